@@ -8,7 +8,7 @@ from assets.documents import parse_all, source_asset
 from economics.cost_correct import cost_per_correct_from_bill_usd
 from economics.pareto import non_dominated
 from economics.statistics import wilson_interval
-from schemas import inference_frontier as contract
+from schemas import cost_per_correct as contract
 from schemas.base import Table, polars_schema
 from schemas.quarantine import Parsed
 from sources.aider_polyglot import parse_runs

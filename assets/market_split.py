@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.cost_per_correct import GROUP, under_contract
 from assets.price_frontier import latest_scores, priced_models
-from schemas import inference_frontier as contract
+from schemas import market_split as contract
 from warehouse.table import table
 
 SPLIT_RULE_VERSION = 1

@@ -9,7 +9,7 @@ from assets.cost_per_correct import GROUP, floats, nullable, under_contract
 from assets.price_frontier import priced_models
 from economics.cost_correct import saving_of_accept_points_usd, verifier_leniency, worth_of_accept_points
 from economics.verification import both_accept_bounds, composed_cost_spread, procurement_cost_bound, procurement_gap
-from schemas import inference_frontier as contract
+from schemas import verifier_value as contract
 from sources.model_map import resolve
 from warehouse.table import table
 

@@ -4,10 +4,12 @@ from schemas import (
     benchmark_outputs,
     calibration,
     capability,
+    cost_per_correct,
     gpu_rents,
     inference_frontier,
     llm_price_seed,
     llm_prices,
+    market_split,
     models,
     price_frontier,
     provenance,
@@ -16,6 +18,7 @@ from schemas import (
     request_traces,
     routing,
     serving,
+    verifier_value,
 )
 from schemas.base import Table, table_name
 
@@ -28,7 +31,10 @@ _MODULES = (
     models,
     capability,
     price_frontier,
+    cost_per_correct,
     inference_frontier,
+    verifier_value,
+    market_split,
     benchmark_outputs,
     request_traces,
     published,

@@ -16,7 +16,7 @@ import polars as pl
 import yaml
 
 from schemas.base import empty, polars_schema
-from schemas.inference_frontier import AiderRun
+from schemas.cost_per_correct import AiderRun
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.price_keys import unexpected
 from sources.source import Http, Seed, Snapshot, Source

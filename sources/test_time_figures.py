@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from schemas.base import Table, empty, polars_schema
-from schemas.inference_frontier import PythiaSurfaceFigure, TestTimeFigure
+from schemas.cost_per_correct import TestTimeFigure
+from schemas.inference_frontier import PythiaSurfaceFigure
 from schemas.quarantine import Parsed, Rejected
 from sources.source import Seed, Snapshot, Source
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.inference_frontier import AiderRun
+from schemas.cost_per_correct import AiderRun
 from sources.aider_polyglot import SOURCE, parse_runs
 from sources.source import Seed, Snapshot, content_hash
 

@@ -12,7 +12,8 @@ from assets.cost_per_correct import published_costs
 from assets.inference_frontier import DOLLAR_RATIOS, with_conditions, with_elasticities
 from assets.market_split import with_tiers
 from schemas.base import polars_schema
-from schemas.inference_frontier import PythiaSurfaceFigure, TestTimeFigure
+from schemas.cost_per_correct import TestTimeFigure
+from schemas.inference_frontier import PythiaSurfaceFigure
 from schemas.models import Model
 from sources.source import Seed, Snapshot, Source, content_hash
 from sources.test_time_figures import PUBLISHED, SOURCES, SURFACE, parse_figures, parse_surface

@@ -1,0 +1,66 @@
+"""Contracts of verifiers: what a point of acceptance or precision is worth, and what a verifier earns as a curriculum."""
+
+import polars as pl
+
+from schemas.base import Table, column
+
+
+class VerifierValue(Table):
+    """What one percentage point of acceptance or precision is worth at measured operating points of a verifier."""
+
+    verifier: str = column("what accepts the answers, and what judges whether it was right to")
+    benchmark: str = column("benchmark")
+    system: str = column("system whose answers are judged")
+    configuration: str = column("run; the document for published figures")
+    n: pl.Int64 = column("questions; NULL where the document does not tell", unit="questions", nullable=True)
+    accept_rate: float = column("alpha: share of answers accepted", gt=0, lt=1)
+    accept_rate_low: float = column("lower end of the 95 % Wilson interval", nullable=True, ge=0, le=1)
+    accept_rate_high: float = column("upper end of the 95 % Wilson interval", nullable=True, ge=0, le=1)
+    precision: float = column("pi: share of accepted answers that are correct", gt=0, le=1)
+    false_positive_rate: float = column("share of wrong answers that are accepted; every right one is", ge=0, le=1)
+    cpm_usd_per_mtok: float = column(
+        "blended price today; NULL where the model is not priced", unit="usd_per_mtok", nullable=True, gt=0
+    )
+    published_usd_per_accepted_mtok: float = column("Cost-correct as published, one rollout, no reasoning tokens",
+                                                    unit="usd_per_mtok", nullable=True)  # fmt: skip
+    lenient_published_usd_per_accepted_mtok: float = column(
+        "the same if ten more points of wrong answers were accepted: it falls", unit="usd_per_mtok", nullable=True
+    )
+    corrected_usd_per_correct_mtok: float = column(
+        "per million answer tokens that are accepted and correct: leniency does not move it",
+        unit="usd_per_mtok", nullable=True,
+    )  # fmt: skip
+    lenient_corrected_usd_per_correct_mtok: float = column(
+        "the same if ten more points of wrong answers were accepted", unit="usd_per_mtok", nullable=True
+    )
+    corrected_usd_per_correct: float = column("measured cost per correct answer", unit="usd", nullable=True, gt=0)
+    accept_point_worth: float = column(
+        "saving of one point of alpha over that of one percent of the price: 1 / (alpha + 0.01)"
+    )
+    accept_point_saving_usd_per_mtok: float = column(
+        "saved in the corrected cost by one more point of alpha at this precision", unit="usd_per_mtok", nullable=True
+    )
+    precision_point_saving_usd_per_mtok: float = column(
+        "saved in the corrected cost by one more point of precision; NULL where it is at 1",
+        unit="usd_per_mtok",
+        nullable=True,
+    )
+    accept_point_saving_usd: float = column(
+        "saved per correct answer by one more point of alpha", unit="usd", nullable=True
+    )
+    both_accept_low: float = column("least that two such verifiers can both accept", ge=0, le=1)
+    both_accept_high: float = column("most that two such verifiers can both accept", ge=0, le=1)
+    composition_spread: float = column(
+        "cost of the worst over the best pairing of the two; NULL where the worst accepts nothing", nullable=True, ge=1
+    )
+    procurement_gap: float = column(
+        "most that the best-scored of 5 verifiers on 1,000 probes may fall short, at 95 %", gt=0
+    )
+    procurement_bound_usd_per_mtok: float = column(
+        "that gap in Cost-correct, with this alpha as the least", unit="usd_per_mtok", nullable=True
+    )
+    as_of: pl.Date = column("day of the prices")
+
+    class Config:
+        name = "marts.verifier_value"
+        unique = ["benchmark", "system", "configuration"]
