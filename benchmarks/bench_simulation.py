@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.simulation import Deployment, poisson_arrivals, queue_waits, simulate
+from economics.simulation import Cluster, poisson_arrivals, queue_waits, simulate
 
 Array = NDArray[np.float64]
 
@@ -147,12 +147,12 @@ def queue(customers: int, rounds: int) -> float:
     return min((medians[name] / medians["ours"] for name in medians if name.startswith("simpy")), default=np.inf)
 
 
-def deployments() -> dict[str, Deployment]:
+def clusters() -> dict[str, Cluster]:
     pace = {"weight_read_s": 6e-3, "kv_read_s": 5e-5, "prefill_s_per_token": 2e-5, "max_sequences": 256}
     return {
-        "unchunked": Deployment(architecture="unchunked", replicas=4, **pace),
-        "chunked": Deployment(architecture="chunked", replicas=4, step_tokens=512, **pace),
-        "disaggregated": Deployment(
+        "unchunked": Cluster(architecture="unchunked", replicas=4, **pace),
+        "chunked": Cluster(architecture="chunked", replicas=4, step_tokens=512, **pace),
+        "disaggregated": Cluster(
             architecture="disaggregated", replicas=2, prefill_replicas=2, transfer_s_per_token=3e-6, **pace
         ),
     }
@@ -165,8 +165,8 @@ def serving(requests: int, rounds: int) -> float:
     print(f"\nServing, {requests:,} requests of {INPUT_TOKENS:,}/{OUTPUT_TOKENS} tokens, {rounds} rounds")
     for rate_per_s in (12.0, 60.0):
         arrival = poisson_arrivals(requests=requests, rate_per_s=rate_per_s, seed=5)
-        for name, deployment in deployments().items():
-            call = lambda d=deployment, a=arrival: simulate(d, arrival_s=a, input_tokens=prompt, output_tokens=output)  # noqa: E731
+        for name, cluster in clusters().items():
+            call = lambda d=cluster, a=arrival: simulate(d, arrival_s=a, input_tokens=prompt, output_tokens=output)  # noqa: E731
             found = call()
             median = statistics.median(timed(call) for _ in range(rounds))
             slowest = min(slowest, requests / median)

@@ -34,7 +34,7 @@ Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
+class Cluster:
     """Replicas and the pace of their steps."""
 
     architecture: str
@@ -112,7 +112,7 @@ class Goodput:
 
 
 def simulate(
-    deployment: Deployment, *, arrival_s: ArrayLike, input_tokens: ArrayLike, output_tokens: ArrayLike
+    cluster: Cluster, *, arrival_s: ArrayLike, input_tokens: ArrayLike, output_tokens: ArrayLike
 ) -> Simulation:
     """Serve all requests to their end.
 
@@ -125,15 +125,15 @@ def simulate(
         raise ValueError(f"arrays must be of one length above 0, got {len(arrival)}, {len(prompt)}, {len(output)}")
     if not np.isfinite(arrival).all() or (np.diff(arrival) < 0).any():
         raise ValueError("arrival_s must be finite and ascending")
-    if deployment.prefill_replicas is None:
-        served = _serve(deployment, arrival, prompt, output - 1)
+    if cluster.prefill_replicas is None:
+        served = _serve(cluster, arrival, prompt, output - 1)
         start, first, finish, prefill_busy_s = served.start_s, served.first_token_s, served.finish_s, np.nan
     else:
-        start, first, prefill_busy_s = _prefill(deployment, arrival, prompt)
+        start, first, prefill_busy_s = _prefill(cluster, arrival, prompt)
         decoded = np.flatnonzero(output > 1)
         decoded = decoded[first[decoded].argsort(kind="stable")]
         nothing = np.zeros(len(decoded), dtype=np.int64)
-        served = _serve(deployment, first[decoded], nothing, output[decoded] - 1)
+        served = _serve(cluster, first[decoded], nothing, output[decoded] - 1)
         finish = first.copy()
         finish[decoded] = served.finish_s
     makespan = finish.max() - arrival[0]
@@ -145,8 +145,8 @@ def simulate(
             tpot_s=np.where(output > 1, (finish - first) / (output - 1), np.nan),
             finish_s=finish,
             output_tokens=output,
-            busy_share=served.busy_s / (makespan * deployment.replicas),
-            prefill_busy_share=prefill_busy_s / (makespan * (deployment.prefill_replicas or 0)),
+            busy_share=served.busy_s / (makespan * cluster.replicas),
+            prefill_busy_share=prefill_busy_s / (makespan * (cluster.prefill_replicas or 0)),
             mean_batch=float(np.float64(output.sum() - len(output)) / served.decode_steps),
         )
 
@@ -168,14 +168,14 @@ def goodput(simulation: Simulation, *, ttft_s: float, tpot_s: float) -> Goodput:
     )
 
 
-def deployment_of(
+def cluster_of(
     scenario: Scenario,
     *,
     architecture: str,
     replicas: int,
     step_tokens: int | None = None,
     prefill_replicas: int | None = None,
-) -> Deployment:
+) -> Cluster:
     """The replicas of a scenario of numbers, with every sequence that fits in memory.
 
     ValueError for a decode step that is not t_w + B tau: speculative decoding, compute-bound decode, experts touched.
@@ -187,7 +187,7 @@ def deployment_of(
     service_s = {"disaggregated": prefill.service_s, "chunked": prefill.chunked_service_s}.get(
         architecture, prefill.colocated_service_s
     )
-    return Deployment(
+    return Cluster(
         architecture=architecture,
         replicas=replicas,
         weight_read_s=float(step.weight_s),
@@ -239,7 +239,7 @@ class _Served(NamedTuple):
     decode_steps: int
 
 
-def _serve(deployment: Deployment, arrival_s: Array, prompt_tokens: Counts, decode_tokens: Counts) -> _Served:
+def _serve(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts, decode_tokens: Counts) -> _Served:
     """Requests on the replicas that decode; a prompt of 0 tokens has been computed elsewhere."""
     steps = _steps()
     requests = np.zeros(len(arrival_s), dtype=steps.REQUEST)
@@ -249,13 +249,13 @@ def _serve(deployment: Deployment, arrival_s: Array, prompt_tokens: Counts, deco
         decode_tokens,
     )
     pace = steps.Pace(
-        weight_read_s=float(deployment.weight_read_s),
-        kv_read_s=float(deployment.kv_read_s),
-        prefill_s_per_token=float(deployment.prefill_s_per_token),
-        max_sequences=min(int(deployment.max_sequences), max(len(arrival_s), 1)),
-        step_tokens=int(deployment.step_tokens or 0),
+        weight_read_s=float(cluster.weight_read_s),
+        kv_read_s=float(cluster.kv_read_s),
+        prefill_s_per_token=float(cluster.prefill_s_per_token),
+        max_sequences=min(int(cluster.max_sequences), max(len(arrival_s), 1)),
+        step_tokens=int(cluster.step_tokens or 0),
     )
-    pool = steps.idle_replicas(int(deployment.replicas))
+    pool = steps.idle_replicas(int(cluster.replicas))
     steps.serve(requests, pool, pace)
     return _Served(
         start_s=requests["start_s"].copy(),
@@ -266,14 +266,14 @@ def _serve(deployment: Deployment, arrival_s: Array, prompt_tokens: Counts, deco
     )
 
 
-def _prefill(deployment: Deployment, arrival_s: Array, prompt_tokens: Counts) -> tuple[Array, Array, float]:
+def _prefill(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts) -> tuple[Array, Array, float]:
     """Start of each prompt in the prefill pool, end of its transfer, and how long the pool is busy in all."""
-    steps, servers = _steps(), int(deployment.prefill_replicas or 0)
-    service = prompt_tokens * float(deployment.prefill_s_per_token)
+    steps, servers = _steps(), int(cluster.prefill_replicas or 0)
+    service = prompt_tokens * float(cluster.prefill_s_per_token)
     start, server = np.empty(len(arrival_s)), np.empty(len(arrival_s), dtype=np.int64)
     steps.first_come_first_served(arrival_s, service, servers, start, server)
     sent = np.empty(len(arrival_s))
-    transfer = prompt_tokens * float(deployment.transfer_s_per_token)
+    transfer = prompt_tokens * float(cluster.transfer_s_per_token)
     steps.in_order_by_server(start + service, transfer, server, servers, sent)
     return start, sent, float(service.sum())
 

@@ -14,9 +14,9 @@ import pytest
 
 from economics.serving import cost
 from economics.simulation import (
-    Deployment,
+    Cluster,
     Simulation,
-    deployment_of,
+    cluster_of,
     gamma_arrivals,
     goodput,
     poisson_arrivals,
@@ -25,7 +25,7 @@ from economics.simulation import (
 from economics.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "serving"
-CHUNKED = Deployment(
+CHUNKED = Cluster(
     architecture="chunked",
     replicas=1,
     weight_read_s=0.5,
@@ -40,8 +40,8 @@ DISAGGREGATED = replace(
 )
 
 
-def run(deployment: Deployment, arrival_s: Sequence[float], prompt: Sequence[int], output: Sequence[int]) -> Simulation:
-    return simulate(deployment, arrival_s=arrival_s, input_tokens=prompt, output_tokens=output)
+def run(cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int], output: Sequence[int]) -> Simulation:
+    return simulate(cluster, arrival_s=arrival_s, input_tokens=prompt, output_tokens=output)
 
 
 # By hand
@@ -130,15 +130,15 @@ SCENARIO = Scenario(
 )
 
 
-def test_deployment_of_a_scenario_has_its_symbols():
-    found = deployment_of(SCENARIO, architecture="disaggregated", replicas=2, prefill_replicas=3)
+def test_cluster_of_a_scenario_has_its_symbols():
+    found = cluster_of(SCENARIO, architecture="disaggregated", replicas=2, prefill_replicas=3)
     assert found.weight_read_s == pytest.approx(16e9 / (0.8 * 3.35e12))
     assert found.kv_read_s == pytest.approx(131_072 * 4_096 / (0.8 * 3.35e12))
     assert found.prefill_s_per_token == pytest.approx(2 * 8.0e9 / (0.5 * 989e12))
     assert found.transfer_s_per_token == pytest.approx(131_072 / 300e9)
     assert found.max_sequences == int((0.9 * 80e9 - 16e9) / (131_072 * 4_096))
     with pytest.raises(ValueError, match="refinements"):
-        deployment_of(
+        cluster_of(
             replace(SCENARIO, refinements=Refinements(decode_compute_bound=True)), architecture="chunked", replicas=1
         )
 
@@ -147,14 +147,14 @@ def test_saturated_replica_costs_what_the_closed_form_says():
     """All requests wait from the start: time per output token tends to r / mu_p + t_w / B + tau of chunked colocation."""
     batch = float(cost(scenario=SCENARIO, architecture="chunked").batch)
     requests, prompt, output = 6_000, 3_500, 350
-    deployment = replace(
-        deployment_of(SCENARIO, architecture="chunked", replicas=1, step_tokens=1_024), max_sequences=int(batch)
+    cluster = replace(
+        cluster_of(SCENARIO, architecture="chunked", replicas=1, step_tokens=1_024), max_sequences=int(batch)
     )
-    found = run(deployment, np.zeros(requests), np.full(requests, prompt), np.full(requests, output))
+    found = run(cluster, np.zeros(requests), np.full(requests, prompt), np.full(requests, output))
     assert found.mean_batch == pytest.approx(batch, rel=0.07)
-    expected = prompt / output * deployment.prefill_s_per_token
+    expected = prompt / output * cluster.prefill_s_per_token
     # A prompt's last step yields a token without a decode step: 349 of 350 tokens pay for decode.
-    expected += (deployment.weight_read_s / found.mean_batch + deployment.kv_read_s) * (output - 1) / output
+    expected += (cluster.weight_read_s / found.mean_batch + cluster.kv_read_s) * (output - 1) / output
     assert found.makespan_s / found.output_tokens.sum() == pytest.approx(expected, rel=1e-9)
 
 
@@ -164,7 +164,7 @@ def test_more_bandwidth_is_never_slower():
     medians = [
         np.median(
             run(
-                deployment_of(
+                cluster_of(
                     replace(SCENARIO, transfer=Transfer(bandwidth_bytes_per_s=bandwidth)),
                     architecture="disaggregated",
                     replicas=2,
@@ -230,23 +230,23 @@ def mooncake_synthetic() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_real_traces(trace: object, architecture: str):
     arrival, prompt, output = trace()
     prefill = architecture == "disaggregated"
-    deployment = deployment_of(
+    cluster = cluster_of(
         SCENARIO,
         architecture=architecture,
         replicas=2 if prefill else 4,
         prefill_replicas=2 if prefill else None,
         step_tokens=1_024 if architecture == "chunked" else None,
     )
-    found = run(deployment, arrival, prompt, output)
-    compute_s = prompt * deployment.prefill_s_per_token
+    found = run(cluster, arrival, prompt, output)
+    compute_s = prompt * cluster.prefill_s_per_token
     assert (found.wait_s >= 0).all()
     assert (found.ttft_s >= (found.wait_s + compute_s) * (1 - 1e-9)).all()
     several = output > 1
-    fastest_s = deployment.weight_read_s + deployment.kv_read_s
+    fastest_s = cluster.weight_read_s + cluster.kv_read_s
     assert (found.tpot_s[several] >= fastest_s * (1 - 1e-9)).all()
     assert np.isnan(found.tpot_s[~several]).all()
     assert 0 < found.busy_share <= 1
-    again = run(deployment, arrival, prompt, output)
+    again = run(cluster, arrival, prompt, output)
     np.testing.assert_array_equal(again.finish_s, found.finish_s)
     shares = [goodput(found, ttft_s=ttft_s, tpot_s=0.05).token_share for ttft_s in (0.1, 1.0, 10.0, 1e9)]
     assert shares == sorted(shares)
@@ -268,7 +268,7 @@ def test_real_traces(trace: object, architecture: str):
         ({"prefill_s_per_token": math.inf}, "prefill_s_per_token"),
     ],
 )
-def test_refused_deployments(change: dict[str, object], message: str):
+def test_refused_clusters(change: dict[str, object], message: str):
     with pytest.raises(ValueError, match=message):
         replace(CHUNKED, **change)
 

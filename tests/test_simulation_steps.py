@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from economics.queueing import wait_tail
-from economics.simulation import Deployment, poisson_arrivals, queue_waits, simulate
+from economics.simulation import Cluster, poisson_arrivals, queue_waits, simulate
 
 # Step by step, one token at a time
 
@@ -33,12 +33,12 @@ class StepByStep:
     """The policies of the simulator in plain words; every step is taken and every token counted."""
 
     def __init__(
-        self, deployment: Deployment, arrival_s: Sequence[float], prompt: Sequence[int], decode: Sequence[int]
+        self, cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int], decode: Sequence[int]
     ):
-        self.deployment, self.prompt, self.decode = deployment, prompt, decode
+        self.cluster, self.prompt, self.decode = cluster, prompt, decode
         self.start, self.first, self.finish = ([math.nan] * len(arrival_s) for _ in range(3))
         self.to_compute = list(prompt)
-        pool = [Replica() for _ in range(deployment.replicas)]
+        pool = [Replica() for _ in range(cluster.replicas)]
         for request, now in enumerate(arrival_s):
             for replica in pool:
                 self.advance(replica, now)
@@ -71,16 +71,16 @@ class StepByStep:
 
     def begin_step(self, replica: Replica) -> None:
         now = replica.end_s
-        most = self.deployment.max_sequences
+        most = self.cluster.max_sequences
         while replica.waiting and self.prompt[replica.waiting[0]] == 0 and len(replica.left) < most:
             request = replica.waiting.pop(0)
             self.start[request] = now
             replica.left[request] = self.decode[request]
         batch = len(replica.left)
-        decode_s = self.deployment.weight_read_s + batch * self.deployment.kv_read_s
+        decode_s = self.cluster.weight_read_s + batch * self.cluster.kv_read_s
         if tokens := self.prompt_tokens(replica):
-            replica.decoding = self.deployment.step_tokens is not None and batch > 0
-            step_s = tokens * self.deployment.prefill_s_per_token
+            replica.decoding = self.cluster.step_tokens is not None and batch > 0
+            step_s = tokens * self.cluster.prefill_s_per_token
             replica.end_s = now + (step_s + decode_s if replica.decoding else step_s)
             replica.equal_steps = (0, 0.0, 0)
         elif batch:
@@ -93,9 +93,9 @@ class StepByStep:
             replica.equal_steps = (0, 0.0, 0)
 
     def prompt_tokens(self, replica: Replica) -> int:
-        whole = self.deployment.step_tokens is None
-        tokens, room = 0, math.inf if whole else self.deployment.step_tokens - len(replica.left)
-        most = self.deployment.max_sequences - len(replica.left)
+        whole = self.cluster.step_tokens is None
+        tokens, room = 0, math.inf if whole else self.cluster.step_tokens - len(replica.left)
+        most = self.cluster.max_sequences - len(replica.left)
         while replica.waiting and room > 0 and len(replica.joining) < most:
             request = replica.waiting[0]
             if math.isnan(self.start[request]):
@@ -112,30 +112,30 @@ class StepByStep:
 
 
 def prefill_pool(
-    deployment: Deployment, arrival_s: Sequence[float], prompt: Sequence[int]
+    cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int]
 ) -> tuple[list[float], list[float]]:
     """One queue before equal servers, a link behind each."""
-    free_s, link_s = [[-math.inf] * deployment.prefill_replicas for _ in range(2)]
+    free_s, link_s = [[-math.inf] * cluster.prefill_replicas for _ in range(2)]
     start, sent = [], []
     for now, tokens in zip(arrival_s, prompt, strict=True):
         server = min(range(len(free_s)), key=lambda index: free_s[index])
         start.append(max(now, free_s[server]))
-        free_s[server] = start[-1] + tokens * deployment.prefill_s_per_token
-        link_s[server] = max(free_s[server], link_s[server]) + tokens * deployment.transfer_s_per_token
+        free_s[server] = start[-1] + tokens * cluster.prefill_s_per_token
+        link_s[server] = max(free_s[server], link_s[server]) + tokens * cluster.transfer_s_per_token
         sent.append(link_s[server])
     return start, sent
 
 
-def assert_same_as_reference(deployment: Deployment, arrival_s: list[float], prompt: list[int], output: list[int]):
-    found = simulate(deployment, arrival_s=arrival_s, input_tokens=prompt, output_tokens=output)
-    if deployment.prefill_replicas is None:
-        reference = StepByStep(deployment, arrival_s, prompt, [tokens - 1 for tokens in output])
+def assert_same_as_reference(cluster: Cluster, arrival_s: list[float], prompt: list[int], output: list[int]):
+    found = simulate(cluster, arrival_s=arrival_s, input_tokens=prompt, output_tokens=output)
+    if cluster.prefill_replicas is None:
+        reference = StepByStep(cluster, arrival_s, prompt, [tokens - 1 for tokens in output])
         start, first, finish = reference.start, reference.first, reference.finish
     else:
-        start, first = prefill_pool(deployment, arrival_s, prompt)
+        start, first = prefill_pool(cluster, arrival_s, prompt)
         order = sorted((request for request, tokens in enumerate(output) if tokens > 1), key=first.__getitem__)
         arrived, to_decode = [first[request] for request in order], [output[request] - 1 for request in order]
-        reference = StepByStep(deployment, arrived, [0] * len(order), to_decode)
+        reference = StepByStep(cluster, arrived, [0] * len(order), to_decode)
         finish = list(first)
         for request, end_s in zip(order, reference.finish, strict=True):
             finish[request] = end_s
@@ -145,9 +145,9 @@ def assert_same_as_reference(deployment: Deployment, arrival_s: list[float], pro
 
 
 @st.composite
-def deployments(draw: st.DrawFn, *, seconds: st.SearchStrategy[float]) -> Deployment:
+def clusters(draw: st.DrawFn, *, seconds: st.SearchStrategy[float]) -> Cluster:
     architecture = draw(st.sampled_from(["unchunked", "chunked", "disaggregated"]))
-    return Deployment(
+    return Cluster(
         architecture=architecture,
         replicas=draw(st.integers(1, 3)),
         weight_read_s=draw(seconds),
@@ -165,24 +165,24 @@ def workloads(gap_s: st.SearchStrategy[float]) -> st.SearchStrategy[list[tuple[f
 
 
 @given(
-    deployments(seconds=st.sampled_from([0.25, 0.5, 1.0, 2.0])), workloads(st.sampled_from([0.0, 0.0, 0.25, 1.0, 8.0]))
+    clusters(seconds=st.sampled_from([0.25, 0.5, 1.0, 2.0])), workloads(st.sampled_from([0.0, 0.0, 0.25, 1.0, 8.0]))
 )
-def test_same_as_step_by_step_when_everything_coincides(deployment: Deployment, load: list[tuple[float, int, int]]):
+def test_same_as_step_by_step_when_everything_coincides(cluster: Cluster, load: list[tuple[float, int, int]]):
     """Binary fractions: arrivals and ends of steps fall on the same instants again and again."""
     gaps, prompt, output = map(list, zip(*load, strict=True))
-    assert_same_as_reference(deployment, np.cumsum(gaps).tolist(), prompt, output)
+    assert_same_as_reference(cluster, np.cumsum(gaps).tolist(), prompt, output)
 
 
-@given(deployments(seconds=st.floats(1e-3, 3.0)), workloads(st.floats(0.0, 20.0)))
-def test_same_as_step_by_step_to_the_last_bit(deployment: Deployment, load: list[tuple[float, int, int]]):
+@given(clusters(seconds=st.floats(1e-3, 3.0)), workloads(st.floats(0.0, 20.0)))
+def test_same_as_step_by_step_to_the_last_bit(cluster: Cluster, load: list[tuple[float, int, int]]):
     gaps, prompt, output = map(list, zip(*load, strict=True))
-    assert_same_as_reference(deployment, np.cumsum(gaps).tolist(), prompt, output)
+    assert_same_as_reference(cluster, np.cumsum(gaps).tolist(), prompt, output)
 
 
 @pytest.mark.parametrize("architecture", ["unchunked", "chunked", "disaggregated"])
 def test_same_as_step_by_step_under_load(architecture: str):
     rng = np.random.default_rng(3)
-    deployment = Deployment(
+    cluster = Cluster(
         architecture=architecture,
         replicas=3,
         weight_read_s=6e-3,
@@ -195,7 +195,7 @@ def test_same_as_step_by_step_under_load(architecture: str):
     )
     arrival = poisson_arrivals(requests=1_500, rate_per_s=36.0, seed=4).tolist()
     prompt, output = rng.integers(1, 2_000, 1_500).tolist(), rng.geometric(1 / 150, 1_500).tolist()
-    assert_same_as_reference(deployment, arrival, prompt, output)
+    assert_same_as_reference(cluster, arrival, prompt, output)
 
 
 # Queues
@@ -231,7 +231,7 @@ def test_waits_are_those_of_simpy():
 
 
 def test_prefill_waits_are_those_of_the_queue():
-    deployment = Deployment(
+    cluster = Cluster(
         architecture="disaggregated",
         replicas=1,
         weight_read_s=0.5,
@@ -242,7 +242,7 @@ def test_prefill_waits_are_those_of_the_queue():
     )
     prompt = np.random.default_rng(1).integers(1, 50, 500)
     arrival = poisson_arrivals(requests=500, rate_per_s=0.11, seed=2)
-    found = simulate(deployment, arrival_s=arrival, input_tokens=prompt, output_tokens=np.ones(500, dtype=int))
+    found = simulate(cluster, arrival_s=arrival, input_tokens=prompt, output_tokens=np.ones(500, dtype=int))
     np.testing.assert_array_equal(found.wait_s, queue_waits(arrival_s=arrival, service_s=prompt * 1.0, servers=3))
 
 
