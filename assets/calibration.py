@@ -34,6 +34,7 @@ KEY = ["gpu", "model", "engine", "precision"]
 BYTES_PER_PARAMETER = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0}
 """Formats that can be calibrated. Four-bit weights carry scales whose size no source states."""
 MEMORY_SHARE = float(DEFAULT.memory_share)
+SINGLE_POINT_BAND = (0.05, 0.95)
 PROMPT_SHARE = 0.05
 """A run counts as decode only if the prompts in a step take less than this share of it, both at full peak."""
 DEFAULTS = Calibration(
@@ -218,8 +219,8 @@ def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
         "overhead_low_s": fit.overhead_s.low,
         "overhead_high_s": fit.overhead_s.high,
         "overhead_basis": fit.overhead_s.basis,
-        "mfu_without_overhead": None if fit.mfu.basis == "default" else fit_share(prefill, overhead_s=0.0).value,
-        "mbu_without_overhead": None if fit.mbu.basis == "default" else fit_share(decode, overhead_s=0.0).value,
+        **_without_overhead("mfu", prefill, fit.mfu),
+        **_without_overhead("mbu", decode, fit.mbu),
         "n_prefill": len(prefill),
         "n_decode": len(decode),
         "n_left_out": group.height - used.height,
@@ -240,6 +241,16 @@ def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
         **{name: "assumed" if (group[name] == "assumed").any() else "stated"
            for name in ("precision_basis", "speculation_basis")},
     }  # fmt: skip
+
+
+def _without_overhead(name: str, points: Points, fitted: Estimate) -> dict[str, float | None]:
+    """The share if no overhead is allowed, with the band of the shares that single points imply; NULL where not fitted."""
+    keys = [f"{name}_without_overhead{end}" for end in ("", "_low", "_high")]
+    if fitted.basis == "default":
+        return dict.fromkeys(keys)
+    share = fit_share(points, overhead_s=0.0).value
+    low, high = np.quantile(np.minimum(points.peak_s / points.measured_s, 1.0), SINGLE_POINT_BAND)
+    return dict(zip(keys, (share, min(share, float(low)), max(share, float(high))), strict=True))
 
 
 def _points(steps: pl.DataFrame) -> Points:

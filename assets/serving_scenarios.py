@@ -126,8 +126,12 @@ def scenario_of(
     kv_bytes_per_s_per_gpu: Real,
     setting: str,
     efficiency: Efficiency = Efficiency(),  # noqa: B008  (frozen)
+    links_in_mfu: bool = False,
 ) -> Scenario:
-    """Scenario of a setting; all GPUs of a prefill replica send KV side by side."""
+    """Scenario of a setting; all GPUs of a prefill replica send KV side by side.
+
+    `links_in_mfu`: the MFU was fitted to steps of whole replicas, so that the time on their links is in it already.
+    """
     return Scenario(
         hardware=hardware,
         model=model,
@@ -135,11 +139,18 @@ def scenario_of(
         contract=contract,
         transfer=Transfer(bandwidth_bytes_per_s=kv_bytes_per_s_per_gpu * hardware.gpus),
         efficiency=efficiency,
-        refinements=refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency),
+        refinements=_links_once(
+            refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency), links_in_mfu=links_in_mfu
+        ),
     )
 
 
-def with_setting(scenario: Scenario, setting: str) -> Scenario:
+def with_setting(scenario: Scenario, setting: str, *, links_in_mfu: bool = False) -> Scenario:
     """The same question under another of SETTINGS."""
     switches = refinements_of(setting, hardware=scenario.hardware, model=scenario.model, efficiency=scenario.efficiency)
-    return replace(scenario, refinements=switches)
+    return replace(scenario, refinements=_links_once(switches, links_in_mfu=links_in_mfu))
+
+
+def _links_once(switches: Refinements, *, links_in_mfu: bool) -> Refinements:
+    """Tensor-parallel links are not counted a second time where the MFU holds them."""
+    return replace(switches, tensor_parallel_communication=False) if links_in_mfu else switches

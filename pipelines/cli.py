@@ -199,6 +199,9 @@ def decide(
     tpot_definition: Annotated[
         str, typer.Option(help="per_request_mean, per_token_p99, per_token_max or worst_tenth_mean.")
     ] = "per_request_mean",
+    engine: Annotated[
+        str | None, typer.Option(help="Serving engine whose measured steps to trust; else that with most of them.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find the cheapest way to serve a model within a contract: colocated or disaggregated, how many GPUs, how sure."""
@@ -209,7 +212,7 @@ def decide(
     asked = Question(
         model=model, gpu=gpu, input_tokens=input_tokens, output_tokens=output_tokens, requests_per_s=rate,
         ttft_p99_s=ttft_p99, tpot_p99_s=tpot_p99, kv_gbps=kv_gbps, usd_per_gpu_hour=price, precision=precision,
-        tpot_definition=tpot_definition,
+        tpot_definition=tpot_definition, engine=engine,
     )  # fmt: skip
     decision = decision_for(asked, warehouse=_warehouse())
     if json:

@@ -1,16 +1,17 @@
 """A practitioner's question: the cheapest way to serve a model within a contract, by the closed forms.
 
-Light on purpose: NumPy, the closed forms, and three rows of the published warehouse.
+Light on purpose: NumPy, the closed forms, and a few rows of the published warehouse.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 
 from assets.serving_scenarios import (
     ACHIEVED_LINK_SHARES,
-    CALIBRATION,
     NODE_GPUS,
     PRECISIONS,
     SCALE_UP_GPUS,
@@ -23,14 +24,13 @@ from assets.serving_scenarios import (
     smallest_replica,
     with_setting,
 )
-from economics.symbols import TPOT_DEFINITIONS, Contract, Scenario, Workload
+from economics.symbols import TPOT_DEFINITIONS, Contract, Efficiency, Scenario, Workload
 from economics.units import require_positive
-from pipelines.decision_record import Decision, Question, ReplicaSize
+from pipelines.calibrated import calibration_of, evidence, group_for, share_of
+from pipelines.decision_record import Decision, Question, ReplicaSize, Share
 from pipelines.folder import data_root
 from pipelines.weighing import (
     GBPS,
-    MBU,
-    MFU,
     cheapest,
     designs_of,
     flips_of,
@@ -65,11 +65,20 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
         gpu = _row(connection, "core.gpu", "gpu", question.gpu)
         shape = _row(connection, "core.model_shape", "model", question.model)
         price = {} if question.usd_per_gpu_hour else _row(connection, "core.gpu_price", "gpu", question.gpu)
-    return answer(question, gpu=gpu, shape=shape, price=price)
+        fits = _rows(connection, "SELECT * FROM marts.calibration WHERE gpu = ?", question.gpu)
+    return answer(question, gpu=gpu, shape=shape, price=price, fits=fits)
 
 
-def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts) -> Decision:
-    """The cheapest design, from rows of core.gpu, core.model_shape and core.gpu_price (empty where the price is stated).
+class Sized(NamedTuple):
+    """The question for replicas of one size."""
+
+    scenario: Scenario
+    shares: tuple[Share, ...]
+
+
+def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: Sequence[Facts] = ()) -> Decision:
+    """The cheapest design, from rows of core.gpu, core.model_shape and core.gpu_price (empty where the price is stated), and
+    the rows of marts.calibration of that GPU.
 
     All designs get the replica size, of those within a node, at which the cheapest of them is cheapest. Raises QuestionError
     for an absurd question.
@@ -77,19 +86,30 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts) -> Dec
     _refuse_absurd(question)
     rent = question.usd_per_gpu_hour or float(price["usd_per_gpu_hour"])
     kv_gbps = _kv_gbps(question, gpu)
-    by_size = {
-        gpus: scenario_for(question, gpu=gpu, shape=shape, gpus=gpus, usd_per_gpu_hour=rent, kv_gbps=kv_gbps)
-        for gpus in _replica_sizes(question, gpu=gpu, shape=shape)
-    }
-    paid = {gpus: paid_usd_per_mtok(scenario) for gpus, scenario in by_size.items()}
+    try:
+        group = group_for(fits, model=question.model, precision=question.precision, engine=question.engine)
+    except ValueError as error:
+        raise QuestionError(f"--engine: {error}") from None
+    by_size: dict[float, Sized] = {}
+    for gpus in _replica_sizes(question, gpu=gpu, shape=shape):
+        shares = tuple(share_of(name, group, gpus=gpus) for name in ("mfu", "mbu"))
+        scenario = scenario_for(
+            question, gpu=gpu, shape=shape, gpus=gpus, usd_per_gpu_hour=rent, kv_gbps=kv_gbps, shares=shares
+        )
+        by_size[gpus] = Sized(scenario, shares)
+    paid = {gpus: paid_usd_per_mtok(sized.scenario) for gpus, sized in by_size.items()}
     size = min(paid, key=lambda gpus: (min(paid[gpus].values()), gpus))
-    nearest = () if cheapest(paid[size]) else nearest_contracts(by_size)
+    scenarios = {gpus: sized.scenario for gpus, sized in by_size.items()}
+    nearest = () if cheapest(paid[size]) else nearest_contracts(scenarios)
     if nearest:
         size = float(nearest[0].gpus_per_replica)
-    scenario = by_size[size]
-    drawn = with_draws(scenario, price=price)
+    scenario, shares = by_size[size]
+    drawn = with_draws(scenario, price=price, shares=shares)
     designs, margins = designs_of(scenario, drawn), margins_of(scenario, drawn)
-    by_setting = {name: cheapest(paid_usd_per_mtok(with_setting(scenario, name))) for name in SETTINGS}
+    by_setting = {
+        name: cheapest(paid_usd_per_mtok(with_setting(scenario, name, links_in_mfu=_links_in_mfu(shares))))
+        for name in SETTINGS
+    }
     winner = by_setting[SETTING]
     flips: tuple[str, ...] = ()
     if winner is not None:
@@ -111,15 +131,26 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts) -> Dec
         kv_gbps=kv_gbps,
         setting=SETTING,
         switches=in_words(scenario.refinements),
-        calibration=CALIBRATION,
-        evidence=_evidence(gpu=gpu, shape=shape, price=price),
+        calibration=calibration_of(shares),
+        shares=shares,
+        evidence=(
+            evidence(shares, fits=fits, model=question.model, gpu=question.gpu),
+            *_evidence(gpu=gpu, shape=shape, price=price),
+        ),
     )
 
 
 def scenario_for(
-    q: Question, *, gpu: Facts, shape: Facts, gpus: float, usd_per_gpu_hour: float, kv_gbps: float
+    q: Question,
+    *,
+    gpu: Facts,
+    shape: Facts,
+    gpus: float,
+    usd_per_gpu_hour: float,
+    kv_gbps: float,
+    shares: tuple[Share, ...],
 ) -> Scenario:
-    """The question as symbols, for replicas of so many GPUs."""
+    """The question as symbols, for replicas of so many GPUs that reach such shares of their peaks."""
     return scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour, precision=q.precision),
         model=model_symbols(shape, precision=q.precision),
@@ -134,7 +165,14 @@ def scenario_for(
         ),
         kv_bytes_per_s_per_gpu=kv_gbps * GBPS,
         setting=SETTING,
+        efficiency=Efficiency(**{share.name: share.value for share in shares}),
+        links_in_mfu=_links_in_mfu(shares),
     )
+
+
+def _links_in_mfu(shares: tuple[Share, ...]) -> bool:
+    """Whether the time on a replica's links is in its MFU already: a fit is to steps of whole replicas."""
+    return any(share.name == "mfu" and share.basis == "fitted" for share in shares)
 
 
 def _refuse_absurd(q: Question) -> None:
@@ -180,7 +218,7 @@ def _kv_gbps(q: Question, gpu: Facts) -> float:
 
 
 def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
-    """Where every input comes from."""
+    """Where every other input comes from."""
     rent = "rent: as you stated it, taken as certain"
     if price:
         rent = (
@@ -189,8 +227,6 @@ def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
         )
     low, high = ACHIEVED_LINK_SHARES
     return (
-        f"calibration: {CALIBRATION}, nothing is fitted: MFU .5 (assumed {MFU.low:.2f} to {MFU.high:.2f}), MBU .8 "
-        f"(assumed {MBU.low:.2f} to {MBU.high:.2f})",
         rent,
         f"link: {low:.3f} to {high:.2f} of nominal is achieved (Mooncake, FAST'25, Fig. 12)",
         f"GPU figures: {gpu['status']} ({gpu['locator']})",
@@ -198,12 +234,17 @@ def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
     )
 
 
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str, name: str) -> list[Facts]:
+    found = connection.execute(sql, [name])
+    columns = [column[0] for column in found.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
 def _row(connection: duckdb.DuckDBPyConnection, table: str, key: str, name: str) -> Facts:
     """The row of a table with that key; for a name it does not hold, a QuestionError with those it does."""
-    found = connection.execute(f"SELECT * FROM {table} WHERE {key} = ?", [name])
-    columns, row = [column[0] for column in found.description or []], found.fetchone()
-    if row is not None:
-        return dict(zip(columns, row, strict=True))
+    found = _rows(connection, f"SELECT * FROM {table} WHERE {key} = ?", name)
+    if found:
+        return found[0]
     listed = ", ".join(sorted(str(other) for (other,) in connection.execute(f"SELECT {key} FROM {table}").fetchall()))
     if table == "core.gpu_price":
         raise QuestionError(f"no rent is known for {name}: give --price (rents are known for {listed})")

@@ -20,6 +20,27 @@ class Question:
     """None: the rent in the warehouse."""
     precision: str = "bf16"
     tpot_definition: str = "per_request_mean"
+    engine: str | None = None
+    """Serving engine whose fit of MFU and MBU to take; None: that with most measured steps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share of the hardware's peak that the answer rests on."""
+
+    name: str
+    """mfu or mbu."""
+    value: float
+    low: float
+    high: float
+    """Fitted: the 5th and 95th percentile of what single steps imply; default: assumed."""
+    basis: str
+    """fitted or default."""
+    gpu_count: int | None
+    """Replica size of the steps; None: all sizes pooled, or a default."""
+    engine: str | None
+    points: int
+    sources: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,4 +123,7 @@ class Decision:
     switches: str
     """Refinements of the setting that are on."""
     calibration: str
+    """fitted, fitted_in_part or default; see `shares`."""
+    shares: tuple[Share, ...]
+    """MFU and MBU of the replica size chosen."""
     evidence: tuple[str, ...]

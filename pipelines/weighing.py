@@ -14,13 +14,11 @@ from economics.serving import cost
 from economics.symbols import Efficiency, Scenario
 from economics.uncertainty import Lognormal, Uniform, draw
 from economics.units import Real
-from pipelines.decision_record import Design, Margin, NearestContract
+from pipelines.decision_record import Design, Margin, NearestContract, Share
 
 PREFERRED = ("chunked", "unchunked", "disaggregated")
 """Order in which designs of equal cost are named: colocated before split, and of those the one that stalls nobody."""
 TIE = 1e-9
-MFU, MBU = Uniform(low=0.35, high=0.65), Uniform(low=0.65, high=0.95)
-"""Assumed around the defaults of .5 and .8, until a fit replaces both."""
 DRAWS, SEED = 2000, 2026
 BAND = (0.05, 0.95)
 GBPS = 1e9 / 8.0
@@ -40,7 +38,7 @@ def cheapest(usd_per_mtok: dict[str, float]) -> str | None:
     return next(name for name in PREFERRED if usd_per_mtok[name] <= least * (1.0 + TIE))
 
 
-def with_draws(scenario: Scenario, *, price: Facts) -> Scenario:
+def with_draws(scenario: Scenario, *, price: Facts, shares: tuple[Share, ...]) -> Scenario:
     """The scenario with its uncertain inputs as draws: rent (if it has an interval), MFU, MBU, achieved link share."""
 
     def drawn(name: str, quantity: Uniform | Lognormal) -> NDArray[np.float64]:
@@ -56,12 +54,19 @@ def with_draws(scenario: Scenario, *, price: Facts) -> Scenario:
     return replace(
         scenario,
         hardware=replace(scenario.hardware, usd_per_gpu_hour=rent),
-        efficiency=Efficiency(mfu=drawn("mfu", MFU), mbu=drawn("mbu", MBU)),
+        efficiency=Efficiency(
+            **{share.name: spread_of(share, at=drawn(share.name, Uniform(low=0.0, high=1.0))) for share in shares}
+        ),
         transfer=replace(
             scenario.transfer, bandwidth_bytes_per_s=nominal * drawn("achieved_link_share", Uniform(low=low, high=high))
         ),
         refinements=replace(scenario.refinements, achieved_link_share=1.0),
     )
+
+
+def spread_of(share: Share, *, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values of a share at the given probabilities: half below its value and half above, equally likely on each side."""
+    return np.interp(at, (0.0, 0.5, 1.0), (share.low, share.value, share.high))
 
 
 def designs_of(scenario: Scenario, drawn: Scenario) -> tuple[Design, ...]:

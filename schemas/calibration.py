@@ -74,6 +74,15 @@ def _end(meaning: str, *, unit: str | None = None) -> pl.Float64:
     return field
 
 
+def _single_point(share: str, phase: str, percentile: int) -> pl.Float64:
+    field: pl.Float64 = column(
+        f"{percentile}th percentile of the {share} that single {phase} points imply without overhead: how much one share for "
+        f"all batches and lengths hides; NULL where {share} is not fitted",
+        nullable=True, gt=0, le=1, derived_from=_MEASURED,
+    )  # fmt: skip
+    return field
+
+
 def _error(meaning: str) -> pl.Float64:
     field: pl.Float64 = column(meaning, nullable=True, ge=0, derived_from=_MEASURED)
     return field
@@ -109,10 +118,14 @@ class Calibration(Table):
         "MFU if no overhead is allowed: for formulas without one; NULL where MFU is not fitted",
         nullable=True, gt=0, le=1, derived_from=_MEASURED,
     )  # fmt: skip
+    mfu_without_overhead_low: pl.Float64 = _single_point("MFU", "prefill", 5)
+    mfu_without_overhead_high: pl.Float64 = _single_point("MFU", "prefill", 95)
     mbu_without_overhead: pl.Float64 = column(
         "MBU if no overhead is allowed: for formulas without one; NULL where MBU is not fitted",
         nullable=True, gt=0, le=1, derived_from=_MEASURED,
     )  # fmt: skip
+    mbu_without_overhead_low: pl.Float64 = _single_point("MBU", "decode", 5)
+    mbu_without_overhead_high: pl.Float64 = _single_point("MBU", "decode", 95)
     n_prefill: pl.Int64 = column("prefill points used", unit="points", ge=0)
     n_decode: pl.Int64 = column("decode points used", unit="points", ge=0)
     n_left_out: pl.Int64 = column("points of the group that could not be used, see left_out", unit="points", ge=0)
@@ -164,6 +177,8 @@ class Calibration(Table):
             for value, low, high in (
                 ("mfu", "mfu_low", "mfu_high"),
                 ("mbu", "mbu_low", "mbu_high"),
+                ("mfu_without_overhead", "mfu_without_overhead_low", "mfu_without_overhead_high"),
+                ("mbu_without_overhead", "mbu_without_overhead_low", "mbu_without_overhead_high"),
                 ("overhead_s", "overhead_low_s", "overhead_high_s"),
             )
         ]

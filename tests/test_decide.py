@@ -9,10 +9,10 @@ import pytest
 
 from economics.break_even import break_evens
 from economics.serving import ARCHITECTURES, cost
-from economics.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.symbols import Contract, Efficiency, Hardware, Model, Refinements, Scenario, Transfer, Workload
 from pipelines.decide import QuestionError, answer, decide
 from pipelines.decision_record import Decision, Question
-from pipelines.weighing import overlap_break_even
+from pipelines.weighing import overlap_break_even, spread_of
 from tests.refreshed import iecon
 
 H100 = {
@@ -41,6 +41,21 @@ OPTIONS = {
 def decided(**changes) -> Decision:
     question = replace(ASKED, **changes)
     return answer(question, gpu=H100, shape=LLAMA_70B, price={} if question.usd_per_gpu_hour else RENT)
+
+
+def fit(
+    gpu_count: int | None, *, mfu: float | None, mbu: float | None, engine: str = "vllm", points: int = 10, **facts
+):
+    """A row of marts.calibration."""
+    shares = {"mfu": mfu, "mbu": mbu}
+    ends = {f"{name}_without_overhead{end}": None if share is None else share * factor
+            for name, share in shares.items() for end, factor in (("", 1.0), ("_low", 0.8), ("_high", 1.1))}  # fmt: skip
+    return {"gpu": "h100-sxm", "model": "llama-3.1-70b", "engine": engine, "precision": "bf16", "gpu_count": gpu_count,
+            "n_prefill": points, "n_decode": points, "sources": "mine", **ends, **facts}  # fmt: skip
+
+
+def with_fits(*fits, **changes) -> Decision:
+    return answer(replace(ASKED, **changes), gpu=H100, shape=LLAMA_70B, price=RENT, fits=fits)
 
 
 def scenario(gpus: float) -> Scenario:
@@ -184,6 +199,61 @@ def test_the_evidence_says_that_nothing_is_fitted():
     assert found.calibration == "default"
     assert "nothing is fitted" in found.evidence[0]
     assert "3 seller(s) from 2 to 3 $ per GPU-hour" in found.evidence[1]
+
+
+def test_a_fit_of_the_replica_size_replaces_the_defaults_and_holds_its_links():
+    found = with_fits(fit(4, mfu=0.4, mbu=0.6), fit(None, mfu=0.3, mbu=0.5), fit(2, mfu=0.1, mbu=0.1))
+    assert (found.calibration, found.gpus_per_replica) == ("fitted", 4)
+    assert [(share.value, share.gpu_count) for share in found.shares] == [(0.4, 4), (0.6, 4)]
+    by_hand = scenario(4.0)
+    switches = replace(by_hand.refinements, tensor_parallel_communication=False)
+    by_hand = replace(by_hand, efficiency=Efficiency(mfu=0.4, mbu=0.6), refinements=switches)
+    for design in found.designs:
+        usd = cost(scenario=by_hand, architecture=design.architecture).usd_per_mtok
+        assert design.usd_per_mtok_at_scale == pytest.approx(usd, rel=1e-12)
+    assert found.designs[0].usd_per_mtok > decided().designs[0].usd_per_mtok
+    assert "MFU 0.40 (single points 0.32 to 0.44) fitted to 10 steps, 4 GPU(s), engine vllm (mine)" in found.evidence[0]
+
+
+def test_another_replica_size_takes_the_pooled_fit_and_a_phase_without_one_the_default():
+    found = with_fits(fit(None, mfu=0.3, mbu=None))
+    assert found.calibration == "fitted_in_part"
+    assert [(share.basis, share.value, share.gpu_count) for share in found.shares] == [
+        ("fitted", 0.3, None), ("default", 0.8, None)
+    ]  # fmt: skip
+    assert "all GPU counts pooled" in found.evidence[0]
+
+
+def test_of_two_engines_the_one_asked_for_or_with_more_points_counts():
+    fits = (fit(None, mfu=0.4, mbu=0.6, points=4), fit(None, mfu=0.2, mbu=0.3, engine="distserve", points=9))
+    assert with_fits(*fits).shares[0].engine == "distserve"
+    assert with_fits(*fits, engine="vllm").shares[0].value == 0.4
+    with pytest.raises(QuestionError, match="nothing is fitted for engine sglang; fitted are: distserve, vllm"):
+        with_fits(*fits, engine="sglang")
+
+
+def test_fits_of_another_model_or_width_are_no_fits_but_are_told():
+    other = with_fits(fit(4, mfu=0.2, mbu=0.3, model="opt-66b"))
+    assert other.designs == decided().designs
+    assert "other models on this GPU reached 0.30 to 0.30" in other.evidence[0]
+    assert with_fits(fit(None, mfu=0.2, mbu=0.3), precision="fp8").calibration == "default"
+    assert with_fits(fit(None, mfu=0.2, mbu=0.3, precision="fp16")).calibration == "fitted"
+
+
+def test_half_of_the_draws_of_a_share_lie_below_it():
+    share = with_fits(fit(4, mfu=0.4, mbu=0.6)).shares[0]
+    drawn = spread_of(share, at=np.linspace(0.0, 1.0, 1001))
+    assert (drawn.min(), np.median(drawn), drawn.max()) == pytest.approx((share.low, share.value, share.high))
+
+
+def test_a_published_fit_answers_on_the_command_line(refreshed: Path, warehouse):
+    mfu, mbu = warehouse.execute(
+        "SELECT mfu_without_overhead, mbu_without_overhead FROM marts.calibration "
+        "WHERE gpu = 'h100-sxm' AND model = 'llama-2-70b' AND gpu_count = 4"
+    ).fetchone()
+    done = ask(refreshed, model="llama-2-70b", ttft_p99="2", tpot_p99="0.1")
+    assert f"fitted, llama-2-70b on h100-sxm: MFU {mfu:.2f}" in done.stdout
+    assert f"MBU {mbu:.2f}" in done.stdout
 
 
 def ask(folder: Path, **changes: str):

@@ -32,9 +32,7 @@ class Replica:
 class StepByStep:
     """The policies of the simulator in plain words; every step is taken and every token counted."""
 
-    def __init__(
-        self, cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int], decode: Sequence[int]
-    ):
+    def __init__(self, cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int], decode: Sequence[int]):
         self.cluster, self.prompt, self.decode = cluster, prompt, decode
         self.start, self.first, self.finish = ([math.nan] * len(arrival_s) for _ in range(3))
         self.to_compute = list(prompt)
@@ -164,9 +162,7 @@ def workloads(gap_s: st.SearchStrategy[float]) -> st.SearchStrategy[list[tuple[f
     return st.lists(st.tuples(gap_s, st.integers(1, 12), st.integers(1, 9)), min_size=1, max_size=25)
 
 
-@given(
-    clusters(seconds=st.sampled_from([0.25, 0.5, 1.0, 2.0])), workloads(st.sampled_from([0.0, 0.0, 0.25, 1.0, 8.0]))
-)
+@given(clusters(seconds=st.sampled_from([0.25, 0.5, 1.0, 2.0])), workloads(st.sampled_from([0.0, 0.0, 0.25, 1.0, 8.0])))
 def test_same_as_step_by_step_when_everything_coincides(cluster: Cluster, load: list[tuple[float, int, int]]):
     """Binary fractions: arrivals and ends of steps fall on the same instants again and again."""
     gaps, prompt, output = map(list, zip(*load, strict=True))
