@@ -38,6 +38,18 @@ def rollout_usd_per_gpu_hour(
     return np.multiply(idle_share, idle_usd_per_gpu_hour) + dedicated_share * dedicated_usd_per_gpu_hour
 
 
+def idle_share_of_gain(*, throughput_gain: Real) -> Real:
+    """Share of GPU-hours on idle GPUs that explains a throughput gain of x over the dedicated ones alone: 1 - 1 / x.
+
+    Broadcasts; gain of 1 or above. An idle hour is taken to do as much work as a dedicated one; where it does less, more
+    idle hours and so a greater share are needed. With this share `rollout_usd_per_gpu_hour` over the dedicated price is
+    `step_cost_factor` of the same gain. Source: economics design, section 3 (derived).
+    """
+    if not np.all(np.greater_equal(throughput_gain, 1.0)):
+        raise ValueError(f"throughput_gain must be 1 or above, got {throughput_gain}")
+    return 1.0 - 1.0 / np.asarray(throughput_gain)
+
+
 def step_cost_factor(*, throughput_gain: Real, harvested_usd_per_dedicated_usd: Real = 0.0) -> Real:
     """Cost of an RL step after over before, when harvested GPUs raise throughput x-fold: (1 + h) / x.
 
@@ -59,3 +71,14 @@ def dollars_after_harvest(*, usd: Real, rollout_share: Real, rollout_cost_factor
     require_non_negative(usd=usd, rollout_cost_factor=rollout_cost_factor)
     require_share(rollout_share=rollout_share)
     return np.multiply(usd, 1.0 - np.multiply(rollout_share, np.subtract(1.0, rollout_cost_factor)))
+
+
+def threshold_after_harvest(*, dollar_ratio: Real, training_factor: Real, inference_factor: Real) -> Real:
+    """The D_I / D_T, at prices without harvest, at which a verdict turns once slack is harvested: r f_T / f_I.
+
+    Arguments broadcast; the ratio at which it turned before (negative where no ratio turns it), dollars after over before
+    in training and at inference. What lowers f_T lowers the threshold and leaves inference less room.
+    Source: economics design, section 3 (derived).
+    """
+    require_positive(training_factor=training_factor, inference_factor=inference_factor)
+    return np.multiply(dollar_ratio, training_factor) / inference_factor

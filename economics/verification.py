@@ -217,6 +217,32 @@ def verifier_usd_per_call(
     return usd_per_call + fixed_usd / calls
 
 
+def flipping_fixed_usd(
+    *,
+    accuracy_gain: Real,
+    rollout_usd: Real,
+    usd_per_call: Real,
+    filter_calls: Real,
+    selection_calls: Real,
+    curriculum_calls: Real,
+) -> Real:
+    """Fixed cost of a verifier at which its curriculum stops lowering the cost per correct answer.
+
+    Arguments broadcast; accuracy after over before, $ of a rollout without verifier, $ each call, calls as in
+    `verifier_usd_per_call`. From (p + c_v) / alpha_1 = p / alpha_0: calls (p (alpha_1 / alpha_0 - 1) - c_call). Negative where
+    the calls alone eat the gain. Source: economics design, sections 1 and 3 (derived).
+    """
+    require_positive(accuracy_gain=accuracy_gain, rollout_usd=rollout_usd)
+    require_non_negative(
+        usd_per_call=usd_per_call,
+        filter_calls=filter_calls,
+        selection_calls=selection_calls,
+        curriculum_calls=curriculum_calls,
+    )
+    calls = np.asarray(filter_calls) + selection_calls + curriculum_calls
+    return calls * (np.multiply(rollout_usd, np.subtract(accuracy_gain, 1.0)) - usd_per_call)
+
+
 def _selected(answered: Real, correct_share: Real) -> Selected:
     correct = answered * correct_share
     return Selected(correct=correct, wrong=answered - correct, unanswered=1.0 - answered)

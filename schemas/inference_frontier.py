@@ -159,3 +159,67 @@ class InferenceFrontier(Table):
     class Config:
         name = "marts.inference_frontier"
         unique = ["paper", "benchmark", "system", "curve", "samples_from", "samples_to", "dollar_ratio"]
+
+
+class HarvestedSlack(Table):
+    """Rollouts on idle serving GPUs: their price, what it does to both dollar terms, and the threshold before and after.
+
+    Cheaper rollouts in training shrink training dollars and leave inference less room; cheaper rollouts at test time do the
+    reverse. Idle is priced at its floor of energy and SLO risk, never at zero.
+    """
+
+    figure: str = column("throughput gain within its document", derived_from=("test_time_figure.figure",))
+    version: str = column(
+        "document and version, which print different gains", derived_from=("test_time_figure.version",)
+    )
+    status: str = column(STATUS_MEANING, isin=STATUSES)
+    against: str = column("what the gain was measured against", derived_from=("test_time_figure.note",))
+    throughput_gain: float = column("end-to-end throughput over the baseline", ge=1,
+                                    derived_from=("test_time_figure.value",))  # fmt: skip
+    channel: str = column("where the harvested rollouts are used", isin=("training", "test_time"))
+    rollout_share: float = column("share of that channel's dollars spent on rollouts", gt=0, le=1)
+    rollout_share_basis: str = column(
+        "printed: all that the step from V3 to R1 cost, over V3 and R1; scenario: all of the channel is rollouts",
+        isin=("printed", "scenario"),
+    )  # fmt: skip
+    gpu: str = column("GPU that training and rollouts are priced on", derived_from=("gpu_price.gpu",))
+    dedicated_usd_per_gpu_hour: float = column("rent", unit="usd_per_gpu_hour", gt=0,
+                                               derived_from=("gpu_price.usd_per_gpu_hour",))  # fmt: skip
+    energy_usd_per_gpu_hour: float = column(
+        "energy the rollouts add: full board power, an upper bound, at $0.08 per kWh and a facility factor of 1.3",
+        unit="usd_per_gpu_hour", gt=0, derived_from=("gpu.tdp_w",),
+    )  # fmt: skip
+    slo_risk_usd_per_gpu_hour: float = column(
+        "scenario: one breach in 1,000 GPU-hours costs an hour of eight GPUs", unit="usd_per_gpu_hour", ge=0
+    )
+    idle_usd_per_gpu_hour: float = column("floor of the idle price: energy and risk", unit="usd_per_gpu_hour", gt=0)
+    flipping_slo_risk_usd_per_gpu_hour: float = column(
+        "SLO risk at which an idle hour costs what a dedicated one does", unit="usd_per_gpu_hour"
+    )
+    idle_share: float = column("share of GPU-hours on idle GPUs that explains the gain: 1 - 1 / gain", ge=0, lt=1)
+    rollout_usd_per_gpu_hour: float = column("price of a GPU-hour of rollouts", unit="usd_per_gpu_hour", gt=0)
+    rollout_cost_factor: float = column("cost of rollouts after over before", gt=0)
+    free_rollout_cost_factor: float = column("the same if idle GPUs were free: 1 / gain, a bound", gt=0)
+    training_factor: float = column("training dollars after over before", gt=0, le=1)
+    inference_factor: float = column("inference dollars after over before", gt=0, le=1)
+    training_usd: float = column("training dollars before, as printed", unit="usd", gt=0)
+    training_usd_after: float = column("training dollars after", unit="usd", gt=0)
+    inference_usd_at_threshold: float = column(
+        "lifetime inference dollars at which the verdict turns, before", unit="usd"
+    )
+    inference_usd_at_threshold_after: float = column("the same after, in dollars at prices without harvest", unit="usd")
+    benchmark: str = column("benchmark of the calibration arc")
+    system: str = column("system of the calibration arc")
+    n: pl.Int64 = column("questions of the arc", unit="questions", ge=1)
+    threshold: float = column("Lagrangian form: ratio of dollars at which the verdict turns, before")
+    threshold_low: float = column("least over the ends of both elasticities' intervals", nullable=True)
+    threshold_high: float = column("greatest over the ends of both elasticities' intervals", nullable=True)
+    threshold_after: float = column("after, in dollars at prices without harvest")
+    published_threshold: float = column("published form, before; below 0 no ratio favours inference")
+    published_threshold_after: float = column("published form, after")
+    favours: str = column("channel that gains room", isin=("inference", "training"))
+    as_of: pl.Date = column("day of the rent")
+
+    class Config:
+        name = "marts.harvested_slack"
+        unique = ["figure", "channel", "rollout_share_basis", "benchmark", "system"]

@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, column
+from schemas.published import STATUS_MEANING, STATUSES
 
 
 class VerifierValue(Table):
@@ -64,3 +65,51 @@ class VerifierValue(Table):
     class Config:
         name = "marts.verifier_value"
         unique = ["benchmark", "system", "configuration"]
+
+
+class VerifierCurriculum(Table):
+    """A verifier that also sets the curriculum: the setter's reward, the published gains, and its cost over its uses.
+
+    Prices are today's; tokens, calls and the fixed cost of the verifier are scenarios, so the dollars compare rows and state no
+    one's bill. No set's number of problems is stated in what was read, so no accuracy has an interval.
+    """
+
+    system: str = column("trained solver", derived_from=("test_time_figure.system",))
+    benchmark: str = column("set of problems", derived_from=("test_time_figure.benchmark",))
+    version: str = column("document and version", derived_from=("test_time_figure.version",))
+    status: str = column(STATUS_MEANING, isin=STATUSES)
+    verifier: str = column(
+        "hard: symbolic; soft: a language model; none: two parties only", isin=("hard", "soft", "none")
+    )
+    uses: pl.Int64 = column("uses that share it: 1 selects answers; 3 filters and sets the curriculum too", ge=0, le=3)
+    n: pl.Int64 = column("problems of the set; NULL as not told, so there is no interval", unit="questions", nullable=True,
+                         derived_from=("test_time_figure.n",))  # fmt: skip
+    accuracy_before: float = column("pass@1 before", gt=0, le=1, derived_from=("test_time_figure.value",))
+    accuracy_after: float = column("pass@1 after", gt=0, le=1, derived_from=("test_time_figure.value",))
+    gain_points: float = column("gain", unit="points")
+    setter_reward_before: float = column("reward per accepted problem: 1 - accuracy of the solver", ge=0, le=1)
+    setter_reward_after: float = column("the same once the solver has learnt: it falls", ge=0, le=1)
+    invalid_problem_reward: float = column(
+        "what a problem without a right answer earns the setter: 0 behind a verifier, 1 without", ge=0, le=1
+    )
+    price_of: str = column("model whose price today stands for the solver, which nobody sells", nullable=True)
+    rollout_usd: float = column("scenario: 4,000 output tokens at that price", unit="usd", nullable=True, gt=0)
+    verifier_usd_per_call: float = column(
+        "scenario: $1,000 to build, over a million calls in each use; a soft one also reads the rollout and writes 200 tokens",
+        unit="usd", nullable=True, ge=0,
+    )  # fmt: skip
+    usd_per_correct_before: float = column("without a verifier, before", unit="usd", nullable=True, gt=0)
+    usd_per_correct_after: float = column(
+        "with the verifier paid on every rollout, after", unit="usd", nullable=True, gt=0
+    )
+    cost_factor: float = column("after over before; above 1 the verifier costs more than its gain", nullable=True, gt=0)
+    flipping_fixed_usd: float = column(
+        "cost of building the verifier at which that factor is 1; below 0 its calls alone eat the gain",
+        unit="usd",
+        nullable=True,
+    )
+    as_of: pl.Date = column("day of the price")
+
+    class Config:
+        name = "marts.verifier_curriculum"
+        unique = ["system", "benchmark", "uses"]

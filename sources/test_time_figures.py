@@ -14,6 +14,7 @@ from schemas.base import Table, empty, polars_schema
 from schemas.cost_per_correct import TestTimeFigure
 from schemas.inference_frontier import PythiaSurfaceFigure
 from schemas.quarantine import Parsed, Rejected
+from sources.published_figures import NEVER_STALE
 from sources.source import Seed, Snapshot, Source
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -30,6 +31,8 @@ DOCUMENTS = {
     "arc_o3_preview": ("o3-preview on ARC-AGI-1", "https://arcprize.org/leaderboard"),
     "hal": ("Holistic Agent Leaderboard, selected runs", "https://arxiv.org/abs/2510.11977"),
     "codemonkeys": ("CodeMonkeys", "https://arxiv.org/abs/2501.14723"),
+    "rose": ("ROSE: rollouts on serving GPUs", "https://arxiv.org/abs/2605.06534"),
+    "vhg": ("Verifier-backed hard problem generation, Lai et al.", "https://arxiv.org/abs/2605.06660"),
 }
 
 
@@ -41,6 +44,7 @@ def _source(name: str, title: str, homepage: str) -> Source:
         licence="facts, each with its citation",
         live=(),
         floor=(Seed(PUBLISHED / f"test_time_{name}.csv", as_of=AS_OF),),
+        fresh_for=NEVER_STALE,
     )
 
 
