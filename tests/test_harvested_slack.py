@@ -77,9 +77,9 @@ def test_training_rollouts_leave_inference_less_room_and_test_time_ones_more(
     found = rows(
         warehouse,
         "SELECT channel, favours, bool_and(threshold_after < threshold), bool_and(threshold_after > threshold) "
-        "FROM marts.harvested_slack GROUP BY ALL ORDER BY channel::VARCHAR",
+        "FROM marts.harvested_slack GROUP BY ALL",
     )
-    assert found == [("test_time", "inference", False, True), ("training", "training", True, False)]
+    assert sorted(found) == [("test_time", "inference", False, True), ("training", "training", True, False)]
 
 
 def test_threshold_is_that_of_the_frontier_and_stands_in_dollars(warehouse: duckdb.DuckDBPyConnection) -> None:
