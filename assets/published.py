@@ -15,7 +15,7 @@ from economics.published_checks import (
 from economics.statistics import wilson_interval
 from economics.step_time import kv_bytes_per_token
 from schemas import published as contract
-from schemas.base import polars_schema
+from schemas.base import Table, polars_schema
 from schemas.quarantine import Parsed
 from sources.published_figures import parse_figures
 from sources.source import Snapshot
@@ -25,6 +25,8 @@ from warehouse.table import table
 GROUP = "published"
 SPECIFICATIONS = "specification tables"
 CONFIGURATIONS = "model configurations"
+FIELD = r": [^:]*$"
+"""What stands after the file in a place: the field a figure was read from."""
 PRICE_TERMS = ("on_demand", "stated", "reserved_3y_or_retail")
 """Terms a GPU is priced at, the first that has an offer. An owner's estimated cost is no price and is never used."""
 
@@ -48,48 +50,46 @@ def published_figure(published_documents: list[Snapshot]) -> Parsed:
 @table(schema=contract.Gpu, group=GROUP)
 def gpu(published_figure: pl.DataFrame) -> pl.DataFrame:
     """One chosen claim per GPU and column; the others in words."""
-    columns = [
-        name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")
-    ]
-    claims = published_figure.filter(pl.col("paper") == "hardware", pl.col("metric").is_in(columns))
-    worst_first = pl.when(pl.col("metric") == "tdp_w").then(-pl.col("value")).otherwise("value")
-    return _chosen(claims, by="gpu", preferred=SPECIFICATIONS, order=worst_first, columns=columns).sort("gpu")
+    return gpus_of(published_figure)
 
 
 @table(schema=contract.ModelShape, group=GROUP)
 def model_shape(published_figure: pl.DataFrame) -> pl.DataFrame:
     """One row per model with its KV bytes per token recomputed."""
-    claims = published_figure.filter(pl.col("paper") == "model_shape").with_columns(
-        pl.col("metric").replace({"kv_bytes_per_token": "stated_kv_bytes_per_token"})
-    )
-    columns = claims["metric"].unique().sort().to_list()
-    chosen = _chosen(claims, by="model", preferred=CONFIGURATIONS, order=pl.col("value"), columns=columns)
-    layers, heads, head_dim, latent, rope = (
-        chosen[name].cast(pl.Float64).to_numpy()
-        for name in ("layers", "kv_heads", "head_dim", "mla_latent_dim", "mla_rope_dim")
-    )
-    is_latent = ~np.isnan(latent)
-    kv_bytes = np.empty(chosen.height)
-    kv_bytes[~is_latent] = kv_bytes_per_token(
-        layers=layers[~is_latent], kv_heads=heads[~is_latent], head_dim=head_dim[~is_latent],
-        bytes_per_value=BYTES_PER_VALUE,
-    )  # fmt: skip
-    kv_bytes[is_latent] = latent_kv_bytes_per_token(
-        layers=layers[is_latent], latent_dim=latent[is_latent], rope_dim=rope[is_latent]
-    )
-    notes = (
-        claims.filter(pl.col("version") == CONFIGURATIONS).group_by("model").agg(pl.col("note").drop_nulls().first())
-    )
-    complete = chosen.with_columns(kv_bytes_per_token=pl.Series(kv_bytes)).join(notes, on="model", how="left")
-    return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.ModelShape).items()).sort(
-        "model"
-    )
+    return shapes_of(published_figure)
 
 
 @table(schema=contract.PublishedCommonFrame, group=GROUP)
 def published_common_frame(published_figure: pl.DataFrame, gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Operating points, priced today."""
     return common_frame(published_figure, gpu_rent, now.date())
+
+
+def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
+    """Peaks, memory and links of each GPU. `figures`: contract `PublishedFigure`. Returns contract `Gpu`."""
+    columns = [
+        name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")
+    ]
+    claims = figures.filter(pl.col("paper") == "hardware", pl.col("metric").is_in(columns))
+    worst_first = pl.when(pl.col("metric") == "tdp_w").then(-pl.col("value")).otherwise("value")
+    chosen = _chosen(claims, by="gpu", preferred=SPECIFICATIONS, order=worst_first, columns=columns)
+    return chosen.drop_nulls(required(contract.Gpu)).select(list(polars_schema(contract.Gpu))).sort("gpu")
+
+
+def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
+    """Shape of each model. `figures`: contract `PublishedFigure`. Returns contract `ModelShape`."""
+    claims = figures.filter(pl.col("paper") == "model_shape").with_columns(
+        pl.col("metric").replace({"kv_bytes_per_token": "stated_kv_bytes_per_token"})
+    )
+    columns = claims["metric"].unique().sort().to_list()
+    every = _chosen(claims, by="model", preferred=CONFIGURATIONS, order=pl.col("value"), columns=columns)
+    stated = [name for name in required(contract.ModelShape) if name in every.columns]
+    whole = pl.col("kv_heads").is_not_null() | pl.all_horizontal(pl.col("mla_latent_dim", "mla_rope_dim").is_not_null())
+    chosen = every.drop_nulls(stated).filter(whole)
+    complete = chosen.with_columns(kv_bytes_per_token=_kv_bytes(chosen)).join(_notes(claims), on="model", how="left")
+    return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.ModelShape).items()).sort(
+        "model"
+    )
 
 
 def common_frame(figures: pl.DataFrame, rents: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -229,6 +229,11 @@ def with_ratio(points: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def required(schema: type[Table]) -> list[str]:
+    """Columns of a contract that may not be NULL."""
+    return [name for name, column in schema.to_schema().columns.items() if not column.nullable]
+
+
 def _frame_key() -> pl.Expr:
     """Model, workload, contract, percentile, TPOT definition, how lengths are averaged, and the term of the rent."""
     parts = [
@@ -240,12 +245,42 @@ def _frame_key() -> pl.Expr:
                      pl.coalesce("gpu_price_term", pl.lit("no rent")))  # fmt: skip
 
 
+def _kv_bytes(shapes: pl.DataFrame) -> pl.Series:
+    """KV bytes of one token of each model."""
+    layers, heads, head_dim, latent, rope = (
+        shapes[name].cast(pl.Float64).to_numpy()
+        for name in ("layers", "kv_heads", "head_dim", "mla_latent_dim", "mla_rope_dim")
+    )
+    is_latent = ~np.isnan(latent)
+    kv_bytes = np.empty(shapes.height)
+    kv_bytes[~is_latent] = kv_bytes_per_token(
+        layers=layers[~is_latent], kv_heads=heads[~is_latent], head_dim=head_dim[~is_latent],
+        bytes_per_value=BYTES_PER_VALUE,
+    )  # fmt: skip
+    kv_bytes[is_latent] = latent_kv_bytes_per_token(
+        layers=layers[is_latent], latent_dim=latent[is_latent], rope_dim=rope[is_latent]
+    )
+    return pl.Series(kv_bytes)
+
+
+def _notes(claims: pl.DataFrame) -> pl.DataFrame:
+    """What is to know of each model, in words; NULL where nothing is."""
+    return (
+        claims.filter(pl.col("version") == CONFIGURATIONS)
+        .group_by("model")
+        .agg(note=pl.col("note").drop_nulls().unique(maintain_order=True).str.join("; "))
+        .with_columns(note=pl.when(pl.col("note") != "").then("note"))
+    )
+
+
 def _chosen(claims: pl.DataFrame, *, by: str, preferred: str, order: pl.Expr, columns: list[str]) -> pl.DataFrame:
     """One claim per subject and metric, as columns, with the weakest status, the places, and the other claims in words.
 
-    Only claims of the version `preferred` are chosen, the first in `order`; whatever else is claimed is a disagreement.
+    Only believed claims of the version `preferred` are chosen, the first in `order`; whatever else is believed is a
+    disagreement.
     """
-    ranked = claims.sort(by, "metric", pl.col("version") != preferred, order)
+    believed = claims.filter(pl.col("status").is_in(contract.BELIEVED))
+    ranked = believed.sort(by, "metric", pl.col("version") != preferred, order)
     first = ranked.filter(pl.col("version") == preferred).unique([by, "metric"], keep="first", maintain_order=True)
     rest = ranked.join(first.select("paper", "figure"), on=["paper", "figure"], how="anti")
     words = rest.group_by(by, maintain_order=True).agg(
@@ -254,7 +289,7 @@ def _chosen(claims: pl.DataFrame, *, by: str, preferred: str, order: pl.Expr, co
     weakest = pl.col("status").replace_strict({status: i for i, status in enumerate(contract.STATUSES)}).max()
     facts = first.group_by(by).agg(
         status=weakest.replace_strict(dict(enumerate(contract.STATUSES)), return_dtype=pl.String),
-        locator=pl.col("locator").unique(maintain_order=True).str.join("; "),
+        locator=pl.col("locator").str.replace(FIELD, "").unique(maintain_order=True).str.join("; "),
     )
     wide = first.pivot("metric", index=by, values="value")
     absent = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in wide.columns]

@@ -9,12 +9,12 @@ from schemas.gpu_rents import TERMS
 
 STATUSES = ("printed", "quoted", "digitised", "derived", "recalled")
 STATUS_MEANING = (
-    "printed: in the document itself; quoted: as a third party quotes it; digitised: read off a figure; derived: computed "
-    "from printed figures or released data; recalled: general knowledge; no such figure reaches a mart, "
-    "and a mart that needs a model shape of this status says so in `shape_status`"
+    "printed: in the document itself; quoted: as a third party quotes or copies it; digitised: read off a figure; "
+    "derived: computed from printed figures or released data; recalled: general knowledge, which stays in "
+    "raw.published_figure and is used nowhere else"
 )
 BELIEVED = STATUSES[:-1]
-"""Statuses that may reach a mart."""
+"""Statuses that leave raw.published_figure."""
 
 RATIO_BASES = ("computed", "stated")
 ATTAINMENT_BASES = ("stated", "guaranteed")
@@ -78,7 +78,8 @@ class PublishedFigure(Citation):
 class Gpu(Table):
     """Peak rates, memory and links of each GPU: one chosen claim per column, disagreements beside it.
 
-    Specification tables are chosen first; where they give two figures, the one that makes the GPU look worse.
+    Specification tables are chosen first; where they give two figures, the one that makes the GPU look worse. Nothing
+    recalled is chosen: a column without a citable figure is NULL, and a GPU without a peak or a memory is left out.
     """
 
     gpu: str = column("canonical GPU", unique=True)
@@ -86,7 +87,7 @@ class Gpu(Table):
         "dense BF16 peak", unit="flop_per_s", gt=0, derived_from=("published_figure.value",)
     )
     fp8_flop_per_s: float = column(
-        "dense FP8 peak; NULL if it has none",
+        "dense FP8 peak; NULL if it has none or no document states it",
         unit="flop_per_s",
         gt=0,
         nullable=True,
@@ -120,8 +121,10 @@ class Gpu(Table):
         nullable=True,
         derived_from=("published_figure.value",),
     )
-    tdp_w: float = column("thermal design power", unit="W", gt=0, derived_from=("published_figure.value",))
-    status: str = column(STATUS_MEANING + "; the weakest of the chosen claims", isin=STATUSES)
+    tdp_w: float = column(
+        "thermal design power", unit="W", gt=0, nullable=True, derived_from=("published_figure.value",)
+    )
+    status: str = column(STATUS_MEANING + "; the weakest of the chosen claims", isin=BELIEVED)
     locator: str = column("where the chosen claims stand")
     disagreements: str = column("claims that were not chosen, each with its place; NULL if none", nullable=True)
 
@@ -130,7 +133,10 @@ class Gpu(Table):
 
 
 class ModelShape(Table):
-    """Layers, heads and parameters of each model, and the KV bytes one token takes, recomputed from them."""
+    """Layers, heads and parameters of each model, and the KV bytes one token takes, recomputed from them.
+
+    Nothing recalled is chosen, and a model whose shape no citable document completes is left out.
+    """
 
     model: str = column("model", unique=True)
     layers: pl.Int64 = column("layers", gt=0)
@@ -147,7 +153,8 @@ class ModelShape(Table):
         "KV bytes of one token at 2 bytes a value, recomputed from the shape", unit="bytes_per_token", gt=0
     )
     stated_kv_bytes_per_token: float = column("the same as the table states it", unit="bytes_per_token", nullable=True)
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING + "; the weakest of the chosen claims", isin=BELIEVED)
+    locator: str = column("where the chosen claims stand")
     disagreements: str = column("claims that were not chosen, each with its place; NULL if none", nullable=True)
     note: str = column("what to know first", nullable=True)
 

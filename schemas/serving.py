@@ -5,7 +5,7 @@ import polars as pl
 
 from schemas.base import Table, column
 from schemas.gpu_rents import TERMS
-from schemas.published import STATUSES
+from schemas.published import BELIEVED
 
 SETTINGS = ("plain", "realistic", "full_overlap")
 SETTING_MEANING = (
@@ -186,11 +186,11 @@ class PartitionSummary(Table):
     mfu: float = column("share of peak FLOP/s in prefill", gt=0, le=1)
     mbu: float = column("share of peak memory bandwidth in decode", gt=0, le=1)
     gpu_status: str = column(
-        "how well the GPU's figures are known, see core.gpu.status", isin=STATUSES, derived_from=("gpu.status",)
+        "how well the GPU's figures are known, see core.gpu.status", isin=BELIEVED, derived_from=("gpu.status",)
     )
     shape_status: str = column(
         "how well the model's shape is known, see core.model_shape.status",
-        isin=STATUSES,
+        isin=BELIEVED,
         derived_from=("model_shape.status",),
     )
     gpu_usd_per_hour: float = column(

@@ -56,10 +56,31 @@ def test_both_versions_of_a_paper_are_kept() -> None:
     }  # fmt: skip
 
 
-def test_general_knowledge_is_marked() -> None:
+def test_general_knowledge_is_marked_and_shapes_rest_on_none() -> None:
     recalled = FIGURES.filter(status="recalled")
     assert {"a40", "h20-sxm", "h800-sxm"} <= set(recalled.filter(paper="hardware")["gpu"])
-    assert set(FIGURES.filter(paper="model_shape", version="model configurations")["status"]) == {"recalled"}
+    assert recalled.filter(paper="model_shape").is_empty()
+    assert recalled.filter(paper="hardware")["locator"].str.contains("general knowledge").all()
+
+
+def test_every_shape_names_package_or_repository_file_and_field() -> None:
+    places = FIGURES.filter(paper="model_shape", version="model configurations")["locator"]
+    package, repository = r"^[a-z-]+ \d+\.\d+\.\d+, \S+(, \S+)?: ", r"^\S+/\S+ \(commit [0-9a-f]{12}\), \S+"
+    assert places.str.contains(f"{package}|{repository}").all()
+
+
+def test_parameter_counts_are_those_of_the_shape() -> None:
+    rows = FIGURES.filter(paper="model_shape", version="model configurations").pivot(
+        "metric", index="model", values="value"
+    )
+    shape = {row["model"]: row for row in rows.iter_rows(named=True)}
+    llama = shape["llama-3.1-70b"]
+    attention = llama["hidden"] * llama["head_dim"] * 2 * (llama["query_heads"] + llama["kv_heads"])
+    mlp, embeddings = 3 * llama["hidden"] * 28_672, 2 * 128_256 * llama["hidden"]
+    norms = (2 * llama["layers"] + 1) * llama["hidden"]
+    assert llama["parameters"] == pytest.approx(llama["layers"] * (attention + mlp) + embeddings + norms, rel=5e-4)
+    assert shape["mixtral-8x7b"]["active_parameters"] == pytest.approx(12.88e9)
+    assert all(row["active_parameters"] <= row["parameters"] for row in shape.values())
 
 
 HEADER = (PUBLISHED / "distserve.csv").read_text().splitlines()[0]

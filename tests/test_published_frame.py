@@ -7,12 +7,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets.published import common_frame, gpu_prices
+from assets.published import common_frame, gpu_prices, gpus_of, shapes_of
 from assets.published_rederivations import rederive
 from economics.statistics import wilson_interval
 from schemas.base import polars_schema
 from schemas.gpu_rents import GpuRent
-from schemas.published import PublishedCommonFrame, PublishedRederivation
+from schemas.published import Gpu, ModelShape, PublishedCommonFrame, PublishedRederivation
 from sources.published_figures import recomputations
 from tests.test_published_figures import FIGURES
 
@@ -144,6 +144,21 @@ def test_rent_is_the_median_over_sellers_of_their_median_offer() -> None:
     assert "t" not in prices
 
 
+def test_a_gpu_and_a_shape_rest_on_citable_claims_alone() -> None:
+    half = pl.col("figure").is_in(["h100_sxm_tdp_w", "h200_sxm_hbm_bytes", "qwen3_32b_layers", "opt_13b_hidden_genz"])
+    doubted = FIGURES.with_columns(status=pl.when(half).then(pl.lit("recalled")).otherwise("status"))
+    gpus, shapes = gpus_of(doubted), shapes_of(doubted)
+    assert gpus.filter(gpu="h100-sxm")["tdp_w"].to_list() == [None]
+    assert gpus.filter(gpu="h200-sxm").is_empty()
+    assert gpus_of(FIGURES).filter(gpu="h200-sxm").height == 1
+    assert set(shapes_of(FIGURES)["model"]) - set(shapes["model"]) == {"qwen3-32b"}
+    assert "5140" in shapes_of(FIGURES).filter(model="opt-13b")["disagreements"].item()
+    assert "5140" not in shapes.filter(model="opt-13b")["disagreements"].item()
+    assert "recalled" not in set(gpus["status"]) | set(shapes["status"])
+    Gpu.validate(gpus, lazy=True)
+    ModelShape.validate(shapes, lazy=True)
+
+
 def check(name: str) -> dict[str, Any]:
     return CHECKED.filter(check=name).row(0, named=True)
 
@@ -195,7 +210,7 @@ def test_a_changed_figure_is_found() -> None:
 
 
 def test_every_recomputation_names_its_weakest_figure() -> None:
-    assert check("mooncake_break_even_a800")["status"] == "recalled"
+    assert check("mooncake_break_even_a800")["status"] == "recalled"  # the two constants of its equation
     assert check("vllm_gain_over_orca_oracle_175b")["status"] == "digitised"
     assert check("deepseek_nodes")["status"] == "printed"
 
@@ -220,6 +235,8 @@ def test_warehouse_holds_frame_gpus_shapes_and_discrepancies(warehouse: duckdb.D
     assert "LLM-Viewer" in one("SELECT disagreements FROM core.gpu WHERE gpu = 'h100-sxm'")
     assert one("SELECT hbm_bytes FROM core.gpu WHERE gpu = 'h200-sxm'") == 141e9
     assert one("SELECT tdp_w FROM core.gpu WHERE gpu = 'b300-sxm'") == 1200.0
-    assert one("SELECT status FROM core.gpu WHERE gpu = 'h20-sxm'") == "recalled"
+    assert one("SELECT status FROM core.gpu WHERE gpu = 'h20-sxm'") == "derived"
+    assert one("SELECT tdp_w FROM core.gpu WHERE gpu = 'h20-sxm'") is None  # only recalled
+    assert "litgpt 0.5.13" in one("SELECT locator FROM core.model_shape WHERE model = 'llama-2-13b'")
     priced = "SELECT gpu_price_on FROM marts.published_common_frame WHERE figure = 'goodput_chatbot_13b_distserve'"
     assert one(priced) is not None
