@@ -5,6 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
+from assets.run_models import reasons, with_model
 from economics.cost_correct import cost_per_correct_from_bill_usd
 from economics.pareto import non_dominated
 from economics.statistics import wilson_interval
@@ -12,6 +13,7 @@ from schemas import cost_per_correct as contract
 from schemas.base import Table, polars_schema
 from schemas.quarantine import Parsed
 from sources.aider_polyglot import parse_runs
+from sources.arc_prize import TASKS, parse_board
 from sources.source import Snapshot
 from sources.test_time_figures import parse_figures
 from warehouse.table import table
@@ -20,6 +22,7 @@ GROUP = "inference_frontier"
 Array = NDArray[np.float64]
 
 aider_polyglot = source_asset("aider_polyglot", accept=parse_runs, group=GROUP)
+arc_prize = source_asset("arc_prize", accept=parse_board, group=GROUP)
 test_time_documents = source_asset("test_time_documents", accept=parse_figures, group=GROUP)
 
 
@@ -29,6 +32,12 @@ def aider_run(aider_polyglot: list[Snapshot]) -> Parsed:
     return parse_all(aider_polyglot, parse_runs, contract.AiderRun)
 
 
+@table(schema=contract.ArcEvaluation, group=GROUP)
+def arc_evaluation(arc_prize: list[Snapshot]) -> Parsed:
+    """The boards as ARC Prize publishes them."""
+    return parse_all(arc_prize, parse_board, contract.ArcEvaluation)
+
+
 @table(schema=contract.TestTimeFigure, group=GROUP)
 def test_time_figure(test_time_documents: list[Snapshot]) -> Parsed:
     """Every transcribed figure with its place and status."""
@@ -36,16 +45,17 @@ def test_time_figure(test_time_documents: list[Snapshot]) -> Parsed:
 
 
 @table(schema=contract.MeasuredRun, group=GROUP)
-def measured_run(aider_run: pl.DataFrame, test_time_figure: pl.DataFrame) -> pl.DataFrame:
+def measured_run(aider_run: pl.DataFrame, arc_evaluation: pl.DataFrame, test_time_figure: pl.DataFrame) -> pl.DataFrame:
     """Every system with accuracy, number of questions and cost."""
-    runs = pl.concat([aider_costs(aider_run), published_costs(test_time_figure)], how="diagonal_relaxed")
+    parts = [aider_costs(aider_run), arc_costs(arc_evaluation), published_costs(test_time_figure)]
+    runs = pl.concat(parts, how="diagonal_relaxed")
     return under_contract(contract.MeasuredRun, runs).sort("benchmark", "system", "configuration", "version")
 
 
 @table(schema=contract.CostPerCorrect, group=GROUP)
-def cost_per_correct(measured_run: pl.DataFrame) -> pl.DataFrame:
+def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
     """Every measured run with its interval and the cost of a correct answer."""
-    runs = measured_run
+    runs = with_multiplier(measured_run, model)
     n, bill, right = (floats(runs, name) for name in ("n", "total_cost_usd", "accuracy"))
     low, high = wilson_interval(successes=right * n, trials=n)
     accepted, pure = right, np.ones(runs.height)
@@ -87,11 +97,58 @@ def aider_costs(aider_run: pl.DataFrame) -> pl.DataFrame:
         "total_cost_usd",
         benchmark=pl.lit("aider_polyglot"), system="model", configuration="dirname", paper=pl.lit("aider_polyglot"),
         version=pl.coalesce("versions", "commit_hash", pl.lit("not stated")), locator=pl.lit("polyglot_leaderboard.yml"),
-        status=pl.lit("printed"), as_of="run_on", selection=pl.lit("feedback"), samples=pl.lit(2, pl.Int64),
-        n="total_tests", accuracy=pl.col("pass_num_2") / pl.col("total_tests"), cost_basis=pl.lit("stated_total"),
+        status=pl.lit("printed"), as_of="run_on", as_of_basis=pl.lit("run"), selection=pl.lit("feedback"),
+        samples=pl.lit(2, pl.Int64), n="total_tests", accuracy=pl.col("pass_num_2") / pl.col("total_tests"),
         output_tokens_per_question=pl.col("completion_tokens") / pl.coalesce("test_cases", "total_tests"),
-        superseded=pl.lit(False),
+        cost_basis=pl.lit("stated_total"), superseded=pl.lit(False),
     )  # fmt: skip
+
+
+def arc_costs(arc_evaluation: pl.DataFrame) -> pl.DataFrame:
+    """Rows that the boards of ARC-AGI-1 and 2 show with a cost. `arc_evaluation`: contract `ArcEvaluation`."""
+    shown = arc_evaluation.filter(
+        pl.col("is_shown"), pl.col("usd_per_task").is_not_null(), pl.col("board").is_in(list(TASKS)),
+        pl.col("dataset") == pl.format("{}_Semi_Private", "board"),
+    )  # fmt: skip
+    tasks = pl.col("board").replace_strict(TASKS, return_dtype=pl.Int64)
+    return shown.select(
+        benchmark=pl.format("arc_agi_{}_semi_private", pl.col("board").str.slice(1)), system="model_name",
+        configuration="model_id", paper=pl.lit("arc_prize"), version=pl.format("board of {}", "generated_on"),
+        locator=pl.format("leaderboard/{}.json", "board"), status=pl.lit("printed"),
+        as_of=pl.coalesce("model_released_on", "generated_on"),
+        as_of_basis=pl.when(pl.col("model_released_on").is_not_null()).then(pl.lit("model_release"))
+        .otherwise(pl.lit("board_day")),
+        selection=pl.lit("coverage"), samples=pl.lit(2, pl.Int64), n=tasks, accuracy="score",
+        total_cost_usd=pl.col("usd_per_task") * tasks, cost_basis=pl.lit("stated_per_task"), superseded=pl.lit(False),
+    )  # fmt: skip
+
+
+def with_multiplier(runs: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
+    """Add the canonical model of each run, and its R with what it rests on. `models`: contract `Model`.
+
+    A run without reasoning writes its answer alone, so its R is 1. Such runs tell how long answers are on a benchmark.
+    """
+    known = with_model(runs, source="paper", name="system").join(
+        models.select("model", "reasoning"), on="model", how="left", maintain_order="left"
+    )
+    tokens, thinks = pl.col("output_tokens_per_question"), reasons("system", pl.col("reasoning"))
+    answers = tokens.filter(thinks.not_())
+    ratio = tokens / answers.median().over("benchmark")
+    estimated = thinks & (ratio >= 1.0)
+
+    def multiplier(answer_tokens: pl.Expr) -> pl.Expr:
+        return pl.when(estimated).then(tokens / answer_tokens.over("benchmark")).when(thinks.not_()).then(1.0)
+
+    return known.with_columns(
+        reasoning_multiplier=multiplier(answers.median()),
+        reasoning_multiplier_low=multiplier(answers.max()),
+        reasoning_multiplier_high=multiplier(answers.min()),
+        reasoning_multiplier_n=pl.when(estimated).then(answers.count().over("benchmark")),
+        reasoning_multiplier_basis=pl.when(estimated)
+        .then(pl.lit("against_runs_without_reasoning"))
+        .when(thinks.not_())
+        .then(pl.lit("by_definition")),
+    )
 
 
 def published_costs(figures: pl.DataFrame) -> pl.DataFrame:
@@ -117,6 +174,7 @@ def published_costs(figures: pl.DataFrame) -> pl.DataFrame:
         accuracy=pl.col("accuracy") / 100.0,
         configuration=pl.concat_str("selection", pl.format("{} samples", "samples"), separator=", ", ignore_nulls=True),
         output_tokens_per_question=pl.lit(None, pl.Float64),
+        as_of_basis=pl.lit("document_month"),
     ).rename({"usd_per_correct_stated": "stated_usd_per_correct"})
 
 

@@ -64,6 +64,7 @@ def judged_answers(figures: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         .select(
             "benchmark", "system", "n", "cpm_usd_per_mtok",
             verifier=pl.lit("HumanEval tests, judged by HumanEval+"), configuration="version",
+            why_no_interval=pl.when(pl.col("n").is_null()).then(pl.lit("the document does not state its questions")),
             accept_rate=pl.col("true_accuracy") / pl.col("verifier_precision"),
             precision=pl.col("verifier_precision") / 100.0,
         )

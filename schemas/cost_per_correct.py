@@ -12,6 +12,12 @@ SELECTION_MEANING = (
     "a model corrects itself; vote_or_reward_model; coverage: any sample is right, as the tests know; selected: the system's "
     "own choice; feedback: a second try that sees the test output; penalty_<p>: wrong answers cost p right ones"
 )
+DAY_BASES = ("run", "document_month", "model_release", "board_day")
+DAY_BASIS_MEANING = (
+    "what the day is; model_release: that of the model, as the leaderboard does not date its runs, so the run is no older; "
+    "board_day: on which the leaderboard was made"
+)
+MULTIPLIER_BASES = ("by_definition", "against_runs_without_reasoning")
 COST_BASES = ("stated_total", "stated_per_task")
 COST_BASIS_MEANING = (
     "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question"
@@ -81,23 +87,57 @@ class AiderRun(Table):
         unique = ["dirname"]
 
 
+class ArcEvaluation(Table):
+    """Rows of ARC Prize's leaderboard, one board per version of ARC-AGI, those it does not show included."""
+
+    board: str = column("v1, v2 or v3: the version of ARC-AGI")
+    dataset: str = column("set of tasks; boards show the semi-private one")
+    model_id: str = column("row of the board, unique in its set: model, date and effort")
+    model_name: str = column("model and setting, as the board shows them")
+    model_type: str = column("CoT, Base LLM, Custom, Refinement, ...", nullable=True)
+    provider: str = column("who made it; Human for the panel", nullable=True)
+    model_released_on: pl.Date = column(
+        "release of the model; NULL where not told, or where a contest entry is dated outside its contest",
+        nullable=True,
+    )
+    score: float = column("share of tasks solved in two attempts (v1, v2); efficiency at games (v3)", ge=0, le=1)
+    usd_per_task: float = column("cost per task; NULL where unknown, which the document writes as 0",
+                                 unit="usd", nullable=True, gt=0)  # fmt: skip
+    total_cost_usd: float = column("cost of the run (v3)", unit="usd", nullable=True, gt=0)
+    is_shown: bool = column("the board shows the row")
+    generated_on: pl.Date = column("day on which the board was made")
+    source: str = column("source of the rows")
+
+    class Config:
+        name = "raw.arc_evaluation"
+        unique = ["dataset", "model_id"]
+
+
 class MeasuredRun(Table):
     """Every measured system with an accuracy, a number of questions and a cost, from leaderboards and documents."""
 
     benchmark: str = column("benchmark that was answered")
-    system: str = column("system that answered", derived_from=("aider_run.model", "test_time_figure.system"))
+    system: str = column(
+        "system that answered", derived_from=("aider_run.model", "test_time_figure.system", "arc_evaluation.model_name")
+    )
     configuration: str = column(
         "run, or selection and samples, that tells two measurements of a system apart",
-        derived_from=("aider_run.dirname", "test_time_figure.selection", "test_time_figure.samples"),
+        derived_from=(
+            "aider_run.dirname",
+            "test_time_figure.selection",
+            "test_time_figure.samples",
+            "arc_evaluation.model_id",
+        ),
     )
     paper: str = column("document or leaderboard", derived_from=("aider_run.source", "test_time_figure.paper"))
     version: str = column("version of the document", derived_from=("aider_run.versions", "test_time_figure.version"))
     locator: str = column("place in the document")
     status: str = column(STATUS_MEANING, isin=STATUSES)
     as_of: pl.Date = column(
-        "day of the run; for a document the first day of its month",
-        derived_from=("aider_run.run_on", "test_time_figure.as_of"),
+        "day of the run, else what `as_of_basis` says",
+        derived_from=("aider_run.run_on", "test_time_figure.as_of", "arc_evaluation.model_released_on"),
     )
+    as_of_basis: str = column(DAY_BASIS_MEANING, isin=DAY_BASES)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
     samples: pl.Int64 = column(
         "samples or tries per question, at most; NULL where not told", unit="samples", nullable=True
@@ -107,10 +147,13 @@ class MeasuredRun(Table):
     )
     accuracy: float = column(
         "share of questions answered correctly, as the benchmark's grader counts",
-        ge=0, le=1, derived_from=("aider_run.pass_num_2", "test_time_figure.value"),
+        ge=0, le=1, derived_from=("aider_run.pass_num_2", "test_time_figure.value", "arc_evaluation.score"),
     )  # fmt: skip
     total_cost_usd: float = column(
-        "cost of the run", unit="usd", gt=0, derived_from=("aider_run.total_cost_usd", "test_time_figure.value")
+        "cost of the run",
+        unit="usd",
+        gt=0,
+        derived_from=("aider_run.total_cost_usd", "test_time_figure.value", "arc_evaluation.usd_per_task"),
     )
     cost_basis: str = column(COST_BASIS_MEANING, isin=COST_BASES)
     output_tokens_per_question: float = column(
@@ -156,6 +199,9 @@ class _Measured(Table):
 class CostPerCorrect(_Measured):
     """Every system with a measured accuracy, a number of questions and a cost: what a correct answer cost."""
 
+    as_of_basis: str = column(DAY_BASIS_MEANING, isin=DAY_BASES)
+    model: str = column("canonical model; NULL for pairs and for what is not known", nullable=True,
+                        derived_from=("measured_run.system", "model.model"))  # fmt: skip
     locator: str = column("place in the document")
     status: str = column(STATUS_MEANING, isin=STATUSES)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
@@ -170,6 +216,17 @@ class CostPerCorrect(_Measured):
     stated_usd_per_correct: float = column(
         "cost per correct answer as the document prints it", unit="usd", nullable=True, gt=0
     )
+    reasoning_multiplier: float = column(
+        "R: billed output tokens over answer tokens; 1 by definition without reasoning, else against the median of such runs "
+        "on the benchmark, whose output is answer alone; NULL where tokens are not told or the run wrote less than they did",
+        nullable=True, ge=1, derived_from=("measured_run.output_tokens_per_question", "model.reasoning"),
+    )  # fmt: skip
+    reasoning_multiplier_low: float = column("against the longest of those answers", nullable=True, gt=0)
+    reasoning_multiplier_high: float = column("against the shortest of them", nullable=True, gt=0)
+    reasoning_multiplier_n: pl.Int64 = column(
+        "runs whose answers it is measured against", unit="runs", nullable=True, ge=1
+    )
+    reasoning_multiplier_basis: str = column("how R is known", nullable=True, isin=MULTIPLIER_BASES)
     published_usd_per_accepted: float = column(
         "Cost-correct as published, in $ per accepted answer: bill / (questions alpha), alpha the share the grader accepts",
         unit="usd", nullable=True, gt=0,

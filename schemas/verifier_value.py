@@ -14,6 +14,7 @@ class VerifierValue(Table):
     system: str = column("system whose answers are judged")
     configuration: str = column("run; the document for published figures")
     n: pl.Int64 = column("questions; NULL where the document does not tell", unit="questions", nullable=True)
+    why_no_interval: str = column("why n and the interval are NULL; NULL where they are known", nullable=True)
     accept_rate: float = column("alpha: share of answers accepted", gt=0, lt=1)
     accept_rate_low: float = column("lower end of the 95 % Wilson interval", nullable=True, ge=0, le=1)
     accept_rate_high: float = column("upper end of the 95 % Wilson interval", nullable=True, ge=0, le=1)

@@ -2,6 +2,7 @@
 
 from sources import (
     aider_polyglot,
+    arc_prize,
     azure_retail,
     capability_seed,
     epoch,
@@ -39,6 +40,7 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "published_documents": published_figures.SOURCES,
     "latency_figures": (latency_figures.SOURCE,),
     "aider_polyglot": (aider_polyglot.SOURCE,),
+    "arc_prize": arc_prize.SOURCES,
     "test_time_documents": test_time_figures.SOURCES,
     "pythia_surface": (test_time_figures.SURFACE,),
     "routing_operating_points": (routing_figures.POINTS,),

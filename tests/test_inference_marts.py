@@ -11,7 +11,8 @@ import pytest
 from assets.cost_per_correct import published_costs
 from assets.inference_frontier import DOLLAR_RATIOS, with_conditions, with_elasticities
 from assets.market_split import with_tiers
-from schemas.base import polars_schema
+from schemas import cost_per_correct, inference_frontier, verifier_value
+from schemas.base import Table, polars_schema
 from schemas.cost_per_correct import TestTimeFigure
 from schemas.inference_frontier import PythiaSurfaceFigure
 from schemas.models import Model
@@ -109,11 +110,12 @@ def test_no_cost_stands_without_its_questions_and_interval(warehouse: Warehouse)
 def test_a_restated_cost_supersedes_the_announced_one_and_leaves_the_frontier(warehouse: Warehouse) -> None:
     rows = warehouse.execute(
         "SELECT round(usd_per_task), superseded FROM marts.cost_per_correct "
-        "WHERE benchmark = 'arc_agi_1_semi_private' ORDER BY 1"
+        "WHERE paper = 'arc_o3_preview' AND benchmark = 'arc_agi_1_semi_private' ORDER BY 1"
     ).fetchall()
     assert rows == [(20.0, True), (200.0, False)]
     on_it = warehouse.execute(
-        "SELECT usd_per_task FROM marts.cost_per_correct_frontier WHERE benchmark = 'arc_agi_1_semi_private'"
+        "SELECT DISTINCT usd_per_task FROM marts.cost_per_correct_frontier WHERE paper = 'arc_o3_preview' "
+        "AND benchmark = 'arc_agi_1_semi_private'"
     ).fetchall()
     assert on_it == [(200.0,)]
 
@@ -153,6 +155,104 @@ def test_cost_per_task_gives_the_bill_where_only_that_is_stated() -> None:
         (2012.0, "stated_total"),
         (20000.0, "stated_per_task"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "system", "usd_per_task", "percent"),
+    [
+        ("arc_agi_1_semi_private", "GPT-5.5 (Low)", 0.20, 76.2),
+        ("arc_agi_1_semi_private", "Gemini 3.1 Pro (Preview)", 0.52, 98.0),
+        ("arc_agi_2_semi_private", "GPT-5.5 (xHigh)", 1.87, 85.0),
+        ("arc_agi_2_semi_private", "Gemini 3 Deep Think (2/26)", 13.62, 84.6),
+        ("arc_agi_2_semi_private", "GPT-5.4 Pro (xHigh)", 16.41, 83.3),
+        ("arc_agi_2_semi_private", "NVARC", 0.20, 27.6),
+        ("arc_agi_2_semi_private", "Human Panel", 17.0, 100.0),
+    ],
+)
+def test_arc_prize_rows_have_their_cost_and_interval(
+    warehouse: Warehouse, benchmark: str, system: str, usd_per_task: float, percent: float
+) -> None:
+    cost, share, low, high, n, per_correct = one(
+        warehouse,
+        "SELECT usd_per_task, accuracy, accuracy_low, accuracy_high, n, corrected_usd_per_correct FROM marts.cost_per_correct "
+        f"WHERE paper = 'arc_prize' AND benchmark = '{benchmark}' AND system = '{system}'",
+    )
+    assert (round(cost, 2), round(100 * share, 1)) == (usd_per_task, percent)
+    assert low <= share <= high
+    assert n == {"1": 100, "2": 120}[benchmark[8]]
+    assert per_correct == pytest.approx(cost / share)
+
+
+def test_hidden_rows_and_games_have_no_cost_per_correct(warehouse: Warehouse) -> None:
+    hidden, games = one(
+        warehouse,
+        "SELECT count_if(c.system IS NOT NULL AND NOT is_shown), count_if(c.system IS NOT NULL AND board = 'v3') "
+        "FROM raw.arc_evaluation LEFT JOIN marts.cost_per_correct c ON c.paper = 'arc_prize' AND c.configuration = model_id "
+        "AND starts_with(c.benchmark, 'arc_agi_' || board[2])",
+    )
+    assert (hidden, games) == (0, 0)
+
+
+def test_reasoning_multiplier_is_one_without_reasoning_and_stands_with_its_n(warehouse: Warehouse) -> None:
+    rows = warehouse.execute(
+        "SELECT reasoning_multiplier_basis, count(*), min(reasoning_multiplier), max(reasoning_multiplier), "
+        "bool_and(reasoning_multiplier BETWEEN reasoning_multiplier_low AND reasoning_multiplier_high), "
+        "min(reasoning_multiplier_n) FROM marts.cost_per_correct WHERE benchmark = 'aider_polyglot' "
+        "AND output_tokens_per_question IS NOT NULL AND reasoning_multiplier_basis IS NOT NULL GROUP BY 1 ORDER BY 2"
+    ).fetchall()
+    plain, estimated = rows
+    assert plain == ("by_definition", 5, 1.0, 1.0, True, None)
+    assert estimated[1:2] == (14,)
+    assert estimated[4:] == (True, 5)
+    assert 1.0 < estimated[2] < estimated[3] < 12.0
+
+
+def test_reasoning_multiplier_is_billed_tokens_over_those_of_plain_answers(warehouse: Warehouse) -> None:
+    found, tokens, plain = one(
+        warehouse,
+        "SELECT any_value(reasoning_multiplier) FILTER (system = 'gpt-5 (high)'), "
+        "any_value(output_tokens_per_question) FILTER (system = 'gpt-5 (high)'), "
+        "median(output_tokens_per_question) FILTER (reasoning_multiplier_basis = 'by_definition') "
+        "FROM marts.cost_per_correct WHERE benchmark = 'aider_polyglot'",
+    )
+    assert found == pytest.approx(tokens / plain)
+
+
+def test_published_corrected_and_printed_costs_are_never_one_column() -> None:
+    """Each column of dollars per answer says whose figure it is, in every table of test-time compute."""
+    for module in (cost_per_correct, inference_frontier, verifier_value):
+        for contract in vars(module).values():
+            if not (
+                isinstance(contract, type) and issubclass(contract, Table) and contract.__module__ == module.__name__
+            ):
+                continue
+            for name in contract.to_schema().columns:
+                if "per_correct" in name or "per_accepted" in name:
+                    whose = name.removeprefix("lenient_").split("_usd_")[0]
+                    assert (
+                        whose in ("published", "corrected", "stated") or contract is verifier_value.VerifierCurriculum
+                    ), name
+
+
+@pytest.mark.parametrize(
+    ("mart", "interval", "unless"),
+    [
+        ("cost_per_correct", "accuracy_low", "false"),
+        ("cost_per_correct_frontier", "accuracy_low", "false"),
+        ("alpha_surface", "coverage_low", "false"),
+        ("inference_frontier", "accuracy_to_low", "false"),
+        ("verifier_value", "accept_rate_low", "why_no_interval IS NOT NULL"),
+        ("harvested_slack", "threshold_low", "false"),
+        ("market_split_channel", "eta_samples_low", "false"),
+        ("market_split_confusion", "agreement_low", "false"),
+    ],
+)
+def test_no_result_without_n_and_interval(warehouse: Warehouse, mart: str, interval: str, unless: str) -> None:
+    bad, rows = one(
+        warehouse, f"SELECT count_if((n IS NULL OR {interval} IS NULL) AND NOT ({unless})), count(*) FROM marts.{mart}"
+    )
+    assert bad == 0
+    assert rows > 0
 
 
 # --- where the next dollar goes
