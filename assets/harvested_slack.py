@@ -20,6 +20,8 @@ from warehouse.table import table
 
 TRAINED_ON = "h800-sxm"
 """The GPU whose hours the calibrated lineage prints."""
+POWERED_AS = "h100-sxm"
+"""Whose board power stands for it: no document that was read prints the H800's, which is an H100 with slower links."""
 USD_PER_KWH, POWER_USAGE_EFFECTIVENESS = 0.08, 1.3
 BREACHES_PER_GPU_HOUR, GPU_HOURS_PER_BREACH = 0.001, 8.0
 """Scenario of the SLO risk: no source prices a breach."""
@@ -37,8 +39,9 @@ def harvested_slack(
     gains = test_time_figure.filter(pl.col("metric") == "throughput_gain").select(
         "figure", "version", "status", against="note", throughput_gain="value"
     )
-    rented = gpu_price.join(gpu.select("gpu", "tdp_w"), on="gpu").filter(pl.col("gpu") == TRAINED_ON)
-    prices = rented.select("gpu", "tdp_w", dedicated_usd_per_gpu_hour="usd_per_gpu_hour")
+    power = gpu.filter(pl.col("gpu") == POWERED_AS, pl.col("tdp_w").is_not_null()).select("tdp_w")
+    rented = gpu_price.filter(pl.col("gpu") == TRAINED_ON)
+    prices = rented.select("gpu", dedicated_usd_per_gpu_hour="usd_per_gpu_hour").join(power, how="cross")
     rows = gains.join(with_floor(prices), how="cross").join(channels(test_time_figure), how="cross")
     arcs = inference_frontier.filter(pl.col("training_pairing") == "same_lineage").unique(
         ["benchmark", "system", "curve"]

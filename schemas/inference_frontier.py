@@ -186,7 +186,7 @@ class HarvestedSlack(Table):
     dedicated_usd_per_gpu_hour: float = column("rent", unit="usd_per_gpu_hour", gt=0,
                                                derived_from=("gpu_price.usd_per_gpu_hour",))  # fmt: skip
     energy_usd_per_gpu_hour: float = column(
-        "energy the rollouts add: full board power, an upper bound, at $0.08 per kWh and a facility factor of 1.3",
+        "energy the rollouts add: full board power of an H100, an upper bound, at $0.08 per kWh and a facility factor of 1.3",
         unit="usd_per_gpu_hour", gt=0, derived_from=("gpu.tdp_w",),
     )  # fmt: skip
     slo_risk_usd_per_gpu_hour: float = column(
