@@ -222,6 +222,18 @@ def decide(
 
 
 @app.command()
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser as well.")] = False,
+) -> None:
+    """Say where the report is: one page with every figure, its numbers and their sources."""
+    from pipelines.folder import data_root  # noqa: PLC0415
+    from pipelines.report import show_report  # noqa: PLC0415
+
+    if not show_report(data_root(), open_it=open_it, out=out, err=err):
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor() -> None:
     """Say what is installed, where the data is, how old each source is and what a refresh would use."""
     from pipelines.doctor import show_health  # noqa: PLC0415

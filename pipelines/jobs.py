@@ -5,7 +5,7 @@ import dagster as dg
 SOURCE_GROUPS = ("llm_prices", "gpu_rents", "capability", "benchmark_outputs", "inference_frontier")
 """Groups that begin at a publisher. Everything else follows from them."""
 
-PUBLISHING = dg.AssetSelection.groups("provenance", "release")
+PUBLISHING = dg.AssetSelection.groups("provenance", "release", "report")
 
 refresh = dg.define_asset_job(
     "refresh", selection=dg.AssetSelection.all(), description="Fetch every source, recompute every table, publish."

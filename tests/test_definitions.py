@@ -45,11 +45,11 @@ def test_mart_traces_back_to_sources(key: dg.AssetKey):
     assert {ancestor.path[0] for ancestor in ancestors} >= {"source", "raw", "core"}
 
 
-def test_every_contract_has_its_asset_and_the_release_waits_for_all():
+def test_every_contract_has_its_asset_and_the_report_waits_for_the_release_and_that_for_all():
     assert {dg.AssetKey(table_name(schema).split(".")) for schema in TABLES.values()} <= set(KEYS)
-    assert set(KEYS) - GRAPH.get_ancestor_asset_keys(dg.AssetKey(["release", "latest"])) == {
-        dg.AssetKey(["release", "latest"])
-    }
+    release, page = dg.AssetKey(["release", "latest"]), dg.AssetKey(["report", "page"])
+    assert set(KEYS) - GRAPH.get_ancestor_asset_keys(release) == {release, page}
+    assert GRAPH.get(page).parent_keys == {release}
 
 
 def test_schedules_exist_for_each_group_and_are_off():
@@ -111,6 +111,7 @@ def test_running_ui_shows_lineage_groups_owners_and_checks(webserver: str):
     question = """{ assetNodes { assetKey { path } dependencyKeys { path } groupName description kinds
         owners { ... on TeamAssetOwner { team } }
         assetMaterializations(limit: 1) { runId }
+        assetObservations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } }
         hasAssetChecks metadataEntries { __typename label } } }"""
     request = urllib.request.Request(
         f"{webserver}/graphql", json.dumps({"query": question}).encode(), {"Content-Type": "application/json"}
@@ -133,3 +134,6 @@ def test_running_ui_shows_lineage_groups_owners_and_checks(webserver: str):
     labels = {entry["label"] for entry in nodes["marts/price_frontier"]["metadataEntries"]}
     assert {"dagster/column_schema", "dagster/column_lineage"} <= labels
     assert nodes["core/llm_price"]["hasAssetChecks"]
+    (observed,) = nodes["marts/routing_premium"]["assetObservations"]
+    pictures = {entry["label"]: entry.get("mdStr", "") for entry in observed["metadataEntries"]}
+    assert "](data:image/png;base64,iVBOR" in pictures["figure"]
