@@ -162,10 +162,15 @@ def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) ->
 
 def calibrated(times: pl.DataFrame) -> pl.DataFrame:
     """Fit every group, pooled and per GPU count. `times`: from `with_peaks`. Returns contract `Calibration`."""
-    rows = [_row(group, None) for group in times.partition_by(KEY, maintain_order=True)]
-    rows += [
-        _row(group, group["gpu_count"][0]) for group in times.partition_by([*KEY, "gpu_count"], maintain_order=True)
-    ]
+    rows = []
+    for group in times.partition_by(KEY, maintain_order=True):
+        pooled = _row(group, None)
+        by_count = group.partition_by("gpu_count", maintain_order=True)
+        single = len(by_count) == 1  # then the pooled fit is that of the one count
+        rows += [pooled]
+        for part in by_count:
+            count = part["gpu_count"][0]
+            rows += [pooled | {"gpu_count": count} if single else _row(part, count)]
     return pl.DataFrame(rows, schema=polars_schema(contract.Calibration)).sort(*KEY, "gpu_count")
 
 

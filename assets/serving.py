@@ -70,17 +70,18 @@ def break_even_surface(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: 
 
 @table(schema=contract.PartitionSummary, group=GROUP)
 def partition_summary(
-    break_even_surface: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
+    break_even_surface: pl.LazyFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
 ) -> pl.DataFrame:
     """Shares, boundaries and median crossovers of each GPU, model and setting."""
+    won = break_even_surface.select(*PAIR, *AXES, "winner").collect()
     facts = pl.DataFrame([fact for pair in pairs(gpu, model_shape, gpu_price) for fact in facts_of(pair)])
     shapes = pl.DataFrame(
         [
             {**dict(zip(PAIR, key, strict=True)), **vars(cleanness(winners(part)))}
-            for key, part in break_even_surface.group_by(PAIR, maintain_order=True)
+            for key, part in won.group_by(PAIR, maintain_order=True)
         ]
     )
-    summary = shares(break_even_surface).join(shapes, on=PAIR).join(facts, on=PAIR)
+    summary = shares(break_even_surface).collect().join(shapes, on=PAIR).join(facts, on=PAIR)
     return summary.select(list(polars_schema(contract.PartitionSummary)))
 
 
@@ -188,7 +189,7 @@ def facts_of(pair: Pair) -> list[dict[str, Any]]:
     return rows
 
 
-def shares(surface: pl.DataFrame) -> pl.DataFrame:
+def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
     """Share of cells that each design wins, and the median crossover along each axis."""
     won = {
         name: (pl.col("winner") == word).mean()

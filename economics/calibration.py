@@ -125,21 +125,9 @@ def calibrate(*, prefill: Points, decode: Points) -> Calibration:
     without an overhead, from three points on. Intervals are those of the linearised fit (Jacobian at the optimum, Student
     t); they take points as independent, which points of one curve are not. Source: economics design, section 2 (calibration).
     """
-    reasons = []
-    mbu = Estimate(value=float(DEFAULT.mbu), basis="default")
-    mfu = Estimate(value=float(DEFAULT.mfu), basis="default")
-    overhead = Estimate(value=0.0, basis="default")
-    if _separable(decode):
-        mbu, overhead = fit_share_and_overhead(decode)
-    elif len(decode) >= 1 + SPARE_POINTS:
-        mbu = fit_share(decode, overhead_s=0.0)
-        reasons.append(f"overhead is taken as 0: {len(decode)} decode points cannot tell it from MBU")
-    else:
-        reasons.append(f"MBU is the default: {len(decode)} usable decode points")
-    if len(prefill) >= 1 + SPARE_POINTS:
-        mfu = fit_share(prefill, overhead_s=overhead.value)
-    else:
-        reasons.append(f"MFU is the default: {len(prefill)} usable prefill points")
+    mbu, overhead, of_mbu = _fit_decode(decode)
+    mfu, of_mfu = _fit_prefill(prefill, overhead_s=overhead.value)
+    reasons = [reason for reason in (of_mbu, of_mfu) if reason]
     for name, share in (("MBU", mbu), ("MFU", mfu)):
         if share.basis == "at_bound":
             reasons.append(f"{name} ended on a limit of its range: the points do not fix it")
@@ -193,13 +181,16 @@ def held_out_errors(
     fold by fold; none where the other folds are too few to fit the phase. Source: economics design, section 2 (calibration).
     """
     of_prefill, of_decode = [np.empty(0)], [np.empty(0)]
+    with_every_decode = _fit_decode(decode)
     for fold in np.union1d(prefill_fold, decode_fold):
         prefill_out, decode_out = prefill_fold == fold, decode_fold == fold
-        rest = calibrate(prefill=prefill.kept(~prefill_out), decode=decode.kept(~decode_out))
-        if rest.mfu.basis != "default" and prefill_out.any():
-            of_prefill.append(_errors(prefill.kept(prefill_out), rest.mfu.value, rest.overhead_s.value))
-        if rest.mbu.basis != "default" and decode_out.any():
-            of_decode.append(_errors(decode.kept(decode_out), rest.mbu.value, rest.overhead_s.value))
+        mbu, overhead, _ = _fit_decode(decode.kept(~decode_out)) if decode_out.any() else with_every_decode
+        if prefill_out.any():
+            mfu, _ = _fit_prefill(prefill.kept(~prefill_out), overhead_s=overhead.value)
+            if mfu.basis != "default":
+                of_prefill.append(_errors(prefill.kept(prefill_out), mfu.value, overhead.value))
+        if decode_out.any() and mbu.basis != "default":
+            of_decode.append(_errors(decode.kept(decode_out), mbu.value, overhead.value))
     return np.concatenate(of_prefill), np.concatenate(of_decode)
 
 
@@ -209,6 +200,26 @@ def leave_one_out_errors(*, prefill: Points, decode: Points) -> tuple[Array, Arr
     return held_out_errors(
         prefill=prefill, decode=decode, prefill_fold=numbers[: len(prefill)], decode_fold=numbers[len(prefill) :]
     )
+
+
+def _fit_decode(decode: Points) -> tuple[Estimate, Estimate, str | None]:
+    """MBU and overhead from the decode points, and why one of them is not fitted."""
+    if _separable(decode):
+        return *fit_share_and_overhead(decode), None
+    no_overhead = Estimate(value=0.0, basis="default")
+    if len(decode) >= 1 + SPARE_POINTS:
+        reason = f"overhead is taken as 0: {len(decode)} decode points cannot tell it from MBU"
+        return fit_share(decode, overhead_s=0.0), no_overhead, reason
+    default = Estimate(value=float(DEFAULT.mbu), basis="default")
+    return default, no_overhead, f"MBU is the default: {len(decode)} usable decode points"
+
+
+def _fit_prefill(prefill: Points, *, overhead_s: float) -> tuple[Estimate, str | None]:
+    """MFU from the prefill points with the overhead given, and why it is not fitted."""
+    if len(prefill) >= 1 + SPARE_POINTS:
+        return fit_share(prefill, overhead_s=overhead_s), None
+    default = Estimate(value=float(DEFAULT.mfu), basis="default")
+    return default, f"MFU is the default: {len(prefill)} usable prefill points"
 
 
 def _separable(decode: Points) -> bool:

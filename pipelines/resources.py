@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 
 import dagster as dg
+import yaml
+from dagster._core.instance import InstanceRef
 
 from assets.documents import StoredDocuments
+from pipelines.event_log import open_event_log
 from pipelines.folder import data_root
 from warehouse.resources import DataFolder, ParquetTables
 
@@ -49,4 +52,7 @@ def default_resources() -> dict[str, object]:
 
 def instance(root: Path) -> dg.DagsterInstance:
     """The persistent Dagster instance of a data folder: runs started here appear in its UI."""
-    return dg.DagsterInstance.from_config(str(dagster_home(root)))
+    home = dagster_home(root)
+    own_storage = {"storage", "event_log_storage"} & set(yaml.safe_load((home / "dagster.yaml").read_text()) or {})
+    overrides = {} if own_storage else {"event_log_storage": open_event_log(home)}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))

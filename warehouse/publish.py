@@ -47,12 +47,14 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"ATTACH '{_quoted(path)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE release")
+        connection.begin()  # one commit, not one for each of two thousand comments
         for layer in LAYERS:
             connection.execute(f"CREATE SCHEMA {layer}")
         for schema in TABLES.values():
             file = table_path(tables, schema)
             if file.exists():
                 _load(connection, schema, file)
+        connection.commit()
         for view in sorted(VIEWS.glob("*.sql")):
             _create_view(connection, view)
         _load_dictionary(connection, built_at=built_at, run_id=run_id)

@@ -10,7 +10,10 @@ import polars as pl
 import yaml
 
 from schemas.registry import TABLES
-from warehouse.store import read_table, table_path, write_frame
+from warehouse.store import scan_table
+
+IS_LAZY = "iecon/is_lazy"
+"""Metadata of an input that is to be scanned, so that only the columns in use are read."""
 
 NOW_TAG = "iecon/now"
 """Run tag that sets the clock of a run, for backfills and for rebuilding a past refresh."""
@@ -85,19 +88,19 @@ def run_time(context: dg.AssetExecutionContext) -> datetime:
 
 
 class ParquetTables(dg.ConfigurableIOManager):
-    """Reads and writes each table as its own Parquet file."""
+    """Hands tables to the assets that ask for them."""
 
     folder: str
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
-        """Replace the table's file by a validated frame."""
-        path = table_path(Path(self.folder), TABLES[context.asset_key.path[-1]])
-        write_frame(path, obj)
-        context.add_output_metadata({"path": dg.MetadataValue.path(str(path))})
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Refuse: `@table` has written its frame, validated, before Dagster sees a result."""
+        raise dg.DagsterInvariantViolationError(
+            f"{context.asset_key} handed over a value that is no table: {type(obj)}"
+        )
 
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """The last good version of the table."""
-        frame = read_table(Path(self.folder), TABLES[context.asset_key.path[-1]])
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
+        """The last good version of the table; not yet read where the asset asks for a LazyFrame."""
+        frame = scan_table(Path(self.folder), TABLES[context.asset_key.path[-1]])
         if frame is None:
             raise dg.Failure(f"{'.'.join(context.asset_key.path)} has not been built yet: run `iecon refresh` first")
-        return frame
+        return frame if (context.definition_metadata or {}).get(IS_LAZY) else frame.collect()

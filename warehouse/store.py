@@ -29,20 +29,26 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def read_table(folder: Path, schema: type[Table]) -> pl.DataFrame | None:
-    """The last good version of a table, or None where none was written yet.
+def scan_table(folder: Path, schema: type[Table]) -> pl.LazyFrame | None:
+    """The last good version of a table, not yet read, or None where none was written yet.
 
     A column that the contract gained since then is NULL; one that it lost is left out.
     """
     path = table_path(folder, schema)
     if not path.exists():
         return None
-    frame = pl.read_parquet(path)
-    wanted = polars_schema(schema)
+    frame = pl.scan_parquet(path)
+    stored = frame.collect_schema()
     return frame.select(
-        (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype).alias(name))
-        for name, dtype in wanted.items()
+        (pl.col(name).cast(dtype) if name in stored else pl.lit(None, dtype).alias(name))
+        for name, dtype in polars_schema(schema).items()
     )
+
+
+def read_table(folder: Path, schema: type[Table]) -> pl.DataFrame | None:
+    """The last good version of a table, or None where none was written yet; see `scan_table`."""
+    frame = scan_table(folder, schema)
+    return None if frame is None else frame.collect()
 
 
 def previous_table(folder: Path, schema: type[Table]) -> pl.DataFrame:

@@ -20,15 +20,16 @@ from pandera.errors import SchemaErrors
 from schemas.base import Table, empty, meaning, polars_schema, table_name
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.registry import TABLES
-from warehouse.resources import DataFolder, run_time
-from warehouse.store import previous_table, rejected_path, write_frame
+from warehouse.resources import IS_LAZY, DataFolder, run_time
+from warehouse.store import previous_table, rejected_path, table_path, write_frame
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
 
 OWNER = "team:inference-economics"
 PROVIDED = ("previous", "now", "data", "context")
-CONTRACT_CHECK = "contract"
-QUARANTINE_CHECK = "nothing_suspect"
+CONTRACT_CHECK, QUARANTINE_CHECK = "contract", "nothing_suspect"
+CHECKS = {CONTRACT_CHECK: "every row satisfies the contract", QUARANTINE_CHECK: "no row was invalid or suspect"}
+"""The second is for tables that can set rows aside: raw tables, and those whose function returns `Parsed`."""
 
 
 def asset_key(schema: type[Table]) -> dg.AssetKey:
@@ -46,31 +47,31 @@ def table(
 ) -> Callable[[Callable[..., pl.DataFrame | Parsed]], dg.AssetsDefinition]:
     """Make a Dagster asset from a function on frames. `schema` is the contract of what it returns.
 
-    A parameter named like a table receives that table; any other name is a source document (`source/<name>`).
+    A parameter named like a table receives that table, read, or as a LazyFrame where it is annotated as one; any other name
+    is a source document (`source/<name>`).
     `deps` are upstream assets that are not read as frames.
     """
 
     def decorate(function: Callable[..., pl.DataFrame | Parsed]) -> dg.AssetsDefinition:
-        parameters = list(inspect.signature(function).parameters)
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters)
+        may_reject = signature.return_annotation is Parsed or table_name(schema).startswith("raw.")
+        checks = [CONTRACT_CHECK, QUARANTINE_CHECK] if may_reject else [CONTRACT_CHECK]
         upstream = {name: _upstream_key(name) for name in parameters if name not in PROVIDED}
 
         @dg.asset(
             key=asset_key(schema),
-            ins={name: dg.AssetIn(key=key) for name, key in upstream.items()},
+            ins={
+                name: dg.AssetIn(key=key, metadata={IS_LAZY: signature.parameters[name].annotation is pl.LazyFrame})
+                for name, key in upstream.items()
+            },
             deps=list(deps),
             description=meaning(schema),
             group_name=group,
             owners=[OWNER],
             kinds=set(kinds),
             metadata=_definition_metadata(schema, [key for key in upstream.values() if key.path[0] != "source"]),
-            check_specs=[
-                dg.AssetCheckSpec(
-                    CONTRACT_CHECK, asset=asset_key(schema), description="every row satisfies the contract"
-                ),
-                dg.AssetCheckSpec(
-                    QUARANTINE_CHECK, asset=asset_key(schema), description="no row was invalid or suspect"
-                ),
-            ],
+            check_specs=[dg.AssetCheckSpec(name, asset=asset_key(schema), description=CHECKS[name]) for name in checks],
             required_resource_keys={"data"},
             io_manager_key="io_manager",
         )
@@ -87,14 +88,19 @@ def table(
             frame, rejected = result if isinstance(result, Parsed) else (result, empty(Rejected))
             frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
             yield _contract_result(schema, faults)
-            yield _quarantine_result(schema, rejected)
-            write_frame(rejected_path(data.rejected, schema), rejected)
+            if may_reject:
+                yield _quarantine_result(schema, rejected)
+                write_frame(rejected_path(data.rejected, schema), rejected)
             if not faults.is_empty():
                 raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
-            yield dg.Output(
-                frame,
+            path = table_path(data.tables, schema)
+            write_frame(
+                path, frame
+            )  # here, since Dagster would hold every frame that is handed to it until the run ends
+            yield dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{frame.hash_rows(seed=0).sum():x}-{frame.height}"),
                 metadata={
+                    "path": dg.MetadataValue.path(str(path)),
                     "dagster/row_count": frame.height,
                     "rejected_rows": int(rejected["n_rows"].sum()),
                     "seconds": time.perf_counter() - started,
