@@ -136,6 +136,35 @@ def route(
         raise typer.Exit(1)
 
 
+@app.command()
+def allocate(
+    benchmark: Annotated[
+        str, typer.Option(help="Benchmark that stands for your questions, such as aime24 or math500.")
+    ],
+    base: Annotated[str, typer.Option(help="Model you run now, such as deepseek-v3.")],
+    budget: Annotated[float, typer.Option(help="USD to spend.")],
+    queries: Annotated[float, typer.Option(help="Questions the spending serves, over the model's life.")],
+    tokens: Annotated[float | None, typer.Option(help="Output tokens per answer; else as published.")] = None,
+    price: Annotated[float | None, typer.Option(help="USD per million output tokens; else today's.")] = None,
+    training_usd: Annotated[float | None, typer.Option(help="What training the base cost so far.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say where the next dollar goes: training, samples, a verifier or another model; on what evidence; what flips it."""
+    from pipelines.allocate import allocate as allocation_of  # noqa: PLC0415
+    from pipelines.allocation_record import Question  # noqa: PLC0415
+    from pipelines.allocation_text import show_allocation, write_json  # noqa: PLC0415
+
+    asked = Question(
+        benchmark=benchmark, base=base, budget_usd=budget, queries=queries, tokens_per_answer=tokens, usd_per_mtok=price,
+        training_usd=training_usd,
+    )  # fmt: skip
+    found = allocation_of(asked, warehouse=_warehouse())
+    if as_json:
+        write_json(found, sys.stdout)
+    else:
+        show_allocation(found, console=out)
+
+
 @app.command(context_settings={"ignore_unknown_options": True})  # so that SQL may begin with a comment
 def query(
     sql: Annotated[str | None, typer.Argument(help="SQL, in DuckDB's dialect.")] = None,

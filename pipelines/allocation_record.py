@@ -1,0 +1,73 @@
+"""What `iecon allocate` is asked, and what it answers. None: not known."""
+
+from dataclasses import dataclass
+
+
+class AllocationError(ValueError):
+    """A question that cannot be answered as asked; says what exists. The command exits with 2."""
+
+    code = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked. None: taken from the evidence."""
+
+    benchmark: str
+    base: str
+    budget_usd: float
+    queries: float
+    tokens_per_answer: float | None = None
+    usd_per_mtok: float | None = None
+    """Price of the base's output tokens."""
+    training_usd: float | None = None
+    """What the base's training cost so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One way to spend: what it reaches and costs, and what that rests on. Accuracies are shares; None: not known."""
+
+    channel: str
+    """train, sample, verify or buy."""
+    what: str
+    spend_usd: float | None
+    """Below 0 where the option is cheaper than what is run now."""
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    extra_correct: float
+    usd_per_extra_correct: float | None
+    usd_per_correct: float | None
+    """Whole bill, this spend included, per correct answer."""
+    n: int
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """An answer with what it rests on."""
+
+    benchmark: str
+    base: str
+    base_model: str | None
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    budget_usd: float
+    queries: float
+    usd_per_query: float
+    tokens_per_answer: float
+    tokens_basis: str
+    usd_per_mtok: float
+    price_basis: str
+    options: tuple[Option, ...]
+    """The one that adds most correct answers first; a verifier, whose price nobody states, last."""
+    answer: str | None
+    certain: bool
+    """The worse end of the answer's interval beats the better end of every other."""
+    verdicts: dict[str, str | float | None]
+    """Three forms of the condition at the question's own dollars."""
+    flips: tuple[str, ...]
+    notes: tuple[str, ...]
