@@ -23,8 +23,24 @@ def samples_affordable(*, budget_usd: Real, queries: Real, usd_per_sample: Real,
     return np.minimum(1.0 + np.divide(budget_usd, np.multiply(queries, usd_per_sample)), most_samples)
 
 
+def lent_accuracy(*, accuracy: Real, lender_from: Real, lender_to: Real) -> Real:
+    """Accuracy after a step that took another system from one accuracy to another: the same odds ratio.
+
+    Arguments broadcast; shares, `lender_from` in (0, 1). A system at `lender_from` ends exactly at `lender_to`; one that is
+    better already gains less, and none passes 1, as an elasticity carried over would let it.
+    Source: derived (odds ratios carry over between base rates; elasticities do not near 1).
+    """
+    require_share(accuracy=accuracy, lender_to=lender_to)
+    if not np.all(np.greater(lender_from, 0.0) & np.less(lender_from, 1.0)):
+        raise ValueError(f"lender_from must lie between 0 and 1, got {lender_from}")
+    start, before, after = (np.asarray(share, dtype=np.float64) for share in (accuracy, lender_from, lender_to))
+    hit, missed = start * after * (1.0 - before), (1.0 - start) * (1.0 - after) * before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(hit + missed > 0.0, hit / (hit + missed), start)[()]
+
+
 def accuracy_of_samples(*, accuracy: Real, samples: Real, curve_samples: Array, curve_accuracy: Array) -> Real:
-    """Accuracy after N samples along a measured curve, which may be another system's: alpha_0 c(N) / c(1), at most 1.
+    """Accuracy after N samples along a measured curve; another system's is lent as `lent_accuracy` does.
 
     `accuracy` and `samples` broadcast; the curve is two vectors, samples rising from 1. Between its points ln alpha is straight
     in ln N, as an arc elasticity has it; beyond its end it stays. Source: economics design, section 3 (derived).
@@ -32,9 +48,8 @@ def accuracy_of_samples(*, accuracy: Real, samples: Real, curve_samples: Array, 
     require_share(accuracy=accuracy, curve_accuracy=curve_accuracy)
     if curve_samples[0] != 1.0 or curve_accuracy[0] <= 0.0 or np.any(np.diff(curve_samples) <= 0.0):
         raise ValueError("curve_samples must rise from 1, with an accuracy above 0 there")
-    grown = np.interp(np.log(samples), np.log(curve_samples), np.log(curve_accuracy / curve_accuracy[0]))
-    reached: Array = np.minimum(np.multiply(accuracy, np.exp(grown)), 1.0)
-    return reached
+    reached = np.exp(np.interp(np.log(samples), np.log(curve_samples), np.log(curve_accuracy)))
+    return lent_accuracy(accuracy=accuracy, lender_from=curve_accuracy[0], lender_to=np.minimum(reached, 1.0))
 
 
 def accuracy_of_training(

@@ -59,7 +59,7 @@ def allocate(question: Question, *, warehouse: Path) -> Allocation:
     each = price * length / TOKENS_PER_MTOK
     choices = [
         *sampling_options(question, base, here, each),
-        *training_options(question, base, arcs.filter(pl.col("benchmark") == benchmark), spent, each),
+        *training_options(question, base, here, arcs.filter(pl.col("benchmark") == benchmark), spent, each),
         *buying_options(question, base, here, each, length),
     ]
     ranked = sorted(choices, key=lambda choice: (-_alike(choice.option.extra_correct), choice.option.spend_usd or 0.0))
@@ -86,7 +86,9 @@ def allocate(question: Question, *, warehouse: Path) -> Allocation:
             *verifying_options(question, base, figures.filter(pl.col("benchmark") == benchmark), each, best),
         ),
         answer=None if best is None else best.channel,
-        certain=best is not None and all(best.accuracy_low > other.accuracy_high for other in rest),
+        certain=best is not None
+        and not best.borrowed
+        and all(best.accuracy_low > other.accuracy_high for other in rest),
         verdicts=_verdicts(question, base, here, arcs.filter(pl.col("benchmark") == benchmark), spent, each),
         flips=_flips(question, base, ranked, each),
         notes=_notes(base, best, ranked),
@@ -160,7 +162,7 @@ def _verdicts(
     question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame, each: float
 ) -> dict[str, str | float | None]:
     """The three forms at the question's own dollars: what the base's training cost, and its bill over all questions."""
-    step = step_of(question, base, arcs.filter(pl.col("training_pairing") != "own_checkpoints"), training)
+    step = step_of(question, base, here, arcs.filter(pl.col("training_pairing") != "own_checkpoints"), training)
     found = curve_of(base, here)
     if step is None or found is None:
         return {}

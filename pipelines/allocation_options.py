@@ -10,7 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.allocation import accuracy_of_samples, accuracy_of_training, samples_affordable, share_upgraded
+from economics.allocation import (
+    accuracy_of_samples,
+    accuracy_of_training,
+    lent_accuracy,
+    samples_affordable,
+    share_upgraded,
+)
 from economics.coverage import arc_elasticity
 from economics.statistics import log_ratio_interval, wilson_interval
 from economics.units import TOKENS_PER_MTOK
@@ -86,28 +92,26 @@ def sampling_options(question: Question, base: Row, here: pl.DataFrame, each: fl
 
     bought, reached = (float(part) for part in after(*_as_arrays(question.budget_usd, question.queries, each)))
     end = int(np.searchsorted(counts, bought).clip(1, counts.size - 1))
-    low, high = (
-        start * math.exp(float(side))
-        for side in log_ratio_interval(
-            successes_from=shares[0] * n, trials_from=n, successes_to=shares[end] * n, trials_to=n
-        )
-    )
+    _, low, high = _lent(start, shares[0], shares[end], n)
     eta = float(
         arc_elasticity(accept_rate_from=shares[0], accept_rate_to=shares[end], samples_from=1.0, samples_to=counts[end])
     )
     whose = "its own curve" if own else f"borrowed from {curve['system'][0]}, the nearest in accuracy"
     option = _option(
         question, base, each, spend=(bought - 1.0) * question.queries * each, reached=(reached, low, high), n=n,
-        channel="sample", what=f"{bought:.3g} samples per question, {curve['curve'][0].replace('_', ' ')}",
+        borrowed=not own, channel="sample", what=f"{bought:.3g} samples per question, {curve['curve'][0].replace('_', ' ')}",
         evidence=f"{whose}: {100 * shares[0]:.1f} % at 1, {100 * shares[end]:.1f} % at {counts[end]:.0f} samples, eta "
         f"{eta:.3f}, n {n} ({curve['paper'][0]}, {curve['locator'][-1]})",
     )  # fmt: skip
     return [Choice(option=option, extra=lambda b, q, p: q * (after(b, q, p)[1] - start))]
 
 
-def step_of(question: Question, base: Row, arcs: pl.DataFrame, training: pl.DataFrame) -> Row | None:
+def step_of(
+    question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame
+) -> Row | None:
     """The measured training step: elasticity, its dollars and those spent before it; None where these are not known."""
-    if arcs.is_empty():
+    measured = here.filter(pl.col("system") == "DeepSeek-V3", pl.col("selection") == "single")
+    if arcs.is_empty() or measured.is_empty():
         return None
     usd = dict(training.select("system", "value").rows())
     own = base["system"] == "DeepSeek-V3"
@@ -116,30 +120,34 @@ def step_of(question: Question, base: Row, arcs: pl.DataFrame, training: pl.Data
         return None
     arc = arcs.row(0, named=True)
     scale = spent / usd["V3 total"]
-    return arc | {"spent": spent, "step": usd["R1 total"] * scale, "own": own}
+    return arc | {"spent": spent, "step": usd["R1 total"] * scale, "own": own, "start": measured["value"][0] / 100.0}
 
 
 def training_options(
-    question: Question, base: Row, arcs: pl.DataFrame, training: pl.DataFrame, each: float
+    question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame, each: float
 ) -> list[Choice]:
     """The measured post-training step or part of it; none where the dollars of the base's training are not known."""
-    step = step_of(question, base, arcs.filter(pl.col("training_pairing") != "own_checkpoints"), training)
+    step = step_of(question, base, here, arcs.filter(pl.col("training_pairing") != "own_checkpoints"), training)
     if step is None:
         return []
     start = base["value"] / 100.0
 
     def reached(budget: Array | float, eta: float) -> Array:
-        return np.asarray(
-            accuracy_of_training(
-                accuracy=start, eta_training=eta, budget_usd=budget, training_usd=step["spent"], step_usd=step["step"]
-            )
+        lender = accuracy_of_training(
+            accuracy=step["start"],
+            eta_training=eta,
+            budget_usd=budget,
+            training_usd=step["spent"],
+            step_usd=step["step"],
         )
+        return np.asarray(lent_accuracy(accuracy=start, lender_from=step["start"], lender_to=lender))
 
     ends = tuple(float(reached(question.budget_usd, step[f"eta_training{end}"])) for end in ("", "_low", "_high"))
     spend = min(question.budget_usd, step["step"])
     whose = "its own" if step["own"] else "borrowed from DeepSeek-V3"
     option = _option(
         question, base, each, spend=spend, reached=(ends[0], ends[1], ends[2]), n=step["n"], channel="train",
+        borrowed=not step["own"],
         what=f"{spend / step['step']:.0%} of a post-training step like V3 to R1",
         evidence=f"{whose}: eta {step['eta_training']:.1f} ({step['eta_training_low']:.1f} to {step['eta_training_high']:.1f}) "
         f"on ${step['spent']:,.0f} spent so far, n {step['n']}; one step, not a scaling law, and no price of a longer answer",
@@ -162,7 +170,7 @@ def buying_options(question: Question, base: Row, here: pl.DataFrame, each: floa
         share = float(moved(*_as_arrays(question.budget_usd, question.queries, each)))
         reached, worst, most = (start + share * (end - start) for end in (better, low, high))
         option = _option(
-            question, base, each, spend=share * question.queries * (ratio - 1.0) * each, n=n, channel="buy",
+            question, base, each, spend=share * question.queries * (ratio - 1.0) * each, n=n, channel="buy", borrowed=False,
             reached=(reached, worst, most),
             what=f"{row['model']} for {share:.0%} of questions",
             evidence=f"{100 * better:.1f} % ({100 * low:.0f} to {100 * high:.0f}), n {n} ({row['paper']}, {row['locator']}); "
@@ -182,14 +190,9 @@ def verifying_options(
         return []
     worst, top = found.row(0, named=True), found.row(-1, named=True)
     start, n = base["value"] / 100.0, int(top["n"])
-    low, high = (
-        start * math.exp(float(side))
-        for side in log_ratio_interval(
-            successes_from=worst["value"] / 100 * n, trials_from=n, successes_to=top["value"] / 100 * n, trials_to=n
-        )
-    )
+    reached = _lent(start, worst["value"] / 100, top["value"] / 100, n)
     option = _option(
-        question, base, each, spend=None, reached=(start * top["value"] / worst["value"], low, high), n=n, channel="verify",
+        question, base, each, spend=None, reached=reached, n=n, channel="verify", borrowed=True,
         what=f"{top['system']} in place of {worst['system']}",
         evidence=f"borrowed: {worst['value']:.1f} % to {top['value']:.1f} % at the same search, n {n} ({top['paper']}, "
         f"{top['locator']}); no document prices it",
@@ -198,6 +201,16 @@ def verifying_options(
         return [option]
     worth = best.usd_per_extra_correct * option.extra_correct
     return [replace(option, evidence=f"{option.evidence}; it wins if it costs less than ${worth:,.0f}")]
+
+
+def _lent(start: float, before: float, after: float, n: int) -> tuple[float, float, float]:
+    """Accuracy after another system's step, and its interval from n questions at either end of the step."""
+    ends = log_ratio_interval(successes_from=before * n, trials_from=n, successes_to=after * n, trials_to=n)
+    low, high = (min(before * math.exp(float(end)), 1.0) for end in ends)
+    reached, least, most = (
+        float(lent_accuracy(accuracy=start, lender_from=before, lender_to=to)) for to in (after, low, high)
+    )
+    return reached, least, most
 
 
 def _as_arrays(*values: float) -> tuple[Array, ...]:

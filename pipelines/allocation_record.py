@@ -41,6 +41,8 @@ class Option:
     usd_per_correct: float | None
     """Whole bill, this spend included, per correct answer."""
     n: int
+    borrowed: bool
+    """The step was measured on another system, and its odds ratio is carried over."""
     evidence: str
 
 
@@ -66,7 +68,7 @@ class Allocation:
     """The one that adds most correct answers first; a verifier, whose price nobody states, last."""
     answer: str | None
     certain: bool
-    """The worse end of the answer's interval beats the better end of every other."""
+    """The answer is measured on the base itself, and the worse end of its interval beats the better end of all others."""
     verdicts: dict[str, str | float | None]
     """Three forms of the condition at the question's own dollars."""
     flips: tuple[str, ...]

@@ -39,7 +39,7 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
         say("Nothing that is measured here adds a correct answer.")
     else:
         best = found.options[0]
-        sure = "beyond the intervals of all others" if found.certain else "not certain: intervals overlap"
+        sure = "beyond the intervals of all others" if found.certain else "not certain: borrowed, or intervals overlap"
         say(f"The next dollar goes to {CHANNELS[found.answer]}: {best.what} ({sure}).")
     say()
     console.print(_options(found.options), highlight=False)

@@ -9,6 +9,7 @@ from economics.allocation import (
     accuracy_of_samples,
     accuracy_of_training,
     flipping_eta_samples,
+    lent_accuracy,
     samples_affordable,
     share_upgraded,
 )
@@ -28,9 +29,21 @@ def test_a_curve_gives_its_own_points_and_nothing_beyond_its_end() -> None:
     assert list(reached) == pytest.approx([0.267, 0.5, 0.533, 0.533])
 
 
-def test_a_borrowed_curve_lends_its_growth_and_never_more_than_all() -> None:
-    assert accuracy_of_samples(accuracy=0.4, samples=8.0, **CURVE) == pytest.approx(0.4 * 0.5 / 0.267)
-    assert accuracy_of_samples(accuracy=0.9, samples=64.0, **CURVE) == 1.0
+def test_a_borrowed_curve_lends_its_odds_ratio() -> None:
+    ratio = (0.5 / 0.5) / (0.267 / 0.733)
+    reached = float(accuracy_of_samples(accuracy=0.4, samples=8.0, **CURVE))
+    assert reached / (1 - reached) == pytest.approx(ratio * 0.4 / 0.6)
+
+
+def test_what_is_lent_ends_at_the_lenders_accuracy_from_its_start_and_never_passes_one() -> None:
+    step = {"lender_from": 0.784, "lender_to": 0.9}
+    assert lent_accuracy(accuracy=0.784, **step) == pytest.approx(0.9)
+    assert 0.906 < lent_accuracy(accuracy=0.906, **step) < 0.97
+    assert lent_accuracy(accuracy=1.0, **step) == 1.0
+    assert lent_accuracy(accuracy=0.0, **step) == 0.0
+    assert lent_accuracy(accuracy=0.5, lender_from=0.5, lender_to=1.0) == 1.0
+    with pytest.raises(ValueError, match="lender_from"):
+        lent_accuracy(accuracy=0.5, lender_from=1.0, lender_to=1.0)
 
 
 @given(st.floats(1.0, 64.0), st.floats(1.0, 64.0))
