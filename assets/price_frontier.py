@@ -8,7 +8,7 @@ from assets.llm_prices import consensus
 from economics.pareto import non_dominated
 from economics.price_index import blended_usd_per_mtok
 from schemas.base import polars_schema
-from schemas.price_frontier import PriceFrontier, PriceFrontierHistory
+from schemas.price_frontier import MonthlyPrice, PriceFrontier, PriceFrontierHistory
 from warehouse.history import holding_on
 from warehouse.table import table
 
@@ -27,27 +27,40 @@ def price_frontier(
     )
 
 
-@table(schema=PriceFrontierHistory, group=GROUP)
-def price_frontier_history(
-    llm_price: pl.DataFrame, capability: pl.DataFrame, model: pl.DataFrame, now: datetime
-) -> pl.DataFrame:
-    """The models on the frontier at the end of every month, from the prices that held on that day."""
-    scores = latest_scores(capability)
-    rated = llm_price.join(scores.select("model").unique(), on="model", how="semi")
+@table(schema=MonthlyPrice, group=GROUP)
+def monthly_price(llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Prices that held on the last day of every month."""
+    mapped = llm_price.filter(pl.col("model").is_not_null())
     months = pl.date_range(FIRST_MONTH, now.date(), "1mo", eager=True).dt.month_end()
-    frontiers = [
-        with_frontier(priced_models(consensus(holding_on(rated, day))), scores, model, on=day).with_columns(
-            as_of=pl.lit(day)
-        )
+    priced = [
+        sellers(consensus(holding_on(mapped, day))).with_columns(as_of=pl.lit(day))
         for day in months
         if day <= now.date()
+    ]
+    return pl.concat(priced).select(list(polars_schema(MonthlyPrice))).sort("as_of", "model", "provider")
+
+
+@table(schema=PriceFrontierHistory, group=GROUP)
+def price_frontier_history(monthly_price: pl.DataFrame, capability: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
+    """The models on the frontier at the end of every month, from the prices that held on that day."""
+    scores = latest_scores(capability)
+    rated = monthly_price.join(scores.select("model").unique(), on="model", how="semi")
+    frontiers = [
+        with_frontier(one_price(priced.drop("as_of")), scores, model, on=day).with_columns(as_of=pl.lit(day))
+        for (day,), priced in rated.group_by("as_of", maintain_order=True)
+        if isinstance(day, date)
     ]
     columns = list(polars_schema(PriceFrontierHistory))
     return pl.concat(frontiers).filter("on_frontier").select(columns)
 
 
 def priced_models(prices: pl.DataFrame) -> pl.DataFrame:
-    """One price per mapped model: the developer's own, else the median of hosts; base tier, standard variant.
+    """One price per mapped model from rows of `LlmPriceCurrent`: the developer's own, else the median of hosts."""
+    return one_price(sellers(prices))
+
+
+def sellers(prices: pl.DataFrame) -> pl.DataFrame:
+    """Input and output price of every mapped model at every seller; base tier, standard variant.
 
     `prices`: rows of `LlmPriceCurrent`. Only models with an input and an output price are priced. A model priced by the hour
     counts with its peak price, which is the one that holds for a query at any time.
@@ -62,19 +75,26 @@ def priced_models(prices: pl.DataFrame) -> pl.DataFrame:
     base = standard.sort("window", descending=True).unique(
         ["model", "provider", "leg"], keep="first", maintain_order=True
     )
-    sellers = (
+    legs = [
+        pl.col("usd_per_mtok").filter(pl.col("leg") == leg).first().alias(f"{leg}_usd_per_mtok")
+        for leg in ("input", "output")
+    ]
+    return (
         base.group_by("model", "provider", "first_party")
-        .agg(pl.col("usd_per_mtok").filter(pl.col("leg") == leg).first().alias(leg) for leg in ("input", "output"))
-        .drop_nulls(["input", "output"])
+        .agg(legs)
+        .drop_nulls(["input_usd_per_mtok", "output_usd_per_mtok"])
     )
-    n_providers = sellers.group_by("model").agg(n_providers=pl.col("provider").n_unique().cast(pl.Int64))
+
+
+def one_price(sold: pl.DataFrame) -> pl.DataFrame:
+    """One price per model from one row per model and seller: the developer's own, else the median of hosts."""
+    n_providers = sold.group_by("model").agg(n_providers=pl.col("provider").n_unique().cast(pl.Int64))
     own = pl.col("first_party").any().over("model")
     return (
-        sellers.filter(pl.col("first_party") | ~own)
+        sold.filter(pl.col("first_party") | ~own)
         .group_by("model")
         .agg(
-            input_usd_per_mtok=pl.col("input").median(),
-            output_usd_per_mtok=pl.col("output").median(),
+            pl.col("input_usd_per_mtok", "output_usd_per_mtok").median(),
             price_basis=pl.when(pl.col("first_party").any())
             .then(pl.lit("first_party"))
             .otherwise(pl.lit("median_of_hosts")),

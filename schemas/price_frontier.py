@@ -7,6 +7,28 @@ from schemas.base import Table, Timestamp, column
 PRICE_BASES = ("first_party", "median_of_hosts")
 
 
+class MonthlyPrice(Table):
+    """Input and output price of every model at every seller on the last day of every month, from the sources of that day.
+
+    Base tier, standard variant; a model priced by the hour with its peak price. A seller without a row had no known price.
+    """
+
+    as_of: pl.Date = column("last day of the month")
+    model: str = column("canonical model, key of core.model", derived_from=("llm_price.model",))
+    provider: str = column("seller or host", derived_from=("llm_price.provider",))
+    first_party: bool = column("the seller trained the model itself", derived_from=("llm_price.first_party",))
+    input_usd_per_mtok: float = column(
+        "price of input tokens", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
+    )
+    output_usd_per_mtok: float = column(
+        "price of output tokens", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
+    )
+
+    class Config:
+        name = "core.monthly_price"
+        unique = ["as_of", "model", "provider"]
+
+
 class PricedModel(Table):
     """Columns shared by the frontier of today and its history."""
 

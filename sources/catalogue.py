@@ -16,6 +16,7 @@ from sources import (
     models_dev,
     openrouter,
     price_history_seed,
+    price_trends,
     published_figures,
     routing_figures,
     skypilot,
@@ -45,4 +46,6 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "pythia_surface": (test_time_figures.SURFACE,),
     "routing_operating_points": (routing_figures.POINTS,),
     "routing_replay_curves": (routing_figures.CURVES,),
+    "price_trends": (price_trends.FIGURES,),
+    "price_trend_points": (price_trends.POINTS,),
 }
