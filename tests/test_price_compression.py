@@ -22,8 +22,8 @@ from assets.price_compression import (
 from assets.price_index import fixed_quality, levels_slope, matched, rent_index, slope_of, under, usd_per_task
 from schemas.base import polars_schema
 from schemas.capability import Capability
+from schemas.cost_per_correct import MeasuredRun
 from schemas.gpu_rents import GpuRent
-from schemas.inference_frontier import MeasuredRun
 from schemas.models import Model
 from schemas.price_compression import PriceCompression, PriceTrendFigure, PriceTrendPoint
 from schemas.price_frontier import MonthlyPrice
