@@ -20,7 +20,7 @@ from schemas.capability import Capability
 from schemas.gpu_rents import GpuRent
 from schemas.llm_prices import LlmPrice, LlmPriceCurrent
 from schemas.models import Model
-from schemas.price_frontier import PriceFrontierHistory
+from schemas.price_frontier import MonthlyPrice, PriceFrontierHistory
 from schemas.provenance import Refresh
 from schemas.quarantine import Quarantine
 from tests.live_server import LiveServer, Reply, document, html, status
@@ -166,8 +166,8 @@ def test_offline_refresh_again_changes_no_table(folder: Path):
 
 
 def test_failed_step_leaves_its_last_good_table_and_the_rest_is_published(folder: Path):
-    prices = rows(folder, LlmPrice).with_columns(-pl.col("usd_per_mtok"))
-    write_frame(table_path(folder / "tables", LlmPrice), prices)
+    prices = rows(folder, MonthlyPrice).with_columns(-pl.col("input_usd_per_mtok"))
+    write_frame(table_path(folder / "tables", MonthlyPrice), prices)
     release, history = (folder / "releases" / "latest.duckdb").resolve(), rows(folder, PriceFrontierHistory)
     outcome = refresh(folder, job="refresh_capability", offline=True, on_step=lambda *_: None)
     assert not outcome.success
