@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 
 from figures.exhibit import Exhibit, days, rows
-from figures.style import BLUE, GREY, ORANGE, SKY, house_style, sheet
+from figures.style import BLUE, GREY, ORANGE, PALE, SKY, house_style, sheet
 
 MODEL = "llama-3.1-70b"
 AT = {"arrival_rate_per_s": 16.0, "kv_bytes_per_s_per_gpu": 50e9, "ttft_s": 1.0}
@@ -17,7 +17,7 @@ DESIGNS = {
     "disaggregated": (ORANGE, "", "disaggregated"),
     "chunked": (BLUE, "///", "colocated, chunked prefill"),
     "unchunked": (SKY, "...", "colocated, unchunked"),
-    "none": ("#F2F2F2", "xx", "no design meets the contract"),
+    "none": (PALE, "xx", "no design meets the contract"),
 }
 
 
