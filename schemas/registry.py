@@ -7,6 +7,7 @@ from schemas import (
     cost_per_correct,
     gpu_rents,
     inference_frontier,
+    levers,
     llm_price_seed,
     llm_prices,
     market_split,
@@ -45,6 +46,7 @@ _MODULES = (
     serving,
     calibration,
     routing,
+    levers,
 )
 
 LAYERS = ("raw.", "core.", "marts.", "meta.")

@@ -43,6 +43,12 @@ DOCUMENTS = {
     "dynamollm": ("DynamoLLM", "https://arxiv.org/abs/2408.00741"),
     "hardware": ("GPU specification tables", "https://github.com/ai-dynamo/aiconfigurator"),
     "model_shape": ("Shapes of models", "https://huggingface.co/models"),
+    "levers": (
+        "Anchors of the levers: AWQ, state-space models, serving slack",
+        "https://github.com/mit-han-lab/llm-awq",
+    ),
+    "levers_energy": ("Power draw, SM clocks and energy per token", "https://arxiv.org/abs/2605.11999"),
+    "levers_edge": ("Edge devices", "https://developer.nvidia.com/embedded-computing"),
 }
 
 SOURCES = tuple(
