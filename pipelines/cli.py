@@ -39,6 +39,15 @@ class Group(StrEnum):
     INFERENCE_FRONTIER = "inference_frontier"
 
 
+class Verdict(StrEnum):
+    """What the numbers say of a claim."""
+
+    REPRODUCED = "reproduced"
+    REPRODUCED_IN_PART = "reproduced_in_part"
+    NOT_REPRODUCED = "not_reproduced"
+    NOT_TESTABLE = "not_testable"
+
+
 class Architecture(StrEnum):
     """How prefill and decode share GPUs."""
 
@@ -179,6 +188,26 @@ def query(
         raise typer.BadParameter("give the SQL, or --file FILE with it")
     text = sql if file is None else file.read_text()
     run_query(_warehouse(), text or "", format=format.value, output=output, console=out)
+
+
+@app.command()
+def claims(
+    claim: Annotated[str | None, typer.Argument(help="One claim, to see all that stands behind it.")] = None,
+    verdict: Annotated[Verdict | None, typer.Option(help="Only claims of this verdict.")] = None,
+    document: Annotated[str | None, typer.Option(help="Only documents whose name contains this.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
+) -> None:
+    """Hold published claims against what comes out today: reproduced, in part, not, or not testable and why."""
+    from pipelines.claims import ledger, show_claim, show_ledger, write_json  # noqa: PLC0415
+
+    if claim is not None:
+        show_claim(_warehouse(), claim, console=out)
+        return
+    rows = ledger(_warehouse(), verdict=verdict, document=document)
+    if as_json:
+        write_json(rows, sys.stdout)
+    else:
+        show_ledger(rows, console=out)
 
 
 @app.command()

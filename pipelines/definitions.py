@@ -12,6 +12,7 @@ def definitions() -> dg.Definitions:
     """All assets, checks, jobs, schedules and sensors."""
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
+        asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=jobs.all_jobs,
         schedules=schedules.schedules,
         sensors=sensors.sensors,

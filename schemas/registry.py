@@ -4,6 +4,7 @@ from schemas import (
     benchmark_outputs,
     calibration,
     capability,
+    claims,
     cost_per_correct,
     gpu_rents,
     inference_frontier,
@@ -47,6 +48,7 @@ _MODULES = (
     calibration,
     routing,
     levers,
+    claims,
 )
 
 LAYERS = ("raw.", "core.", "marts.", "meta.")

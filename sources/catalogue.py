@@ -5,6 +5,7 @@ from sources import (
     arc_prize,
     azure_retail,
     capability_seed,
+    claims,
     epoch,
     genai_prices,
     gpu_rent_seed,
@@ -48,4 +49,5 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "routing_replay_curves": (routing_figures.CURVES,),
     "price_trends": (price_trends.FIGURES,),
     "price_trend_points": (price_trends.POINTS,),
+    "published_claims": (claims.SOURCE,),
 }

@@ -1,0 +1,87 @@
+"""The verdict on a published claim: the range it allows, held against the value and the interval that come out."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
+VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable")
+SAME = 1e-9
+"""Relative difference that two ways of computing the same number may have."""
+
+Array = NDArray[np.float64]
+Words = NDArray[np.str_]
+
+
+def allowed_range(*, relation: Words, published_low: ArrayLike, published_high: ArrayLike) -> tuple[Array, Array]:
+    """Range of values that would bear a claim out.
+
+    Arguments broadcast: words of `RELATIONS`, and the ends of what was published in the claim's own unit, NaN where an end is
+    open. Returns both ends, infinite where open and NaN where the relation needs an end that was not published. `always` and
+    `never` are of shares and allow 1 and 0 alone. Raises ValueError for an unknown relation and for low > high.
+    Source: economics design, section 7 [D].
+    """
+    words, low, high = np.broadcast_arrays(
+        np.asarray(relation), np.asarray(published_low, np.float64), np.asarray(published_high, np.float64)
+    )
+    if unknown := set(words.ravel().tolist()) - set(RELATIONS):
+        raise ValueError(f"unknown relation {', '.join(sorted(unknown))}; there are {', '.join(RELATIONS)}")
+    least = np.select([words == "always", words == "never", words == "at_most"], [1.0, 0.0, -np.inf], low)
+    most = np.select([words == "always", words == "never", words == "at_least"], [1.0, 0.0, np.inf], high)
+    if np.any(least > most):
+        raise ValueError("published_low must not be above published_high")
+    return least, most
+
+
+def verdicts(
+    *,
+    relation: Words,
+    published_low: ArrayLike,
+    published_high: ArrayLike,
+    recomputed: ArrayLike,
+    interval_low: ArrayLike = np.nan,
+    interval_high: ArrayLike = np.nan,
+) -> Words:
+    """Verdict on each claim, a word of `VERDICTS`.
+
+    Arguments broadcast, in the claim's own unit. `recomputed` NaN: not testable. An interval with a NaN end is the value
+    alone; of a share that is neither 0 nor 1 it reaches from 0 to 1, as the claim holds at some points and fails at others.
+    Reproduced: the whole interval lies in the allowed range; `equals` asks that the value does, or that the whole allowed
+    range lies in the interval, which then explains the difference. Not reproduced: interval and allowed range do not meet.
+    Else reproduced in part. Raises ValueError as `allowed_range` does, for a recomputed value without the published end its
+    relation needs, for an interval that does not hold its value, and for a share outside 0 to 1.
+    Source: economics design, section 7 [D].
+    """
+    least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
+    words, value, low, high, least, most = np.broadcast_arrays(
+        np.asarray(relation), *(np.asarray(part, np.float64) for part in (recomputed, interval_low, interval_high)), least, most
+    )  # fmt: skip
+    if np.any(~np.isnan(value) & (np.isnan(least) | np.isnan(most))):
+        raise ValueError(
+            "equals and within need both ends of what was published, at_least the low, at_most the high one"
+        )
+    low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
+    is_share = np.isin(words, ("always", "never"))
+    if np.any(is_share & ((value < 0.0) | (value > 1.0))):
+        raise ValueError("always and never are judged by a share between 0 and 1")
+    if np.any((low > value) | (value > high)):
+        raise ValueError("an interval must hold its value")
+    low = np.where(is_share, np.floor(value), low)
+    high = np.where(is_share, np.ceil(value), high)
+    slack = SAME * np.maximum(np.abs(value), 1e-300)
+    inside = (low >= least - slack) & (high <= most + slack)
+    value_agrees = ((value >= least - slack) & (value <= most + slack)) | ((low <= least) & (most <= high))
+    apart = (high < least - slack) | (low > most + slack)
+    is_reproduced = np.where(words == "equals", value_agrees, inside)
+    return np.select([np.isnan(value), is_reproduced, apart], [VERDICTS[3], VERDICTS[0], VERDICTS[2]], VERDICTS[1])
+
+
+def margins(*, relation: Words, published_low: ArrayLike, published_high: ArrayLike, recomputed: ArrayLike) -> Array:
+    """Distance of each recomputed value from the nearest end of its allowed range: positive inside, negative outside.
+
+    Arguments broadcast, in the claim's own unit, and so is the result; NaN where `recomputed` is. Raises ValueError as
+    `allowed_range` does.
+    Source: economics design, section 7 [D].
+    """
+    least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
+    value = np.asarray(recomputed, np.float64)
+    return np.minimum(value - least, most - value)

@@ -1,0 +1,2 @@
+-- Saved share at equal accuracy, best of the three data sets.
+SELECT max(premium) AS value, count(*) AS n FROM marts.routing_premium WHERE system = 'FrugalGPT'

@@ -1,0 +1,3 @@
+-- All prompt lengths of the artifact at a chunk of 512.
+SELECT median(recomputed_value) AS value, min(recomputed_value) AS low, max(recomputed_value) AS high, count(*) AS n
+FROM meta.published_rederivation WHERE regexp_full_match("check", 'sarathi_overhead_[0-9]+_512')
