@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pipelines.route import BadUsageError, RefusedTableError, judge, read_outcomes
+from pipelines.route import judge
+from pipelines.route_table import BadUsageError, RefusedTableError, read_outcomes
 from tests.refreshed import iecon
 
 ITEMS = 600
@@ -67,6 +68,24 @@ class TestVerdict:
         one, other = read_outcomes(table(tmp_path, rows)), read_outcomes(tmp_path / "mine.parquet")
         assert np.array_equal(one.items.score, other.items.score)
         assert (one.strong, one.weak) == (other.strong, other.weak) == ("big", "small")
+
+    def test_truths_may_be_numbers_words_or_truth_values(self, tmp_path: Path) -> None:
+        rows = outcomes(informative=True)
+        read = []
+        for kind in (pl.Int64, pl.Float64, pl.Boolean):
+            rows.with_columns(pl.col("correct").cast(kind)).write_parquet(tmp_path / "mine.parquet")
+            read.append(read_outcomes(tmp_path / "mine.parquet").items.strong_correct)
+        words = rows.with_columns(pl.col("correct").cast(pl.Boolean).cast(pl.String))
+        read.append(read_outcomes(table(tmp_path, words)).items.strong_correct)
+        assert all(np.array_equal(read[0], other) for other in read)
+
+    def test_a_typed_table_with_a_bad_row_names_it_too(self, tmp_path: Path) -> None:
+        rows = outcomes(informative=True).with_columns(
+            correct=pl.when(pl.int_range(pl.len()) == 2).then(2).otherwise("correct")
+        )
+        rows.write_parquet(tmp_path / "mine.parquet")
+        with pytest.raises(RefusedTableError, match="row 4, column correct: must be 0 or 1, is 2"):
+            read_outcomes(tmp_path / "mine.parquet")
 
     def test_items_the_router_saw_are_left_out(self, tmp_path: Path) -> None:
         rows = outcomes(informative=True).with_columns(seen_by_router=(pl.col("item") < 500).cast(pl.Int64))
