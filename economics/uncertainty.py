@@ -77,6 +77,23 @@ class Uniform:
 Uncertain = Lognormal | Uniform
 
 
+def split_lognormal(share: Array, *, low: Real, value: Real, high: Real, coverage: float = 0.9) -> Array:
+    """Quantiles of a positive quantity that is as likely above `value` as below, with an interval that need not be even.
+
+    `share`: probabilities, (points, draws). low <= value <= high are numbers or arrays (points,); the logarithm is normal on
+    each side of the value, and low and high hold `coverage` between them. Returns (points, draws).
+    ValueError outside the domain. Source: Wallis 2014, Statistical Science 29 (two-piece normal), here with equal halves.
+    """
+    require_positive(low=low, value=value, high=high)
+    require_fraction(coverage=coverage)
+    _require_order(low, value)
+    _require_order(value, high)
+    normal = ndtri(share) / ndtri(0.5 + coverage / 2.0)
+    below, above = (_by_point(np.abs(np.log(value) - np.log(end))) for end in (low, high))
+    quantiles: Array = _by_point(value) * np.exp(normal * np.where(normal < 0.0, below, above))
+    return quantiles
+
+
 def draw(quantity: Uncertain, *, name: str, seed: int, draws: int, points: slice = slice(None)) -> Array:
     """Draws of a quantity at some of its points.
 

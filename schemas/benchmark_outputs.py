@@ -73,6 +73,7 @@ class OperatingPoint(Table):
     engine: str = column("serving engine, such as vllm or sglang", nullable=True)
     engine_version: str = column("version or image of the engine, as written", nullable=True)
     model: str = column("model, as written", nullable=True)
+    model_canonical: str = column("model, key of core.model; NULL where the name is not known", nullable=True)
     precision: str = column("number format of the weights, as written", nullable=True)
     gpu: str = column("accelerator, as written", nullable=True)
     gpu_canonical: str = column("accelerator, such as h100-sxm; NULL where the name does not decide it", nullable=True)

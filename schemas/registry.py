@@ -22,6 +22,8 @@ from schemas import (
     request_traces,
     routing,
     serving,
+    serving_decomposition,
+    serving_frontier,
     verifier_value,
 )
 from schemas.base import Table, table_name
@@ -45,6 +47,8 @@ _MODULES = (
     request_traces,
     published,
     serving,
+    serving_decomposition,
+    serving_frontier,
     calibration,
     routing,
     levers,

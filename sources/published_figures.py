@@ -80,6 +80,15 @@ def recomputations() -> pl.DataFrame:
     )
 
 
+def gain_factors() -> pl.DataFrame:
+    """Which figures make which factor of a published gain: gain, factor, numerator, denominator, bound, spread, how.
+
+    Names are `document.figure`; an absent one stands for 1. bound: value or at_most; spread: figure whose attainment interval
+    spreads the factor. The factor `ratio` is the gain itself; of `design`, the names are the designs compared.
+    """
+    return pl.read_csv(PUBLISHED / "gain_factor.csv", infer_schema=False)
+
+
 def _rounding() -> pl.Expr:
     """Half a unit of the last printed digit: 73.7e3 was rounded to 0.1e3, so 50."""
     printed = pl.col("value").str.to_lowercase()

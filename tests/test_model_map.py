@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.models import Model, ModelAlias, Provider
+from sources.benchmark_outputs.operating_points import canonical_models
 from sources.model_map import ANY, ID, SEEDS, models, normalised, providers, reduced, resolve
 
 PRICING = Path(__file__).resolve().parents[2] / "shared" / "data" / "pricing"
@@ -251,7 +252,8 @@ def test_every_canonical_model_stands_under_an_id_of_a_source() -> None:
             pl.DataFrame([("epoch", "", name) for name in index], schema=ID, orient="row"),
         ]
     ).unique()
-    assert set(models()["model"]) == set(resolve(ids)["model"].drop_nulls())
+    shapes = pl.read_csv(SEEDS.parent / "published" / "model_shape.csv", infer_schema=False)
+    assert set(models()["model"]) == set(resolve(ids)["model"].drop_nulls()) | set(shapes["model"])
 
 
 @needs_shared
@@ -326,3 +328,21 @@ def test_any_text_is_an_id(text: str) -> None:
     key = pl.DataFrame({"id": [text]}).select(name=normalised(pl.col("id"))).with_columns(short=reduced(pl.col("name")))
     assert key["name"].item() is not None
     assert len(key["short"].item()) <= len(key["name"].item())
+
+
+@pytest.mark.parametrize(
+    ("format_", "name", "model"),
+    [("inferencex", "dsr1", "deepseek-r1-0528"), ("inferencex", "kimik2.5", "kimi-k2.5"), ("inferencex", "glm5", "glm-5"),
+     ("inferencex", "minimaxm2.5", "minimax-m2.5"), ("inferencex", "gptoss120b", "gpt-oss-120b"),
+     ("inferencex", "MiniMaxAI/MiniMax-M2.5", "minimax-m2.5"), ("inferencex", "llama70b", None),
+     ("mlperf", "llama2-70b-99.9", "llama-2-70b"), ("mlperf", "llama3_1-405b", "llama-3.1-405b"), ("vllm", "dsr1", None),
+     ("vllm", "Qwen/Qwen3.5-397B-A17B", "qwen3.5-397b-a17b"), ("vllm", "meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"),
+     ("aiconfigurator", "nvidia/DeepSeek-R1-NVFP4", "deepseek-r1"), ("sglang", None, None), ("vllm", "acme/Model-7B", None)],
+)  # fmt: skip
+def test_names_of_benchmark_outputs(format_: str, name: str | None, model: str | None) -> None:
+    assert canonical_models(pl.Series([format_]), pl.Series([name], dtype=pl.String)).to_list() == [model]
+
+
+def test_every_model_with_a_shape_is_a_model() -> None:
+    shapes = pl.read_csv(SEEDS.parent / "published" / "model_shape.csv", infer_schema=False)
+    assert set(shapes["model"]) <= set(models()["model"])

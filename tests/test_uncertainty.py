@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 
 from economics.pareto import frontier_probability
-from economics.uncertainty import Lognormal, Uniform, draw, quantile_bands, quantiles_by_row
+from economics.uncertainty import Lognormal, Uniform, draw, quantile_bands, quantiles_by_row, split_lognormal
 
 SEED = 7
 PRICE = Lognormal(low=1.0, high=4.0)
@@ -198,3 +198,17 @@ def test_shapes_that_do_not_fit_are_refused():
         quantile_bands(lambda price: price, inputs={"price": np.ones(2)}, **request)
     with pytest.raises(ValueError, match="broadcast"):
         quantile_bands(lambda price: price + np.ones((2, 2)), inputs={"price": 1.0}, **request)
+
+
+@given(st.floats(0.1, 10), st.floats(1.0, 5), st.floats(1.0, 5))
+def test_a_split_lognormal_has_its_value_in_the_middle_and_its_ends_at_the_coverage(
+    value: float, below: float, above: float
+) -> None:
+    share = np.array([[0.05, 0.5, 0.95]])
+    found = split_lognormal(share, low=value / below, value=value, high=value * above)
+    assert found[0] == pytest.approx([value / below, value, value * above])
+
+
+def test_a_split_lognormal_refuses_a_value_outside_its_interval() -> None:
+    with pytest.raises(ValueError, match="low must not exceed high"):
+        split_lognormal(np.array([[0.5]]), low=1.0, value=0.5, high=2.0)

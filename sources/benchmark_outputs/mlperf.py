@@ -163,6 +163,7 @@ def _from_table(row: Mapping[str, Any]) -> Point:
         "slo_tpot_s": slo_tpot_s,
         "slo_percentile": 99.0 if slo_ttft_s else None,
         "slo_met": True if slo_ttft_s else None,
+        "tpot_definition": "after_first_token" if slo_tpot_s else None,
         "basis": "peer_reviewed",
         "notes": join_notes(
             " ".join(part for part in ("MLPerf", version, text(row, "Category"), scenario) if part),

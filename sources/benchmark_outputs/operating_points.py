@@ -10,6 +10,7 @@ from schemas.quarantine import Rejected
 from sources.benchmark_outputs.accelerator import canonical_gpu
 from sources.benchmark_outputs.fields import Point, RowError
 from sources.benchmark_outputs.run_meta import RunMeta, with_meta
+from sources.model_map import ANY, resolve
 
 KINDS_OF_TOKENS = ("input", "output", "total")
 SAME_RATE = 0.05
@@ -93,7 +94,14 @@ def point_frame(points: Sequence[Point]) -> pl.DataFrame:
     schema = polars_schema(OperatingPoint)
     if not points:
         return empty(OperatingPoint)
-    return pl.DataFrame([[point.get(name) for name in schema] for point in points], schema=schema, orient="row")
+    frame = pl.DataFrame([[point.get(name) for name in schema] for point in points], schema=schema, orient="row")
+    return frame.with_columns(model_canonical=canonical_models(frame["source"], frame["model"]))
+
+
+def canonical_models(source: pl.Series, model: pl.Series) -> pl.Series:
+    """Canonical models, such as llama-2-70b, from the names that formats write; NULL where a name is not known."""
+    ids = pl.DataFrame({"source": source, "source_provider": [ANY] * len(model), "source_model": model})
+    return resolve(ids)["model"]
 
 
 def rejection(source: str, row_key: str, error: RowError) -> dict[str, object]:
