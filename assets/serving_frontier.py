@@ -152,7 +152,7 @@ def priced(points: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         gpu_price_term=pl.when(own.is_not_null()).then(pl.lit("stated")).otherwise("gpu_price_term"),
         gpu_price_on=pl.when(own.is_null()).then("gpu_price_on"),
     )  # fmt: skip
-    key = [pl.coalesce(pl.col(name).cast(pl.String), pl.lit("?")) for name in FRAME]
+    key = [pl.coalesce(pl.col(name).cast(pl.String).str.strip_suffix(".0"), pl.lit("?")) for name in FRAME]
     return rented.drop_nulls("gpu_usd_per_hour").with_columns(
         usd_per_mtok=pl.col("gpu_usd_per_hour") * pl.col("gpu_hours_per_mtok"),
         frame=pl.format("{} | {} | p{} | {} | {} | {}", *key),
