@@ -40,7 +40,8 @@ EXCLUSIVE = (
 STACKS = (
     ("speculative_decoding", "prefix_caching", "awq"),
     ("speculative_decoding", "prefix_caching", "fp8"),
-    ("speculative_decoding", "prefix_caching", "fp8", "batching", "harvested_slack", "clock_lock"),
+    ("speculative_decoding", "prefix_caching", "fp8", "batching", "clock_lock"),
+    ("speculative_decoding", "fp8", "clock_lock", "harvested_slack"),
 )
 """What is put together beyond pairs."""
 
@@ -59,6 +60,8 @@ class Point:
     ttft_s: float
     tpot_s: float
     batch_limit: float = np.inf
+    can_wait: bool = False
+    """Whether the work may be interrupted and moved, as rollouts and batch jobs may."""
     questions: str | None = None
     """Workload whose share of correct answers is known for the model."""
 
@@ -74,11 +77,12 @@ POINTS = (
           model="llama-3.1-70b", architecture="disaggregated", input_tokens=12_035, output_tokens=343, ttft_s=30.0,
           tpot_s=0.1),
     Point(name="long_context", meaning="one book a prompt: KV fills the memory", gpu="h200-sxm", model="llama-3.1-8b",
-          architecture="disaggregated", input_tokens=100_000, output_tokens=1000, ttft_s=60.0, tpot_s=0.05),
-    Point(name="reasoning", meaning="short questions, long chains of thought", gpu="h100-sxm", model="qwen3-32b",
-          architecture="chunked", input_tokens=500, output_tokens=8000, ttft_s=5.0, tpot_s=0.05),
+          architecture="disaggregated", input_tokens=100_000, output_tokens=1000, ttft_s=60.0, tpot_s=0.05, can_wait=True),
+    Point(name="reasoning", meaning="short questions, long chains of thought: rollouts", gpu="h100-sxm", model="qwen3-32b",
+          architecture="chunked", input_tokens=500, output_tokens=8000, ttft_s=5.0, tpot_s=0.05, can_wait=True),
     Point(name="questions_moe", meaning="school mathematics on a sparse model", gpu="h100-sxm", model="mixtral-8x7b",
-          architecture="chunked", input_tokens=512, output_tokens=128, ttft_s=1.0, tpot_s=0.05, questions="gsm8k"),
+          architecture="chunked", input_tokens=512, output_tokens=128, ttft_s=1.0, tpot_s=0.05, questions="gsm8k",
+          can_wait=True),
     Point(name="chat_blackwell", meaning="chat over documents on hardware with FP4", gpu="b200-sxm", model="llama-3.1-70b",
           architecture="chunked", input_tokens=3500, output_tokens=350, ttft_s=2.0, tpot_s=0.05),
 )  # fmt: skip
@@ -219,7 +223,7 @@ def operating_point(
     )
 
 
-def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence) -> dict[str, Case]:
+def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence, can_wait: bool) -> dict[str, Case]:
     """Every lever at its parameters, in the order in which they are applied together."""
     idle_usd = float(
         idle_floor_usd_per_gpu_hour(
@@ -272,6 +276,7 @@ def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence) -> dict[str, Ca
             lever=partial(levers.harvested_slack, idle_share=found.idle_share, idle_usd_per_gpu_hour=idle_usd),
             parameters=f"{found.idle_share:.0%} of the GPU-hours idle ones at ${idle_usd:.3f}",
             basis="share: middle of a quoted range, low trust; price: electricity at the power limit, no SLO risk",
+            obstacle=None if can_wait else "the work cannot wait for idle GPUs",
         ),
     }  # fmt: skip
 

@@ -62,7 +62,10 @@ def lever_effects(
         usd = rents[point.gpu]["usd_per_gpu_hour"]
         base = operating_point(point, gpu=gpus[point.gpu], shape=shapes[point.model], usd_per_gpu_hour=usd, found=found)
         named = _facts(point, base)
-        rows += [{**named, **row} for row in effects(base, cases(base, gpu=gpus[point.gpu], found=found))]
+        rows += [
+            {**named, **row}
+            for row in effects(base, cases(base, gpu=gpus[point.gpu], found=found, can_wait=point.can_wait))
+        ]
     effect = pl.DataFrame(rows, infer_schema_length=None).join(anchored(lever_anchor), on="levers", how="left")
     complete = effect.with_columns(as_of=pl.lit(now.date()))
     numbers = pl.selectors.float()
