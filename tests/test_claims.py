@@ -239,6 +239,11 @@ FLIPS = [
      pl.col("eta_samples") * 1.5, "not_reproduced", "reproduced"),
     ("mooncake_cache_ratio", "meta.published_rederivation",
      pl.col("recomputed_value", "recomputed_low", "recomputed_high") + 3.4, "not_reproduced", "reproduced"),
+    ("price_fall_in_18_months", "marts.published_price_trend",
+     pl.col("by_dates_per_year", "by_dates_low", "by_dates_high") * 2.3, "not_reproduced", "reproduced"),
+    ("awq_three_times", "marts.lever_anchor", pl.col("published_gain") * 1.2, "reproduced_in_part", "reproduced"),
+    ("rollouts_at_the_price_of_idle", "marts.harvested_slack",
+     pl.col("idle_usd_per_gpu_hour").alias("rollout_usd_per_gpu_hour"), "not_reproduced", "reproduced"),
     ("r1_cost_294k", "raw.test_time_figure", pl.col("metric").str.replace("gpu_hours", "days"), "reproduced", "not_testable"),
 ]  # fmt: skip
 
