@@ -56,7 +56,8 @@ def read_outcomes(file: Path, *, strong: str | None = None, weak: str | None = N
     rows = rows.select(*REQUIRED, *(name for name in OPTIONAL if name in rows.columns)).with_columns(
         pl.col("model").cast(pl.String)
     )
-    rows = rows.with_columns(cs.string().str.strip_chars().replace("", None))
+    # Tables may hold ten million rows: a few names for models take a quarter of their text.
+    rows = rows.with_columns(cs.string().str.strip_chars().replace("", None)).cast({"model": pl.Categorical})
     # A CSV's first row of data is line 2; Parquet has no header, but rows are counted alike.
     rows = rows.with_row_index("row", offset=2)
     _refuse(rows, pl.col("model").is_null(), column="model", rule="must name a model")
@@ -67,10 +68,12 @@ def read_outcomes(file: Path, *, strong: str | None = None, weak: str | None = N
         for name in (strong, weak)
     }  # fmt: skip
     for name, other in ((strong, weak), (weak, strong)):
-        alone = sides[name].join(sides[other], on="item", how="anti")
+        alone = sides[name].select("row", "item").join(sides[other].select("item"), on="item", how="anti")
         _refuse(alone, pl.lit(True), column="item", rule=f"must have a row of {other} too")
-    pairs = sides[strong].join(sides[weak], on="item", suffix="_weak", validate="1:1", maintain_order="left")
-    for name in [column for column in OPTIONAL if column in rows.columns]:
+    columns = rows.columns
+    del rows
+    pairs = sides.pop(strong).join(sides.pop(weak), on="item", suffix="_weak", validate="1:1", maintain_order="left")
+    for name in [column for column in OPTIONAL if column in columns]:
         differs = pl.col(name) != pl.col(f"{name}_weak")
         _refuse(pairs, differs, column=name, rule="must be one value per item")
         pairs = pairs.with_columns(pl.coalesce(name, f"{name}_weak").alias(name))
