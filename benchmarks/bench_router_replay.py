@@ -13,8 +13,8 @@ it is compared with our pass alone.
 
 "iecon route" is the whole path of the command on a Parquet table of as many rows, two per item: read, checked, judged.
 
-The bar: ours, and the command, each in less than 30 s and 2 GB. Premiums of loop, numpy and polars must equal ours on the same split of 2,000
-items to 1e-9. (Premiums in the table are of different items, so they agree only roughly.)
+The bar: ours, and the command, each in less than 30 s and 2 GB. Premiums of loop, numpy and polars must equal ours on the
+same split of 2,000 items to 1e-9. (Premiums in the table are of different items, so they agree only roughly.)
 """
 
 import resource

@@ -67,6 +67,9 @@ def read_outcomes(file: Path, *, strong: str | None = None, weak: str | None = N
         name: rows.filter(pl.col("model") == name).drop("model")
         for name in (strong, weak)
     }  # fmt: skip
+    for side in sides.values():
+        # The first row stays; each one after it is a fault.
+        _refuse(side, ~pl.col("item").is_first_distinct(), column="item", rule="must have one row per model")
     for name, other in ((strong, weak), (weak, strong)):
         alone = sides[name].select("row", "item").join(sides[other].select("item"), on="item", how="anti")
         _refuse(alone, pl.lit(True), column="item", rule=f"must have a row of {other} too")
@@ -147,8 +150,6 @@ def _typed(rows: pl.DataFrame) -> pl.DataFrame:
         faults.extend(_faults(rows, broken, column=column, rule=rule))
 
     hold(pl.col("item").is_null(), "item", "must name an item")
-    # The first row stays; each one after it is a fault.
-    hold(~pl.struct("item", "model").is_first_distinct(), "item", "must have one row per model")
     for name in ("correct", "seen_by_router"):
         if name in rows.columns:
             may_be_empty = pl.lit(name != "correct") & pl.col(name).is_null()
