@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,11 +23,14 @@ def iecon(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
 
 
 @pytest.fixture(scope="session")
-def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder; do not write into it."""
-    folder = tmp_path_factory.mktemp("data")
-    done = iecon(folder, "refresh", "--offline")
-    assert done.returncode == 0, done.stdout + done.stderr
+def refreshed(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The data folder, one for all workers; do not write into it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "refreshed"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            done = iecon(folder, "refresh", "--offline")
+            assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
