@@ -96,16 +96,21 @@ def parse_all(snapshots: Sequence[Snapshot], parse: Callable[[Snapshot], Parsed]
 
 
 def _freshness(sources: Sequence[Source], loaded: Sequence[Loaded]) -> dg.AssetCheckResult:
-    stale = [
-        f"{source.name} is {_words(outcome.age)} old (from {outcome.served_from})"
+    """One short phrase on what is too old or was never seen; each document's age stands in the table beside it."""
+    ages = [
+        outcome.age
         for source, outcome in zip(sources, loaded, strict=True)
         if outcome.age is not None and outcome.age > source.fresh_for
     ]
-    if silent := sum(outcome.snapshot is None for outcome in loaded):
-        stale.append(f"{silent} of {len(sources)} documents never seen")
-    description = "; ".join(stale) or None
+    silent = sum(outcome.snapshot is None for outcome in loaded)
+    some = "" if len(sources) == 1 else f"{len(ages)} of {len(sources)} documents up to "
+    trouble = [f"{some}{_words(max(ages))} old"] if ages else []
+    trouble += [f"{silent} of {len(sources)} documents never seen"] if silent else []
     return dg.AssetCheckResult(
-        passed=not stale, check_name=FRESH_CHECK, severity=dg.AssetCheckSeverity.WARN, description=description
+        passed=not trouble,
+        check_name=FRESH_CHECK,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(trouble) or None,
     )
 
 

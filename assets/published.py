@@ -110,7 +110,7 @@ def gpu_prices(gpu_rent: pl.DataFrame, day: date) -> pl.DataFrame:
 
     `gpu_rent`: contract `GpuRent`. Returns gpu, gpu_usd_per_hour, gpu_price_term, _on, _sellers and _sources.
     """
-    offers = holding_on(gpu_rent, day).filter(
+    offers = last_known(gpu_rent, day).filter(
         pl.col("gpu").is_not_null(), pl.col("statistic") == "price", pl.col("term").is_in(PRICE_TERMS)
     )
     sellers = offers.group_by("gpu", "term", "provider").agg(
@@ -128,6 +128,15 @@ def gpu_prices(gpu_rent: pl.DataFrame, day: date) -> pl.DataFrame:
         .sort("gpu", rank)
         .unique("gpu", keep="first", maintain_order=True)
     )
+
+
+def last_known(gpu_rent: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Rents that hold on a day, and prices that documents stated for earlier days: `valid_from` says how old each one is.
+
+    A document's price is known for its day alone. It is used where nobody offers the GPU today. `gpu_rent`: contract `GpuRent`.
+    """
+    stated_before = (pl.col("term") == "stated") & (pl.col("valid_to") <= day)
+    return holding_on(gpu_rent.with_columns(pl.when(~stated_before).then("valid_to").alias("valid_to")), day)
 
 
 def with_rates(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.published import gpu_prices
+from assets.published import gpu_prices, last_known
 from assets.serving_scenarios import (
     CALIBRATION,
     SETTINGS,
@@ -28,7 +28,6 @@ from economics.symbols import Contract, Scenario, Workload
 from economics.units import Code, Real
 from schemas import serving as contract
 from schemas.base import polars_schema
-from warehouse.history import holding_on
 from warehouse.table import table
 
 GROUP = "serving"
@@ -93,7 +92,7 @@ def rents(gpu_rent: pl.DataFrame, day: date) -> pl.DataFrame:
         | {"gpu_price_on": "valid_from"}
     )
     sellers = (
-        holding_on(gpu_rent, day)
+        last_known(gpu_rent, day)
         .filter(pl.col("statistic") == "price")
         .group_by("gpu", "term", "provider")
         .agg(pl.col("usd_per_gpu_hour").median())

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipelines.progress import verdict
 from pipelines.refresh import Outcome, RefreshRunningError, planned_assets, refresh
 from sources.user_files import TakenIn, files_under, take_in
 from warehouse.resources import DataFolder
@@ -82,4 +83,4 @@ def _print_summary(results: Sequence[TakenIn], outcome: Outcome | None, *, lates
     if outcome is not None:
         for step in outcome.steps.filter(outcome.steps["outcome"] == "failed").iter_rows(named=True):
             say(f"[red]failed[/red]   {step['asset']}: {escape(step['warnings'] or '')}")
-        say(f"[green]published[/green]: {latest}" if outcome.success else f"the rest is published: {latest}")
+        say(verdict(outcome, latest))

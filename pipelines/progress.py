@@ -3,10 +3,14 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from pipelines.refresh import Outcome, planned_assets, refresh
+
+WARNING_WIDTH = 90
+"""A longer warning goes on in the next line, also in a pipe, so that one of them does not widen every line."""
 
 
 def show_refresh(root: Path, *, job: str, offline: bool, console: Console, out: Console) -> bool:
@@ -26,27 +30,35 @@ def show_refresh(root: Path, *, job: str, offline: bool, console: Console, out: 
                 bar.advance(task)
 
         outcome = refresh(root, job=job, offline=offline, on_step=on_step)
-    out.print(closing_table(outcome))
+    out.print(closing_table(outcome, root / "tables"))
     seconds = outcome.steps["seconds"].sum()
     latest = root / "releases" / "latest.duckdb"
-    verdict = "[green]published[/green]" if outcome.success else "[red]some steps failed; the rest is published[/red]"
     out.print(
-        f"{verdict}: {latest} ({outcome.steps.height} assets, {seconds:.1f} s in steps)",
+        f"{verdict(outcome, latest)} ({outcome.steps.height} assets, {seconds:.1f} s in steps)",
         highlight=False,
         soft_wrap=True,
     )
     return outcome.success
 
 
-def closing_table(outcome: Outcome) -> Table:
-    """One line per asset: rows, seconds, where its bytes came from, and warnings."""
+def verdict(outcome: Outcome, latest: Path) -> str:
+    """Whether all went well and what is published: after a failure in a new data folder there may be nothing."""
+    if outcome.success:
+        return f"[green]published[/green]: {latest}"
+    if latest.exists():
+        return f"[red]some steps failed; the rest is published[/red]: {latest}"
+    return f"[red]some steps failed; nothing is published yet[/red]: {latest.parent} has no warehouse"
+
+
+def closing_table(outcome: Outcome, tables: Path) -> Table:
+    """One line per asset: rows, seconds, where its bytes came from, and warnings. `tables` holds the last good versions."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("asset", no_wrap=True)
     table.add_column("rows", justify="right")
     table.add_column("quarantined", justify="right")
     table.add_column("seconds", justify="right")
     table.add_column("served_from")
-    table.add_column("warnings", overflow="fold")
+    table.add_column("warnings", overflow="fold", max_width=WARNING_WIDTH)
     for step in outcome.steps.iter_rows(named=True):
         colour = "red" if step["outcome"] == "failed" else "yellow" if step["warnings"] else ""
         table.add_row(
@@ -55,9 +67,10 @@ def closing_table(outcome: Outcome) -> Table:
             f"{step['rejected_rows']:,}" if step["rejected_rows"] else "",
             "" if step["seconds"] is None else f"{step['seconds']:.2f}",
             step["served_from"] or "",
-            step["warnings"] or "",
+            escape(step["warnings"] or ""),
             style=colour,
         )
     for asset in outcome.not_reached:
-        table.add_row(asset, "", "", "", "", "not reached; its last good version stays", style="red")
+        stays = "; its last good version stays" if (tables / f"{asset.replace('.', '/')}.parquet").exists() else ""
+        table.add_row(asset, "", "", "", "", f"not reached{stays}", style="red")
     return table

@@ -89,6 +89,12 @@ def test_figures_of_papers_and_tools() -> None:
     assert [stated("vidur", gpu) for gpu in ("H100", "A100")] == [6.98, 3.72]
 
 
+def test_a_price_read_on_one_day_is_not_said_to_hold_today() -> None:
+    coreweave = OFFERS.filter(provider="coreweave")
+    assert coreweave.height == 5
+    assert coreweave["valid_to"].null_count() == 0
+
+
 def test_deepseek_and_sglang_figures_close_on_their_own_totals() -> None:
     h800 = OFFERS.filter(provider="deepseek")["usd_per_gpu_hour"].unique().item()
     assert 226.75 * 8 * 24 * h800 == pytest.approx(87_072)

@@ -144,6 +144,17 @@ def test_rent_is_the_median_over_sellers_of_their_median_offer() -> None:
     assert "t" not in prices
 
 
+def test_price_that_a_document_stated_for_an_earlier_day_is_the_last_known_one() -> None:
+    before = date(2024, 2, 7)
+    offers = rents(
+        rent("g", 1.28, term="stated", valid_from=before, valid_to=date(2024, 2, 8)),
+        rent("h", 4.75, term="stated", valid_from=before, valid_to=date(2024, 2, 8)), rent("h", 2.0),
+    )  # fmt: skip
+    prices = {row["gpu"]: row for row in gpu_prices(offers, DAY).iter_rows(named=True)}
+    assert (prices["g"]["gpu_usd_per_hour"], prices["g"]["gpu_price_on"]) == (1.28, before)
+    assert prices["h"]["gpu_usd_per_hour"] == 2.0
+
+
 def test_a_gpu_and_a_shape_rest_on_citable_claims_alone() -> None:
     half = pl.col("figure").is_in(["h100_sxm_tdp_w", "h200_sxm_hbm_bytes", "qwen3_32b_layers", "opt_13b_hidden_genz"])
     doubted = FIGURES.with_columns(status=pl.when(half).then(pl.lit("recalled")).otherwise("status"))

@@ -11,6 +11,9 @@ import polars as pl
 from schemas.base import polars_schema
 from schemas.provenance import Refresh
 
+OWN_WORDS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
+"""What Dagster puts before a failure that was raised on purpose, whose words are enough."""
+
 
 @dataclass
 class _Step:
@@ -73,4 +76,5 @@ def _note(step: _Step, event: dg.DagsterEvent) -> None:
         step.outcome = "failed"
         error = event.step_failure_data.error
         cause = error.cause if error and error.cause else error
-        step.warnings.append((cause.message if cause else "failed").strip().splitlines()[0])
+        said = (cause.message if cause else "failed").strip().splitlines()[0]
+        step.warnings.append(said.removeprefix(OWN_WORDS))
