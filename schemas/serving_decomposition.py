@@ -54,7 +54,8 @@ class ServingDecomposition(Table):
     @pa.dataframe_check(description="the factors of a gain multiply to it")
     def product_closes(cls, data: pa.PolarsData) -> pl.LazyFrame:
         product = pl.col("value").fill_null(1.0).log().sum().over("gain").exp()
-        return data.lazyframe.select((product / pl.col("ratio") - 1).abs() < 1e-9)
+        is_whole = pl.len().over("gain") == len(FACTORS)
+        return data.lazyframe.select(~is_whole | ((product / pl.col("ratio") - 1).abs() < 1e-9))
 
     @pa.dataframe_check(description="what is not known has no value, all else has one")
     def unknown_is_null(cls, data: pa.PolarsData) -> pl.LazyFrame:

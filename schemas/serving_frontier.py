@@ -91,7 +91,8 @@ class ServingFrontier(Table):
 
     @pa.dataframe_check(description="every frame has a frontier")
     def frontier_exists(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("on_frontier").any().over("frame"))
+        is_whole = pl.len().over("frame") == pl.col("points_in_frame")
+        return data.lazyframe.select(~is_whole | pl.col("on_frontier").any().over("frame"))
 
     class Config:
         name = "marts.serving_frontier"
