@@ -4,9 +4,13 @@ from figures import (
     break_even_slices,
     cost_per_correct,
     inference_threshold,
+    ledger,
+    levers,
     partition_map,
     price_frontier,
+    price_index,
     routing_premium,
+    serving_frontier,
 )
 from figures.exhibit import Subject
 
@@ -16,6 +20,22 @@ SHAPES = ("published_hardware", "published_model_shape")
 MEASURED = ("aider_polyglot", "test_time_documents")
 
 SUBJECTS = (
+    Subject(
+        name="ledger",
+        title="The claims ledger",
+        tables=("claims",),
+        sources=("published_claims",),
+        note="claims.md",
+        draw=ledger.draw,
+    ),
+    Subject(
+        name="serving_frontier",
+        title="The serving frontier",
+        tables=("serving_frontier",),
+        sources=(*RENTS, "published_documents", "inferencex_api", "mlperf_results"),
+        note="serving.md",
+        draw=serving_frontier.draw,
+    ),
     Subject(
         name="partition_map",
         title="Which serving design is cheapest",
@@ -41,6 +61,14 @@ SUBJECTS = (
         draw=price_frontier.draw,
     ),
     Subject(
+        name="price_index",
+        title="How fast a fixed quality gets cheaper",
+        tables=("price_index", "price_slope", "published_price_trend"),
+        sources=(*PRICES, "epoch", "capability_figures", "price_trends", "aider_polyglot"),
+        note="price_compression.md",
+        draw=price_index.draw,
+    ),
+    Subject(
         name="cost_per_correct",
         title="What a correct answer costs",
         tables=("cost_per_correct_frontier", "cost_per_correct"),
@@ -63,5 +91,13 @@ SUBJECTS = (
         sources=("routing_operating_points",),
         note="routing.md",
         draw=routing_premium.draw,
+    ),
+    Subject(
+        name="levers",
+        title="What levers do to the cost of a token",
+        tables=("lever_effects",),
+        sources=(*RENTS, *SHAPES, "published_documents", "routing_operating_points"),
+        note="levers.md",
+        draw=levers.draw,
     ),
 )

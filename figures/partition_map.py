@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.collections import PolyCollection
+from matplotlib.patches import Patch
 
 from figures.exhibit import Exhibit, days, rows
 from figures.style import BLUE, GREY, ORANGE, PALE, SKY, house_style, sheet
@@ -19,6 +19,8 @@ DESIGNS = {
     "unchunked": (SKY, "...", "colocated, unchunked"),
     "none": (PALE, "xx", "no design meets the contract"),
 }
+GAP = 1.2
+"""Columns between the maps of two GPUs."""
 
 
 def draw(*, break_even_surface: pl.DataFrame, partition_summary: pl.DataFrame) -> Exhibit:
@@ -27,16 +29,12 @@ def draw(*, break_even_surface: pl.DataFrame, partition_summary: pl.DataFrame) -
     summary = rows(partition_summary, of="summary of the partition")
     gpus, settings = cut["gpu"].unique(maintain_order=True).to_list(), present(cut)
     with house_style():
-        picture = sheet(1.1 + 1.85 * len(settings))
-        grid = picture.subplots(len(settings), len(gpus), sharex=True, sharey=True, squeeze=False)
-        for axes_row, setting in zip(grid, settings, strict=True):
-            for axes, gpu in zip(axes_row, gpus, strict=True):
-                _panel(axes, cut.filter(setting=setting, gpu=gpu))
-        for axes, gpu in zip(grid[0], gpus, strict=True):
-            axes.set_title(gpu)
-        for axes, setting in zip(grid[:, 0], settings, strict=True):
+        picture = sheet(1.1 + 1.75 * len(settings))
+        panels = picture.subplots(len(settings), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, setting in zip(panels, settings, strict=True):
+            _row(axes, cut.filter(setting=setting), gpus)
             axes.set_ylabel(f"{SETTINGS[setting]}\nTPOT bound, ms")
-        picture.supxlabel("input tokens per output token", fontsize=9)
+        panels[-1].set_xlabel("input tokens per output token")
         used = [name for name in DESIGNS if name in set(cut["winner"])]
         handles = [
             Patch(facecolor=DESIGNS[n][0], hatch=DESIGNS[n][1], edgecolor="white", label=DESIGNS[n][2]) for n in used
@@ -79,24 +77,41 @@ def present(cut: pl.DataFrame) -> list[str]:
     return [name for name in SETTINGS if name in set(cut["setting"])]
 
 
-def _panel(axes: Axes, cells: pl.DataFrame) -> None:
+def _row(axes: Axes, cells: pl.DataFrame, gpus: list[str]) -> None:
+    """One setting: the GPUs side by side on one pair of axes, which draws much faster than axes of their own."""
     ratios, bounds = (sorted(cells[name].unique()) for name in ("input_per_output", "tpot_s"))
-    for bound, row in cells.sort("input_per_output").group_by("tpot_s", maintain_order=True):
-        runs = row.group_by(pl.col("winner").rle_id().alias("run"), "winner", maintain_order=True).agg(
-            pl.col("input_per_output").first(), pl.len()
-        )
-        for run in runs.iter_rows(named=True):
-            colour, hatch, _ = DESIGNS[run["winner"]]
-            corner = (ratios.index(run["input_per_output"]) - 0.5, bounds.index(bound[0]) - 0.5)
-            axes.add_patch(
-                Rectangle(corner, run["len"], 1, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
-            )
-    axes.set_xlim(-0.5, len(ratios) - 0.5)
+    width = len(ratios) + GAP
+    runs = runs_of(cells).with_columns(
+        left=pl.col("gpu").replace_strict(gpus, range(len(gpus)), return_dtype=pl.Float64) * width
+        + pl.col("input_per_output").replace_strict(ratios, range(len(ratios)), return_dtype=pl.Float64),
+        bottom=pl.col("tpot_s").replace_strict(bounds, range(len(bounds)), return_dtype=pl.Float64) - 0.5,
+    )
+    for design, (colour, hatch, _) in DESIGNS.items():
+        corners = runs.filter(winner=design).select("left", "bottom", "cells").iter_rows()
+        boxes = [[(x, y), (x + n, y), (x + n, y + 1), (x, y + 1)] for x, y, n in corners]
+        axes.add_collection(PolyCollection(boxes, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.5))
+    for block, gpu in enumerate(gpus):
+        axes.text(block * width, len(bounds) - 0.3, gpu, fontweight="bold", va="bottom")
+    ticks = [
+        (block * width + place + 0.5, f"{ratio:g}")
+        for block in range(len(gpus))
+        for place, ratio in list(enumerate(ratios))[1::2]
+    ]
+    axes.set_xlim(-0.2, len(gpus) * width - GAP + 0.2)
     axes.set_ylim(-0.5, len(bounds) - 0.5)
-    axes.set_xticks(np.arange(len(ratios))[1::2], [f"{ratio:g}" for ratio in ratios][1::2])
-    axes.set_yticks(np.arange(len(bounds)), [f"{1000 * bound:g}" for bound in bounds])
+    axes.set_xticks([at for at, _ in ticks], [label for _, label in ticks])
+    axes.set_yticks(range(len(bounds)), [f"{1000 * bound:g}" for bound in bounds])
     axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
     axes.tick_params(length=2, color=GREY)
+
+
+def runs_of(cells: pl.DataFrame) -> pl.DataFrame:
+    """Neighbouring cells of one winner along the token ratio as one row: gpu, tpot_s, winner, first ratio and cells."""
+    ordered = cells.sort("gpu", "tpot_s", "input_per_output").with_columns(
+        run=pl.struct("gpu", "tpot_s", "winner").rle_id()
+    )
+    return ordered.group_by("run", "gpu", "tpot_s", "winner").agg(pl.col("input_per_output").first(), cells=pl.len())
 
 
 def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
