@@ -13,7 +13,9 @@ import pytest
 from tests.refreshed import ROOT
 
 PAGE = ROOT / "docs" / "contributing.md"
-STEP = re.compile(r"^`(?P<file>[\w/.]+)`, (?:new file|below `(?P<anchor>[^\n]+)`):\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S)
+STEP = re.compile(
+    r"^`(?P<file>[\w/.]+)`, (?:new file|below `(?P<anchor>[^\n]+)`):\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S
+)
 STEPS = list(STEP.finditer(PAGE.read_text()))
 
 
