@@ -5,7 +5,7 @@ arrival rate for any refinement, along the token ratio for any dense model, alon
 plain divisions. Elsewhere a bracketing root finder moves the one symbol with everything else computed once.
 
 A break-even value does not depend on the scenario's own value on that axis. It keeps pools divisible: integer_pools
-moves the costs at a point, not these. NaN marks points where neither architecture can meet the contract.
+and place_queue move the costs at a point, not these. NaN marks points where neither architecture can meet the contract.
 """
 
 from dataclasses import dataclass

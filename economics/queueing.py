@@ -1,12 +1,17 @@
-"""Waiting for prefill: how busy a pool of replicas may be while the tail of the wait stays inside a bound.
+"""Waiting for prefill or for a place: how busy a pool may be while the tail of the wait stays inside a bound.
 
 A prefill pool is a queue with Poisson arrivals, a fixed service time (the prefill of one prompt) and k servers (M/D/k).
-All forms use the heavy-traffic tail, so they are close where it matters, at high utilisation, and cautious below.
+These forms use the heavy-traffic tail, so they are close where it matters, at high utilisation, and cautious below.
+The places for running sequences of replicas that do both are a queue with many servers; there few prompts wait at all.
 """
 
 import numpy as np
+from scipy.special import ndtr
 
 from economics.units import Real, kept, require_non_negative, require_positive, require_share
+
+_MOST_HEADROOM, _HALVINGS = 10.0, 40
+"""In standard deviations; halved so often that the search ends below 1e-11."""
 
 
 def wait_tail(*, wait_s: Real, service_s: Real, servers: Real, utilisation: Real) -> Real:
@@ -62,3 +67,34 @@ def replicas(*, arrival_rate_per_s: Real, slack_s: Real, service_s: Real, percen
     load = np.asarray(arrival_rate_per_s) * service_s
     idle = idle_servers(slack_s=slack_s, service_s=service_s, percentile=percentile)
     return np.where(load > 0.0, np.ceil(load + idle), 0.0)[()]
+
+
+def place_utilisation(*, sequences: Real, slack_s: Real, residence_s: Real, percentile: Real) -> Real:
+    """Share of the places for running sequences that may be taken so that a prompt finds one in time at the percentile.
+
+    With N sequences running on average, k = N + b sqrt(k) places leave P(wait > x) = a(b) exp(-2 b sqrt(k) x / T), where
+    a(b) = 1 / (1 + b Phi(b) / phi(b)) is the chance to wait at all and T the time a sequence stays; b is where that is
+    1 - percentile. All replicas are taken as one pool. Arguments broadcast; count, seconds (below 0 counts as 0: no wait is
+    allowed), seconds, probability. Returns N / k, a share; 1 for a percentile of 0. ValueError outside the domain.
+    Source: derived; a(b) from Halfin and Whitt 1981, square-root staffing, the decay that of fixed service times.
+    """
+    require_positive(sequences=sequences, residence_s=residence_s)
+    require_share(percentile=percentile)
+    slack = np.fmax(slack_s, 0.0)
+    low = np.zeros(np.broadcast_shapes(*map(np.shape, (sequences, slack, residence_s, percentile))))
+    high = low + _MOST_HEADROOM
+    with np.errstate(divide="ignore"):
+        allowed = np.log1p(np.negative(percentile))
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        density = np.exp(-0.5 * middle**2) / np.sqrt(2.0 * np.pi)
+        waits = -np.log1p(middle * ndtr(middle) / density)
+        tail = waits - 2.0 * middle * _root_places(middle, sequences) * slack / residence_s
+        low, high = np.where(tail > allowed, middle, low), np.where(tail > allowed, high, middle)
+    headroom = np.where(np.equal(percentile, 0.0), 0.0, high)
+    return np.divide(sequences, np.square(_root_places(headroom, sequences)))
+
+
+def _root_places(headroom: Real, sequences: Real) -> Real:
+    """Root of k, the places, from k = N + b sqrt(k)."""
+    return 0.5 * (headroom + np.sqrt(np.square(headroom) + 4.0 * np.asarray(sequences)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from economics import queueing
 from economics.batch_limits import StepTime, decode_batch, decode_time, unchunked_batch
 from economics.chunked import chunked_batch, chunked_colocation, chunked_time
 from economics.prefill_pool import Prefill, prefill_replicas, prefill_times, promised_percentile, utilisation_limit
@@ -113,7 +114,11 @@ def _chunked(scenario: Scenario) -> Cost:
     batch = chunked_batch(chunked, input_per_output=input_per_output, tpot_s=scenario.contract.tpot_s)
     time = chunked_time(chunked, input_per_output=input_per_output, batch=batch)
     feasible = _common_bounds(scenario, step, prefill.chunked_service_s) & np.greater(batch, 0.0)
-    return _colocated(scenario, time=time, batch=batch, feasible=feasible)
+    # A prompt is computed in the share of each step that the sequences beside it leave.
+    left_share = 1.0 - batch * time.decode_s / scenario.contract.tpot_s
+    return _colocated(
+        scenario, time=time, batch=batch, prompt_s=prefill.chunked_service_s / left_share, feasible=feasible
+    )
 
 
 def _unchunked(scenario: Scenario) -> Cost:
@@ -130,11 +135,12 @@ def _unchunked(scenario: Scenario) -> Cost:
     batch = np.minimum(memory_batch(scenario), limit)
     time = replace(decode_time(step, batch=batch), prefill_s=service_s / output_tokens)
     feasible = _common_bounds(scenario, step, service_s) & np.greater_equal(batch, 1.0)
-    return _colocated(scenario, time=time, batch=batch, feasible=feasible)
+    return _colocated(scenario, time=time, batch=batch, prompt_s=service_s, feasible=feasible)
 
 
-def _colocated(scenario: Scenario, *, time: StepTime, batch: Real, feasible: Flag) -> Cost:
-    usd_per_s = scenario.hardware.usd_per_s * _whole(scenario, time.total_s)
+def _colocated(scenario: Scenario, *, time: StepTime, batch: Real, prompt_s: Real, feasible: Flag) -> Cost:
+    paid_s = time.total_s / _places_taken(scenario, time=time, batch=batch, prompt_s=prompt_s)
+    usd_per_s = scenario.hardware.usd_per_s * (paid_s / time.total_s) * _whole(scenario, paid_s)
     return _with_attainment(
         scenario,
         attainment=scenario.efficiency.colocated_attainment,
@@ -192,6 +198,21 @@ def _utilisation(scenario: Scenario, prefill: Prefill) -> Real:
         return limit
     load = stated("arrival_rate_per_s", scenario.workload.arrival_rate_per_s) * prefill.service_s
     return np.where(np.greater(limit, 0.0), load / prefill_replicas(scenario, prefill), 0.0)
+
+
+def _places_taken(scenario: Scenario, *, time: StepTime, batch: Real, prompt_s: Real) -> Real:
+    """Share of a colocated replica's places that may be taken, `prompt_s` being the time of a prompt that does not wait."""
+    if not scenario.refinements.place_queue:
+        return 1.0
+    rate = stated("arrival_rate_per_s", scenario.workload.arrival_rate_per_s)
+    residence_s = scenario.workload.output_tokens * time.total_s * batch
+    known = np.isfinite(residence_s) & np.greater(residence_s, 0.0) & np.greater(rate, 0.0)
+    return queueing.place_utilisation(
+        sequences=np.where(known, rate * residence_s, 1.0),
+        slack_s=np.where(known, scenario.contract.ttft_s - prompt_s, 0.0),
+        residence_s=np.where(known, residence_s, 1.0),
+        percentile=promised_percentile(scenario),
+    )
 
 
 def _whole(scenario: Scenario, token_s: Real) -> Real:

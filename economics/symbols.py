@@ -214,6 +214,9 @@ class Refinements:
     """Rate-match efficiency of the decode pool."""
     integer_pools: bool = False
     """Pay for whole replicas. Needs arrival_rate_per_s. Break-even values keep the pools divisible."""
+    place_queue: bool = False
+    """Colocated designs: keep places for sequences free, so that a prompt finds one in time. Needs arrival_rate_per_s.
+    Disaggregated decode pools have decode_pool_efficiency for it. Break-even values leave it out."""
     prefill_attention: bool = False
     """Prefill FLOP grow with context. Needs layers, query_heads, head_dim."""
     decode_compute_bound: bool = False

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from economics import queueing
 
@@ -96,3 +97,42 @@ def simulated_waits(*, servers, utilisation, customers):
         heapq.heapreplace(free_at, start + 1.0)
         waits[i] = start - arrival
     return waits[customers // 10 :]
+
+
+def test_places_by_hand():
+    """316 places of 79 a replica, sequences that stay 17.5 s, .8 s to wait: b = 1.43, so 92 % may be taken."""
+    share = queueing.place_utilisation(sequences=290.0, slack_s=0.8, residence_s=17.5, percentile=0.99)
+    places = 290.0 / share
+    headroom = (places - 290.0) / np.sqrt(places)
+    chance = 1 / (1 + headroom * norm.cdf(headroom) / norm.pdf(headroom))
+    assert chance * np.exp(-2 * headroom * np.sqrt(places) * 0.8 / 17.5) == pytest.approx(0.01, rel=1e-6)
+    assert share == pytest.approx(0.92, abs=0.005)
+
+
+def test_a_mean_bound_fills_every_place():
+    assert queueing.place_utilisation(sequences=10.0, slack_s=1.0, residence_s=5.0, percentile=0.0) == pytest.approx(
+        1.0
+    )
+
+
+@given(
+    sequences=st.floats(1.0, 1e5), slack_s=seconds, residence_s=seconds, percentile=st.floats(0.5, 0.9999),
+    more=st.floats(1.1, 10.0),
+)  # fmt: skip
+def test_more_sequences_more_slack_and_a_looser_percentile_fill_more_places(
+    sequences, slack_s, residence_s, percentile, more
+):
+    point = {"sequences": sequences, "slack_s": slack_s, "residence_s": residence_s, "percentile": percentile}
+    share = queueing.place_utilisation(**point)
+    assert 0.0 < share < 1.0
+    for eased in ({"sequences": sequences * more}, {"slack_s": slack_s * more}, {"percentile": percentile / more}):
+        assert queueing.place_utilisation(**point | eased) >= share - 1e-9
+
+
+def test_no_slack_at_all_leaves_square_root_headroom():
+    """Nobody may wait: the places are the load and about two standard deviations, whatever the time a sequence stays."""
+    shares = [
+        queueing.place_utilisation(sequences=400.0, slack_s=slack_s, residence_s=residence_s, percentile=0.99)
+        for slack_s, residence_s in ((0.0, 1.0), (-5.0, 1.0), (0.0, 100.0))
+    ]
+    assert shares[0] == shares[1] == shares[2] == pytest.approx(1 - 2.4 / np.sqrt(450), abs=0.01)

@@ -181,3 +181,26 @@ def test_recurrent_state_does_not_grow_with_context():
     state = {"kv_bytes_per_token": 0.0, "state_bytes_per_sequence": 1e8, "overlap_share": 1.0}
     short, long = (usd(golden(context_tokens=tokens, **state), "disaggregated") for tokens in (1e3, 1e6))
     assert short == long
+
+
+def test_free_places_cost_colocated_designs_and_no_others():
+    """At a low rate a few places have to stay free; at a high rate hardly any."""
+    for architecture, pays in (("chunked", True), ("unchunked", True), ("disaggregated", False)):
+        ratios = [
+            usd(golden(arrival_rate_per_s=rate, place_queue=True), architecture)
+            / usd(golden(arrival_rate_per_s=rate), architecture)
+            for rate in (5.0, 20.0, 2000.0)
+        ]
+        if pays:
+            assert ratios[0] > ratios[1] > ratios[2] > 1.0
+            assert ratios[1] == pytest.approx(1.09, abs=0.03)
+            assert ratios[2] < 1.01
+        else:
+            assert ratios == [1.0, 1.0, 1.0]
+
+
+def test_a_contract_that_cannot_be_met_stays_so_with_free_places():
+    for architecture in ("chunked", "unchunked"):
+        assert usd(golden(arrival_rate_per_s=5.0, place_queue=True, tpot_s=0.001), architecture) == float("inf")
+    with pytest.raises(ValueError, match="arrival_rate_per_s"):
+        usd(golden(place_queue=True), "chunked")
