@@ -24,6 +24,7 @@ from schemas import (
     serving,
     serving_decomposition,
     serving_frontier,
+    serving_validation,
     verifier_value,
 )
 from schemas.base import Table, table_name
@@ -49,6 +50,7 @@ _MODULES = (
     serving,
     serving_decomposition,
     serving_frontier,
+    serving_validation,
     calibration,
     routing,
     levers,

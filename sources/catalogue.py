@@ -20,6 +20,7 @@ from sources import (
     price_trends,
     published_figures,
     routing_figures,
+    serving_references,
     skypilot,
     test_time_figures,
 )
@@ -41,6 +42,7 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "capability_figures": (capability_seed.SOURCE,),
     "published_documents": published_figures.SOURCES,
     "latency_figures": (latency_figures.SOURCE,),
+    "serving_references": serving_references.SOURCES,
     "aider_polyglot": (aider_polyglot.SOURCE,),
     "arc_prize": arc_prize.SOURCES,
     "test_time_documents": test_time_figures.SOURCES,
