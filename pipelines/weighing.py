@@ -168,6 +168,10 @@ def flips_of(
             f"measured {MEASURED_OVERLAP:.2f} on a small batch): {leader} to {other}"
         )
     said += [f"{name} switches: {winner} to {found or 'none'}" for name, found in by_setting.items() if found != winner]
+    headroom = replace(scenario, refinements=replace(scenario.refinements, place_queue=True))
+    roomy = cheapest(paid_usd_per_mtok(headroom))
+    if roomy != winner:
+        said.append(f"places kept free so that a prompt finds one in time (place_queue): {winner} to {roomy or 'none'}")
     best = min(at_scale, key=lambda name: at_scale[name])
     if at_scale[winner] > at_scale[best] * (1.0 + TIE):
         said.append(f"a rate so high that whole replicas do not matter: {winner} to {best}")

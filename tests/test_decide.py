@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from economics.break_even import break_evens
+from economics.deployment import deployment
 from economics.serving import ARCHITECTURES, cost
 from economics.symbols import Contract, Efficiency, Hardware, Model, Refinements, Scenario, Transfer, Workload
 from pipelines.decide import QuestionError, answer, decide
@@ -131,6 +132,23 @@ def test_a_flip_flips():
             for name in ("chunked", "disaggregated")
         }
         assert min(usd, key=usd.get) == cheaper
+
+
+def test_free_places_can_flip_the_answer_and_then_are_named():
+    """80 requests/s at 25 ms: by whole replicas chunked is cheaper by 2 %, less than the places it has to keep free."""
+    found = decided(requests_per_s=80, tpot_p99_s=0.025)
+    assert found.answer == "chunked"
+    assert any(flip.endswith("(place_queue): chunked to disaggregated") for flip in found.flips)
+    asked = scenario(float(found.gpus_per_replica))
+    asked = replace(
+        asked,
+        workload=replace(asked.workload, arrival_rate_per_s=80.0),
+        contract=replace(asked.contract, tpot_s=0.025),
+        refinements=replace(asked.refinements, place_queue=True),
+    )
+    paid = {name: deployment(scenario=asked, architecture=name).usd_per_mtok for name in ARCHITECTURES}
+    assert min(paid, key=paid.get) == "disaggregated"
+    assert not any("place_queue" in flip for flip in decided().flips)
 
 
 def test_the_overlap_that_flips_is_where_the_costs_meet():
