@@ -22,10 +22,10 @@ def draw(*, claims: pl.DataFrame) -> Exhibit:
             "points hold and others fail. A claim that cannot be tested names the missing datum."
         ),
         numbers=ledger.select(
-            "verdict", claim="statement", document=pl.col("document").str.replace_all("_", " "), place="locator",
-            published=_allowed(), recomputed=_recomputed(), unit="unit", n="n", basis="basis",
-            rests_on=pl.coalesce(pl.format("missing: {}", "missing_datum"), pl.col("inputs").str.replace_all(",", ", ")),
-        ).with_columns(pl.col("rests_on").str.replace_all("  ", " ")),
+            "verdict", claim="statement", claimed=_allowed(), recomputed=_recomputed(),
+            where=pl.format("{}: {}", pl.col("document").str.replace_all("_", " "), "locator"),
+            rests_on=pl.coalesce(pl.format("missing: {}", "missing_datum"), pl.format("{} ({})", "inputs", "basis"), "basis"),
+        ),
     )  # fmt: skip
 
 
@@ -54,4 +54,10 @@ def _allowed() -> pl.Expr:
 
 def _recomputed() -> pl.Expr:
     value, low, high = (_number(name) for name in ("recomputed_value", "interval_low", "interval_high"))
-    return pl.coalesce(pl.format("{} ({} to {})", value, low, high), value)
+    n = pl.coalesce(pl.format(", n={}", "n"), pl.lit(""))
+    unit = (
+        pl.when(pl.col("unit") == "1")
+        .then(pl.lit(""))
+        .otherwise(pl.format(" {}", pl.col("unit").str.replace_all("_", " ")))
+    )
+    return pl.coalesce(pl.format("{}{} ({} to {}){}", value, unit, low, high, n), pl.format("{}{}{}", value, unit, n))

@@ -107,7 +107,7 @@ def _panel(axes: Axes, steps: pl.DataFrame, stack: dict[str, object]) -> None:
     ticks = [value for value in (s * 10.0**p for p in range(-4, 4) for s in (1, 2, 5)) if floor <= value <= top]
     log_axis(axes, "y", ticks, "${:g}")
     axes.set_ylim(floor, 10 ** (log10(top) + 0.06 * (log10(top) - log10(floor))))
-    names, many = steps["step"].to_list(), steps.height > 7
+    names, many = steps["step"].to_list(), steps.height > 6
     if many:
         axes.set_xticks(range(steps.height), names, fontsize=7, rotation=25, ha="right", rotation_mode="anchor")
     else:
