@@ -1,6 +1,8 @@
 """The claims ledger, for people: every claim with what comes out, or one claim with all that stands behind it."""
 
 import json
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,17 +35,18 @@ def ledger(warehouse: Path, *, verdict: str | None = None, document: str | None 
 
 
 def show_ledger(rows: list[Row], *, console: Console) -> None:
-    """Print one line per claim and how many there are of each verdict."""
+    """Print the claims of each document, one line per claim, and how many there are of each verdict."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("document", "claim", "published", "recomputed", "interval", "unit", "verdict", "margin"):
-        numeric = heading in ("recomputed", "margin")
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        colour = COLOURS[row["verdict"]]
-        table.add_row(
-            row["document"], f"{row['claim_id']}: {escape(row['statement'])}", published(row), number(row["recomputed_value"]),
-            interval(row), escape(row["unit"]), f"[{colour}]{row['verdict']}[/{colour}]", number(row["margin"]),
-        )  # fmt: skip
+    for heading in ("claim", "published", "recomputed", "interval", "verdict", "margin"):
+        table.add_column(heading, justify="right" if heading in ("recomputed", "margin") else "left", overflow="fold")
+    for document, claims in groupby(rows, key=itemgetter("document")):
+        table.add_row(f"[bold]{document}[/bold]")
+        for row in claims:
+            colour = COLOURS[row["verdict"]]
+            table.add_row(
+                f"{escape(row['statement'])} [dim]{row['claim_id']}[/dim]", published(row), number(row["recomputed_value"]),
+                interval(row), f"[{colour}]{row['verdict']}[/{colour}]", number(row["margin"]),
+            )  # fmt: skip
     console.print(table)
     counts = [sum(row["verdict"] == verdict for row in rows) for verdict in COLOURS]
     console.print(", ".join(f"{n} {verdict}" for n, verdict in zip(counts, COLOURS, strict=True)), highlight=False)
@@ -61,8 +64,8 @@ def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
         "where": f"{row['document']}, {row['locator']} ({row['status']})",
         "judged by": f"{row['metric']} [{row['unit']}]",
         "published": published(row),
-        "recomputed": f"{number(row['recomputed_value'])} {interval(row)} ({row['interval_basis']})"
-        + (f", n = {row['n']}" if row["n"] is not None else ""),
+        "recomputed": number(row["recomputed_value"]) + (f", n = {row['n']}" if row["n"] is not None else ""),
+        "interval": f"{interval(row)} ({row['interval_basis']})" if interval(row) else "",
         "margin": number(row["margin"]),
         "basis": row["basis"],
         "missing": row["missing_datum"],
@@ -77,7 +80,7 @@ def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
     history = "SELECT * FROM meta.claims_history WHERE claim_id = $claim ORDER BY refreshed_at"
     for past in _rows(warehouse, history, {"claim": claim}):
         console.print(
-            f"{past['refreshed_at']:%Y-%m-%d}  {past['verdict']}, {number(past['recomputed_value'])} {interval(past)}",
+            f"{past['refreshed_at']:%Y-%m-%d} {past['verdict']} {number(past['recomputed_value'])}",
             highlight=False,
         )
     if row["recomputation"]:
@@ -91,17 +94,19 @@ def write_json(rows: list[Row], file: TextIO) -> None:
 
 
 def published(row: Row) -> str:
-    """What would bear a claim out, in a few characters: `>= 7.4`, `3 to 8`, `always`."""
+    """What would bear a claim out, in a few characters: `>= 7.4 ratio`, `3 to 8 ratio`, `always`."""
     value, low, high = (row[f"published_{name}"] for name in ("value", "low", "high"))
     if row["relation"] in ("always", "never"):
         return str(row["relation"])
     if low is None and high is None:
         return ""
     if row["relation"] == "at_least":
-        return f">= {number(low if value is None else value)}"
-    if row["relation"] == "at_most":
-        return f"<= {number(high if value is None else value)}"
-    return number(value) if value is not None else f"{number(low)} to {number(high)}"
+        allowed = f">= {number(low if value is None else value)}"
+    elif row["relation"] == "at_most":
+        allowed = f"<= {number(high if value is None else value)}"
+    else:
+        allowed = number(value) if value is not None else f"{number(low)} to {number(high)}"
+    return f"{allowed} {row['unit']}" if row["unit"] != "1" else allowed
 
 
 def interval(row: Row) -> str:
