@@ -23,8 +23,8 @@ from sources.benchmark_outputs import BenchmarkFile, Ingested, ingest
 from sources.benchmark_outputs.fields import RowError
 from sources.benchmark_outputs.operating_points import rejection, rejection_frame
 from sources.source import Snapshot
+from warehouse.recovery import last_rejected
 from warehouse.resources import DataFolder
-from warehouse.store import read_rejected
 from warehouse.table import OWNER, table
 
 GROUP = "benchmark_outputs"
@@ -79,7 +79,7 @@ def benchmark_run(
 ) -> Parsed:
     """Runs as published; a publisher's document that lost most of its runs waits a day for confirmation."""
     found = _ingested(data, inferencex_api, mlperf_results, user_files)
-    refused_before = read_rejected(data.rejected, contract.BenchmarkRun)
+    refused_before = last_rejected(data.rejected, contract.BenchmarkRun)
     return hold_shrunk(previous, found.runs, refused_before=refused_before, today=now.date())
 
 

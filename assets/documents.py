@@ -57,6 +57,7 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
         check_specs=[
             dg.AssetCheckSpec(FRESH_CHECK, asset=key, description="the documents are as young as the source promises")
         ],
+        freshness_policy=_policy(sources),
         io_manager_key="documents",
     )
     def fetch(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) -> Iterator[Any]:
@@ -93,6 +94,15 @@ def parse_all(snapshots: Sequence[Snapshot], parse: Callable[[Snapshot], Parsed]
     """Parse every document of a source and put the rows together; no document gives no rows of the contract `schema`."""
     parsed = [Parsed(empty(schema), empty(Rejected)), *(parse(snapshot) for snapshot in snapshots)]
     return Parsed(pl.concat([part.accepted for part in parsed]), pl.concat([part.rejected for part in parsed]))
+
+
+def _policy(sources: Sequence[Source]) -> dg.FreshnessPolicy | None:
+    """When Dagster calls the asset overdue: not asked for as long as its documents stay fresh. A seed is never overdue.
+
+    Whether the documents themselves are young is the check `fresh`.
+    """
+    windows = [source.fresh_for for source in sources if source.live]
+    return dg.FreshnessPolicy.time_window(fail_window=max(windows)) if windows else None
 
 
 def _freshness(sources: Sequence[Source], loaded: Sequence[Loaded]) -> dg.AssetCheckResult:

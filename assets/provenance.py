@@ -12,9 +12,9 @@ from schemas.quarantine import Quarantine, Rejected
 from schemas.registry import TABLES
 from sources import bronze
 from sources.catalogue import CATALOGUE
+from warehouse.recovery import last_rejected
 from warehouse.resources import DataFolder
 from warehouse.run_log import steps_of_run
-from warehouse.store import read_rejected
 from warehouse.table import asset_key, table
 
 GROUP = "provenance"
@@ -36,7 +36,7 @@ def quarantine(previous: pl.DataFrame, now: datetime, data: DataFolder) -> pl.Da
     latest = [
         rows.with_columns(table_name=pl.lit(table_name(schema)))
         for schema in _DATA_TABLES
-        if (rows := read_rejected(data.rejected, schema)) is not None
+        if (rows := last_rejected(data.rejected, schema)) is not None
     ]
     seen = pl.concat(latest or [empty(Rejected).with_columns(table_name=pl.lit(""))])
     both = pl.concat(

@@ -15,7 +15,7 @@ from schemas.provenance import SnapshotLog
 from schemas.registry import TABLES
 from sources.catalogue import CATALOGUE
 from sources.source import Source
-from warehouse.publish import LATEST
+from warehouse.recovery import LATEST
 from warehouse.resources import DataFolder, run_time
 from warehouse.store import read_table
 from warehouse.table import OWNER, asset_key

@@ -293,7 +293,7 @@ def report(
 
 @app.command()
 def doctor() -> None:
-    """Say what is installed, where the data is, how old each source is and what a refresh would use."""
+    """Say what is installed, what the disk holds, how old each source is and why, and what a refresh would use."""
     from pipelines.doctor import show_health  # noqa: PLC0415
     from pipelines.folder import data_root  # noqa: PLC0415
 

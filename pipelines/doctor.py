@@ -1,22 +1,30 @@
-"""The health of an installation: versions, the data folder, the age of each source, what a refresh would use."""
+"""The health of an installation: versions, disk use by kind, the age of each source and why it is stale, failures."""
 
+import os
 import platform
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from pipelines.refresh import LOCK
+from pipelines.folder import LOCK, NoRoomError, require_room
+from pipelines.notify import failures
 from sources import bronze
+from sources.bronze import Attempt
 from sources.catalogue import CATALOGUE
 from sources.source import Source
-from warehouse.resources import read_settings
+from warehouse.resources import Settings, read_settings
 
 PACKAGES = ("inference-economics", "dagster", "duckdb", "polars", "pandera", "pyarrow", "scipy", "genai-prices")
+
+
+GROWTH_DAYS = 30
 
 
 def show_health(root: Path, *, console: Console) -> None:
@@ -26,10 +34,20 @@ def show_health(root: Path, *, console: Console) -> None:
     console.print(f"Python {platform.python_version()}, {versions}", highlight=False)
     console.print(_folder_line(root), highlight=False, soft_wrap=True)
     console.print(_release_line(root), highlight=False, soft_wrap=True)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("source", "last checked", "age of evidence", "promised", "a refresh would ask", "then"):
-        table.add_column(heading, overflow="fold")
+    console.print(_failure_line(root), highlight=False, soft_wrap=True)
     now = datetime.now(UTC)
+    console.print(disk_table(root, settings, now=now))
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in (
+        "source",
+        "last checked",
+        "age of evidence",
+        "promised",
+        "a refresh would ask",
+        "then",
+        "why stale",
+    ):
+        table.add_column(heading, overflow="fold")
     for asset, sources in CATALOGUE.items():
         for source in sources:
             off = asset in settings.disabled or source.name in settings.disabled
@@ -37,17 +55,60 @@ def show_health(root: Path, *, console: Console) -> None:
     console.print(table)
 
 
+def disk_table(root: Path, settings: Settings, *, now: datetime) -> Table:
+    """Disk use by kind, what each kind grew by a day of the last `GROWTH_DAYS`, and how long it is kept."""
+    kinds = {
+        "bronze": ("documents", "for ever, each content once"),
+        "tables": ("tables", "one file per table"),
+        "rejected": ("refused rows", "of the latest run of each table"),
+        "releases": ("releases", f"the newest {settings.keep_releases} (keep_releases)"),
+        "dagster": ("run records", f"{settings.keep_run_days} days (keep_run_days), and each asset's latest"),
+        "inbox": ("inbox", "until you delete them"),
+        "damaged": ("set aside as damaged", "until you delete them"),
+    }
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading, side in (
+        ("disk use", "left"),
+        ("files", "right"),
+        ("MB", "right"),
+        ("MB/day", "right"),
+        ("kept", "left"),
+    ):
+        table.add_column(heading, justify="right" if side == "right" else "left")
+    for folder, (kind, kept) in kinds.items():
+        stats = [file.stat() for file in (root / folder).rglob("*") if file.is_file() and not file.is_symlink()]
+        if stats:
+            size, growth = sum(each.st_size for each in stats), _bytes_per_day(stats, now=now)
+            table.add_row(kind, f"{len(stats):,}", f"{size / 1e6:.1f}", growth if folder == "bronze" else "", kept)
+    return table
+
+
+def _bytes_per_day(stats: Sequence[os.stat_result], *, now: datetime) -> str:
+    """Bytes written a day within the last `GROWTH_DAYS`, in MB; nothing where the first file is younger than a day."""
+    days = min(GROWTH_DAYS, (now.timestamp() - min(each.st_mtime for each in stats)) / 86_400)
+    young = sum(each.st_size for each in stats if now.timestamp() - each.st_mtime < GROWTH_DAYS * 86_400)
+    return f"{young / days / 1e6:.2f}" if days >= 1 else ""
+
+
 def _folder_line(root: Path) -> str:
     if not root.exists():
         return f"data folder {root}: not made yet; `iecon refresh` makes it"
-    used = sum(file.stat().st_size for file in root.rglob("*") if file.is_file() and not file.is_symlink())
-    free = shutil.disk_usage(root).free
+    free = f"{shutil.disk_usage(root).free / 1e9:.1f} GB free"
     try:
+        require_room(root)
         with FileLock(root / LOCK).acquire(timeout=0):
-            busy = "no refresh is running"
+            return f"data folder {root}: {free}; no refresh is running"
     except Timeout:
-        busy = "a refresh is running"
-    return f"data folder {root}: {used / 1e6:.1f} MB used, {free / 1e9:.1f} GB free; {busy}"
+        return f"data folder {root}: {free}; a refresh is running"
+    except NoRoomError as error:
+        return f"[red]no refresh can run[/red]: {escape(str(error))}"
+
+
+def _failure_line(root: Path) -> str:
+    told = failures(root)
+    if not told:
+        return "no refresh has failed"
+    return f"[yellow]last failure[/yellow] {told[-1].at:%Y-%m-%d %H:%M} UTC: {escape(told[-1].text)}"
 
 
 def _release_line(root: Path) -> str:
@@ -59,17 +120,44 @@ def _release_line(root: Path) -> str:
 
 
 def _source_cells(root: Path, source: Source, *, now: datetime, disabled: bool) -> list[str]:
-    served = [each for each in bronze.attempts(root / "bronze", source.name) if each.outcome in bronze.SERVED]
+    log = bronze.attempts(root / "bronze", source.name)
+    served = [each for each in log if each.outcome in bronze.SERVED]
     stored = served[-1] if served else None
     floor = " or ".join(type(rung).__name__.lower() for rung in source.floor) or "nothing"
     asks = "nothing (disabled in config.yaml)" if disabled else ", ".join(type(rung).__name__ for rung in source.live)
     then = f"the stored document, else {floor}" if stored else floor
     if stored is None:
-        return [source.name, "never", "", _ago(source.fresh_for), asks or "nothing", then]
+        return [
+            source.name,
+            "never",
+            "",
+            _ago(source.fresh_for),
+            asks or "nothing",
+            then,
+            why_stale(source, log, disabled),
+        ]
     age = now - (stored.published_at or stored.checked_at)
-    stale = "[yellow]" if age > source.fresh_for else ""
+    is_stale = age > source.fresh_for
     checked = f"{stored.checked_at:%Y-%m-%d %H:%M}"
-    return [source.name, checked, f"{stale}{_ago(age)}", _ago(source.fresh_for), asks or "nothing", then]
+    shown = f"[yellow]{_ago(age)}" if is_stale else _ago(age)
+    why = why_stale(source, log, disabled) if is_stale else ""
+    return [source.name, checked, shown, _ago(source.fresh_for), asks or "nothing", then, why]
+
+
+def why_stale(source: Source, log: Sequence[Attempt], disabled: bool) -> str:
+    """Why there is nothing younger of a source: what came of the latest try of each of its transports."""
+    if disabled:
+        return "disabled in config.yaml"
+    if not source.live:
+        return "shipped with the program; a new version may bring a younger one"
+    latest = {each.rung: each for each in log if each.transport in bronze.LIVE}
+    if not latest:
+        return "never asked: no refresh has run"
+    tries = [
+        f"{each.transport} on {each.checked_at:%Y-%m-%d}: {escape((each.error or each.outcome)[:120])}"
+        for each in latest.values()
+    ]
+    return "; ".join(dict.fromkeys(tries))
 
 
 def _ago(age: timedelta) -> str:

@@ -31,6 +31,8 @@ def show_refresh(root: Path, *, job: str, offline: bool, console: Console, out: 
 
         outcome = refresh(root, job=job, offline=offline, on_step=on_step)
     out.print(closing_table(outcome, root / "tables"))
+    for note in outcome.notes:
+        out.print(f"[yellow]note[/yellow]: {escape(note)}", highlight=False, soft_wrap=True)
     seconds = outcome.steps["seconds"].sum()
     latest = root / "releases" / "latest.duckdb"
     out.print(

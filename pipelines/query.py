@@ -17,9 +17,19 @@ NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUB
 MOST_ROWS_ON_SCREEN = 200
 
 
+class DamagedReleaseError(Exception):
+    """The published file is not what was published."""
+
+
 def connect(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse read-only, without access to other files or the network."""
-    return duckdb.connect(str(warehouse.resolve()), read_only=True, config={"enable_external_access": "false"})
+    """Open a warehouse read-only, without access to other files or the network. Raises DamagedReleaseError."""
+    try:
+        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={"enable_external_access": "false"})
+    except duckdb.Error as error:
+        raise DamagedReleaseError(
+            f"{warehouse.resolve()} cannot be opened ({str(error).splitlines()[0][:120]}): "
+            "`iecon refresh` sets it aside and publishes a new one; older ones lie beside it"
+        ) from error
 
 
 def run_query(warehouse: Path, sql: str, *, format: str, output: Path | None, console: Console) -> None:

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,11 +13,17 @@ from filelock import FileLock, Timeout
 
 from assets.provenance import OF_RUN_TAG
 from pipelines.definitions import definitions
+from pipelines.folder import LOCK, NoRoomError, is_full, require_room
+from pipelines.notify import tell
+from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs, heal_records
 from pipelines.resources import dagster_home, instance, resources
+from warehouse.recovery import DAMAGED, damaged_files, heal_release, sweep
+from warehouse.resources import NOW_TAG, read_settings
 from warehouse.run_log import steps_of_run
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-LOCK = "refresh.lock"
+LOCK_PATIENCE_S = 1.0
+"""`iecon doctor` and the housekeeping sensor hold the lock for a moment."""
 
 
 class RefreshRunningError(RuntimeError):
@@ -25,12 +32,13 @@ class RefreshRunningError(RuntimeError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished refresh: whether all went well, and one row per asset (contract `Refresh`)."""
+    """A finished refresh: whether all went well, one row per asset (contract `Refresh`), and what was put right on the way."""
 
     success: bool
     run_id: str
     steps: pl.DataFrame
     not_reached: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def planned_assets(job: str) -> list[str]:
@@ -49,22 +57,62 @@ def refresh(
 ) -> Outcome:
     """Run one refresh job over a data folder and publish what succeeded, even when some step failed.
 
-    `on_step` is told each asset as it starts and ends (`start`, `success`, `failure`). Raises RefreshRunningError at once when
-    another command-line refresh holds the folder.
+    `on_step` is told each asset as it starts and ends (`start`, `success`, `failure`). What an earlier crash left behind is put
+    right first. A failure is told to whom `config.yaml` says. Raises RefreshRunningError when another command-line refresh
+    holds the folder, NoRoomError when the folder cannot be written or its disk is full.
     """
-    dagster_home(root)
+    require_room(root)
     lock = FileLock(root / LOCK)
     try:
-        with lock.acquire(timeout=0), instance(root) as dagster:
-            run_id = _execute(dagster, root, job, offline=offline, tags=tags, on_step=on_step)
-            success = dagster.get_run_by_id(run_id).is_success  # type: ignore[union-attr]
-            if not success:
-                _execute(dagster, root, "publish", offline=True, tags={OF_RUN_TAG: run_id}, on_step=on_step)
-            steps = steps_of_run(dagster.all_logs(run_id), run_id=run_id)
+        with lock.acquire(timeout=LOCK_PATIENCE_S):
+            return _refresh(root, job, offline=offline, on_step=on_step, tags={COMMAND_TAG: job, **tags})
     except Timeout as held:
         raise RefreshRunningError(f"another refresh is running on {root} (lock {held.lock_file})") from None
+    except Exception as error:
+        if _is_disk_full(root, error):
+            full = NoRoomError(f"the disk of {root} is full; the last published warehouse stays")
+            tell(root, at=datetime.now(UTC), job=job, run_id=None, problems=[str(full)])
+            raise full from error
+        tell(root, at=datetime.now(UTC), job=job, run_id=None, problems=[_first_line(error)])
+        raise
+
+
+def _refresh(
+    root: Path, job: str, *, offline: bool, on_step: Callable[[str, str], None], tags: Mapping[str, str]
+) -> Outcome:
+    settings = read_settings(root / "config.yaml")
+    dagster_home(root)
+    damaged_before = damaged_files(root)
+    sweep(root)
+    heal_release(root / "releases")
+    heal_records(root)
+    with instance(root) as dagster:
+        notes = close_dead_runs(dagster)
+        run_id = _execute(dagster, root, job, offline=offline, tags=tags, on_step=on_step)
+        success = dagster.get_run_by_id(run_id).is_success  # type: ignore[union-attr]
+        if not success:
+            _execute(dagster, root, "publish", offline=True, tags={**tags, OF_RUN_TAG: run_id}, on_step=on_step)
+        steps = steps_of_run(dagster.all_logs(run_id), run_id=run_id)
+        now = datetime.fromisoformat(tags[NOW_TAG]) if NOW_TAG in tags else datetime.now(UTC)
+        delete_old_runs(dagster, root, now=now, keep_days=settings.keep_run_days)
+    set_aside = sorted(damaged_files(root) - damaged_before)
+    notes += [f"{name} could not be read: it is set aside in {root / DAMAGED}, and made anew" for name in set_aside]
+    if not success:
+        problems = [
+            f"{step['asset']}: {step['warnings']}"
+            for step in steps.filter(pl.col("outcome") == "failed").iter_rows(named=True)
+        ]
+        notes += tell(root, at=now, job=job, run_id=run_id, problems=problems)
     reached = set(steps["asset"])
-    return Outcome(success, run_id, steps, [name for name in planned_assets(job) if name not in reached])
+    return Outcome(success, run_id, steps, [name for name in planned_assets(job) if name not in reached], notes)
+
+
+def _is_disk_full(root: Path, error: Exception) -> bool:
+    return is_full(root) or any(words in str(error) for words in ("No space left", "disk is full"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _execute(

@@ -23,6 +23,16 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 1
+run_monitoring:       # a run whose process was killed does not block the others for ever
+  enabled: true
+  max_runtime_seconds: 7200
+freshness:
+  enabled: true
+retention:            # of what schedules and sensors did; `keep_run_days` in config.yaml is of runs
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days: {skipped: 7, success: 30, failure: 30}
 """
 
 

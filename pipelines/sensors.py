@@ -1,9 +1,17 @@
 """Sensors: what happens because something else happened."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
+from filelock import FileLock, Timeout
 
 from assets.provenance import OF_RUN_TAG
 from pipelines import inbox, jobs
+from pipelines.folder import LOCK
+from pipelines.notify import tell
+from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
+from warehouse.recovery import sweep
+from warehouse.resources import DataFolder
 
 
 @dg.run_failure_sensor(
@@ -19,4 +27,49 @@ def publish_after_failure(context: dg.RunFailureSensorContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=run_id, tags={OF_RUN_TAG: run_id})
 
 
-sensors = [publish_after_failure, inbox.inbox]
+@dg.run_failure_sensor(
+    name="tell_failure",
+    monitored_jobs=[jobs.refresh, jobs.publish, *jobs.by_group.values()],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Write a failed run down in failures.jsonl and post it to the webhook of config.yaml.",
+)
+def tell_failure(context: dg.RunFailureSensorContext, data: dg.ResourceParam[DataFolder]) -> None:
+    """Tell of a run that failed. One from the command line has told already."""
+    run = context.dagster_run
+    if COMMAND_TAG in run.tags:
+        return
+    steps = [(each.step_key, each.step_failure_data.error) for each in context.get_step_failure_events()]
+    problems = [
+        f"{step}: {((error.cause or error).message if error else 'failed').strip().splitlines()[0]}"
+        for step, error in steps
+    ]
+    trouble = tell(
+        data.path, at=datetime.now(UTC), job=run.job_name, run_id=run.run_id,
+        problems=problems or [context.failure_event.message or "failed"],
+    )  # fmt: skip
+    for line in trouble:
+        context.log.warning(line)
+
+
+@dg.sensor(
+    name="housekeeping",
+    minimum_interval_seconds=600,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Close runs of killed commands, delete old run records and what crashes left half written.",
+)
+def housekeeping(context: dg.SensorEvaluationContext, data: dg.ResourceParam[DataFolder]) -> dg.SkipReason:
+    """Do what the command line does around each refresh, for those who only use the UI."""
+    try:
+        with FileLock(data.path / LOCK).acquire(timeout=0):
+            for line in close_dead_runs(context.instance):
+                context.log.warning(line)
+            sweep(data.path)
+            deleted = delete_old_runs(
+                context.instance, data.path, now=datetime.now(UTC), keep_days=data.settings.keep_run_days
+            )
+    except Timeout:
+        return dg.SkipReason("a refresh from the command line is running")
+    return dg.SkipReason(f"deleted the records of {deleted} old runs")
+
+
+sensors = [publish_after_failure, tell_failure, housekeeping, inbox.inbox]

@@ -4,6 +4,7 @@
 only grow: nothing is overwritten, so a better parser can read the whole past again.
 """
 
+import fcntl
 import os
 import uuid
 from collections.abc import Sequence
@@ -211,11 +212,12 @@ def _body_path(root: Path, source: str, sha256: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and give it its name when it is whole and on disk."""
+    """Write a file under a temporary name, locked meanwhile, and give it its name when it is whole and on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.tmp")
     try:
         with unfinished.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -34,6 +34,7 @@ class Request:
 
     path: str
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -289,13 +290,17 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         assert isinstance(server, _Server)
         live = server.live
-        live.requests.append(Request(self.path, dict(self.headers)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        live.requests.append(Request(self.path, dict(self.headers), body))
         replies = live.routes.get(self.path, [status(404)])
         reply = replies.pop(0) if len(replies) > 1 else replies[0]
         try:
             reply(self)
         except OSError:
             self.close_connection = True  # the client has gone, which is what many tests want of it
+
+    def do_POST(self) -> None:
+        self.do_GET()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Tests read `requests` instead."""

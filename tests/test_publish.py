@@ -12,8 +12,9 @@ import pytest
 from schemas.base import polars_schema
 from schemas.llm_prices import LlmPrice
 from schemas.registry import TABLES
-from warehouse.publish import LATEST, publish
-from warehouse.store import previous_table, read_table, table_path, write_frame
+from warehouse.publish import publish
+from warehouse.recovery import LATEST, damaged_files, previous_table
+from warehouse.store import read_table, table_path, write_frame
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -90,29 +91,41 @@ def test_open_reader_neither_blocks_a_release_nor_sees_it(tmp_path: Path):
         assert connection.execute("SELECT usd_per_mtok FROM core.llm_price").fetchall() == [(1.25,)]
 
 
-def test_newest_releases_are_kept_and_half_built_ones_removed(tmp_path: Path):
+def test_newest_releases_are_kept(tmp_path: Path):
     for hour in range(4):
         release(tmp_path, 1.0 + hour, hours=hour, keep=2)
-    (tmp_path / "releases" / "20260101T000000Z-crashed.building").write_bytes(b"half")
     newest = release(tmp_path, 9.0, hours=4, keep=2)
     files = sorted(path.name for path in (tmp_path / "releases").iterdir())
     assert len(files) == 3
     assert (tmp_path / "releases" / LATEST).resolve() == newest
 
 
+def test_clock_that_jumps_back_does_not_make_an_old_release_the_current_one(tmp_path: Path):
+    for hour in (3, 4, 1):
+        newest = release(tmp_path, 1.0 + hour, hours=hour, keep=2)
+    assert (tmp_path / "releases" / LATEST).resolve() == newest
+    with duckdb.connect(str(newest), read_only=True) as connection:
+        assert connection.execute("SELECT usd_per_mtok FROM core.llm_price").fetchall() == [(2.0,)]
+
+
 def test_build_that_fails_leaves_the_last_release(tmp_path: Path):
     release(tmp_path, 2.5)
-    table_path(tmp_path / "tables", LlmPrice).write_bytes(b"not parquet")
+    write_frame(table_path(tmp_path / "tables", LlmPrice), price(2.5).with_columns(leg=pl.lit("no such leg")))
     with pytest.raises(duckdb.Error):
-        publish(
-            tables=tmp_path / "tables",
-            releases=tmp_path / "releases",
-            run_id="broken",
-            at=AT + timedelta(hours=1),
-            keep=5,
-        )
+        publish(tables=tmp_path / "tables", releases=tmp_path / "releases", run_id="broken", at=AT, keep=5)
     with duckdb.connect(str(tmp_path / "releases" / LATEST), read_only=True) as connection:
         assert connection.execute("SELECT usd_per_mtok FROM core.llm_price").fetchall() == [(2.5,)]
+
+
+def test_table_that_cannot_be_read_is_published_as_it_was_before(tmp_path: Path):
+    release(tmp_path, 2.5)
+    table_path(tmp_path / "tables", LlmPrice).write_bytes(b"not parquet")
+    newest = publish(
+        tables=tmp_path / "tables", releases=tmp_path / "releases", run_id="healed", at=AT + timedelta(hours=1), keep=5
+    )
+    with duckdb.connect(str(newest), read_only=True) as connection:
+        assert connection.execute("SELECT usd_per_mtok FROM core.llm_price").fetchall() == [(2.5,)]
+    assert len(damaged_files(tmp_path)) == 1
 
 
 def test_table_written_before_a_column_existed_reads_with_null(tmp_path: Path):

@@ -13,38 +13,47 @@ import polars as pl
 
 from schemas.base import Table, meaning, table_name
 from schemas.registry import TABLES
+from warehouse.recovery import LATEST, heal_tables, point_latest
 from warehouse.store import table_path
 
 STORAGE_VERSION = "v1.5.0"
 """Readable by clients one release back; the newest format is not."""
 LAYERS = ("raw", "core", "marts", "meta")
-LATEST = "latest.duckdb"
 VIEWS = Path(__file__).parent / "views"
 
 
 def publish(*, tables: Path, releases: Path, run_id: str, at: datetime, keep: int) -> Path:
     """Build a release from the tables' Parquet files and point `latest.duckdb` at it.
 
-    Tables that were never built are left out. Keeps the newest `keep` releases and deletes older ones; a reader that still
-    has one open keeps reading it. Returns the file of the release.
+    Tables that were never built are left out; one that cannot be read is set aside and put back as last published. Keeps the
+    newest `keep` releases and deletes older ones; a reader that still has one open keeps reading it. Returns the file of the
+    release.
     """
     releases.mkdir(parents=True, exist_ok=True)
     release = releases / f"{at:%Y%m%dT%H%M%SZ}-{run_id[:8]}.duckdb"
     unfinished = release.with_suffix(".building")
     unfinished.unlink(missing_ok=True)
     try:
-        _build(unfinished, tables, built_at=at, run_id=run_id)
+        try:
+            _build(unfinished, tables, built_at=at, run_id=run_id)
+        except duckdb.Error:
+            unfinished.unlink(missing_ok=True)
+            heal_tables(tables)
+            _build(unfinished, tables, built_at=at, run_id=run_id)
         unfinished.replace(release)
     finally:
         unfinished.unlink(missing_ok=True)
         unfinished.with_suffix(".building.wal").unlink(missing_ok=True)
-    _point_latest(releases, release)
+    point_latest(releases, release)
     _prune(releases, keep=keep)
     return release
 
 
 def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None:
     with duckdb.connect(":memory:") as connection:
+        connection.execute(
+            "SET enable_progress_bar = false"
+        )  # DuckDB would draw it into the table that a refresh prints
         connection.execute(f"ATTACH '{_quoted(path)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE release")
         connection.begin()  # one commit, not one for each of two thousand comments
@@ -128,21 +137,12 @@ def _create_view(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
         connection.rollback()
 
 
-def _point_latest(releases: Path, release: Path) -> None:
-    link = releases / f".{release.stem}.link"
-    link.unlink(missing_ok=True)
-    link.symlink_to(release.name)
-    link.replace(releases / LATEST)
-
-
 def _prune(releases: Path, *, keep: int) -> None:
-    """Delete all but the newest releases, and files that a crash left half built."""
+    """Delete all but the newest releases and the current one, which a clock that jumped back makes look old."""
     current = (releases / LATEST).resolve()
     for old in sorted(releases.glob("*Z-*.duckdb"), reverse=True)[keep:]:
         if old != current:
             old.unlink(missing_ok=True)
-    for unfinished in releases.glob("*.building*"):
-        unfinished.unlink(missing_ok=True)
 
 
 def _quoted(text: object) -> str:

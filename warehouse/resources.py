@@ -10,7 +10,7 @@ import polars as pl
 import yaml
 
 from schemas.registry import TABLES
-from warehouse.store import scan_table
+from warehouse.recovery import scan_good
 
 IS_LAZY = "iecon/is_lazy"
 """Metadata of an input that is to be scanned, so that only the columns in use are read."""
@@ -30,6 +30,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sources that are never asked over the network."""
     keep_releases: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Published DuckDB files to keep; older ones are deleted after each refresh."""
+    keep_run_days: Annotated[int, msgspec.Meta(ge=1)] = 14
+    """Days that Dagster's records of a finished run are kept; those of each asset's latest materialisation stay longer."""
+    webhook: str = ""
+    """Address to which a failed refresh is posted as JSON; ECONOMICS_WEBHOOK comes before it."""
 
 
 def read_settings(path: Path) -> Settings:
@@ -100,7 +104,7 @@ class ParquetTables(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
         """The last good version of the table; not yet read where the asset asks for a LazyFrame."""
-        frame = scan_table(Path(self.folder), TABLES[context.asset_key.path[-1]])
+        frame = scan_good(Path(self.folder), TABLES[context.asset_key.path[-1]])
         if frame is None:
             raise dg.Failure(f"{'.'.join(context.asset_key.path)} has not been built yet: run `iecon refresh` first")
         return frame if (context.definition_metadata or {}).get(IS_LAZY) else frame.collect()

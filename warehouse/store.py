@@ -1,12 +1,17 @@
 """Where tables live on disk: one Parquet file per table, replaced in one step so that a crash leaves the old one."""
 
+import fcntl
 import os
 import uuid
 from pathlib import Path
 
 import polars as pl
 
-from schemas.base import Table, empty, polars_schema, table_name
+from schemas.base import Table, polars_schema, table_name
+
+
+class DamagedTableError(Exception):
+    """A table's file is there but cannot be read."""
 
 
 def table_path(folder: Path, schema: type[Table]) -> Path:
@@ -16,11 +21,15 @@ def table_path(folder: Path, schema: type[Table]) -> Path:
 
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Replace a Parquet file in one step, folders and all."""
+    """Replace a Parquet file in one step, folders and all.
+
+    The unfinished file is locked while it is written, so that one without a lock is known to be left over from a crash.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.tmp")
     try:
         with unfinished.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             frame.write_parquet(file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
@@ -32,15 +41,23 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
 def scan_table(folder: Path, schema: type[Table]) -> pl.LazyFrame | None:
     """The last good version of a table, not yet read, or None where none was written yet.
 
-    A column that the contract gained since then is NULL; one that it lost is left out.
+    A column that the contract gained since then is NULL; one that it lost is left out. Raises DamagedTableError for a file
+    that is no Parquet or only half of it.
     """
     path = table_path(folder, schema)
     if not path.exists():
         return None
-    frame = pl.scan_parquet(path)
-    stored = frame.collect_schema()
-    return frame.select(
-        (pl.col(name).cast(dtype) if name in stored else pl.lit(None, dtype).alias(name))
+    try:
+        return conform(pl.scan_parquet(path), schema)
+    except pl.exceptions.ComputeError as error:
+        raise _damaged(path, error) from error
+
+
+def conform(stored: pl.LazyFrame, schema: type[Table]) -> pl.LazyFrame:
+    """A stored table with the columns of its contract as it is now."""
+    names = stored.collect_schema()
+    return stored.select(
+        (pl.col(name).cast(dtype) if name in names else pl.lit(None, dtype).alias(name))
         for name, dtype in polars_schema(schema).items()
     )
 
@@ -48,13 +65,10 @@ def scan_table(folder: Path, schema: type[Table]) -> pl.LazyFrame | None:
 def read_table(folder: Path, schema: type[Table]) -> pl.DataFrame | None:
     """The last good version of a table, or None where none was written yet; see `scan_table`."""
     frame = scan_table(folder, schema)
-    return None if frame is None else frame.collect()
-
-
-def previous_table(folder: Path, schema: type[Table]) -> pl.DataFrame:
-    """The last good version of a table, or a frame with no rows."""
-    frame = read_table(folder, schema)
-    return empty(schema) if frame is None else frame
+    try:
+        return None if frame is None else frame.collect()
+    except pl.exceptions.ComputeError as error:
+        raise _damaged(table_path(folder, schema), error) from error
 
 
 def rejected_path(folder: Path, schema: type[Table]) -> Path:
@@ -63,6 +77,13 @@ def rejected_path(folder: Path, schema: type[Table]) -> Path:
 
 
 def read_rejected(folder: Path, schema: type[Table]) -> pl.DataFrame | None:
-    """Rows that the latest run of a table refused, or None where it never ran."""
+    """Rows that the latest run of a table refused, or None where it never ran. Raises DamagedTableError."""
     path = rejected_path(folder, schema)
-    return pl.read_parquet(path) if path.exists() else None
+    try:
+        return pl.read_parquet(path) if path.exists() else None
+    except pl.exceptions.ComputeError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DamagedTableError:
+    return DamagedTableError(f"{path} cannot be read ({' '.join(str(error).split())[:200]})")

@@ -20,8 +20,9 @@ from pandera.errors import SchemaErrors
 from schemas.base import Table, empty, meaning, polars_schema, table_name
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.registry import TABLES
+from warehouse.recovery import previous_table
 from warehouse.resources import IS_LAZY, DataFolder, run_time
-from warehouse.store import previous_table, rejected_path, table_path, write_frame
+from warehouse.store import rejected_path, table_path, write_frame
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
 
