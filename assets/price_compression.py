@@ -77,7 +77,7 @@ def price_compression(
     price_slope: pl.DataFrame,
     price_trend_figure: pl.DataFrame,
     gpu_rent: pl.DataFrame,
-    break_even_surface: pl.DataFrame,
+    break_even_surface: pl.LazyFrame,
     routing_premium: pl.DataFrame,
     published_common_frame: pl.DataFrame,
     now: datetime,
@@ -157,24 +157,24 @@ def with_ours(published: pl.DataFrame, slopes: pl.DataFrame) -> pl.DataFrame:
     return filled.with_columns(pl.coalesce(name, f"{name}_of_headline") for name in headline.columns if name != "unit")
 
 
-def hardware_factor(surface: pl.DataFrame, rents: pl.DataFrame, today: date) -> Factor | None:
+def hardware_factor(surface: pl.LazyFrame, rents: pl.DataFrame, today: date) -> Factor | None:
     """Fall of the serving cost per year by hardware alone: the cheapest GPU then against the cheapest now, cell by cell.
 
     `surface`: contract `BreakEvenSurface`; `rents`: contract `GpuRent`. Every cell of the grid keeps its model, workload,
     contract and GPU-hours per token; only GPUs and their list prices move. A cell that no GPU of a day can serve is left out.
     None where there are no list prices two years apart.
     """
+    served = surface.select(pl.col("gpu").unique()).collect()["gpu"]
     listed = rents.filter(
-        pl.col("gpu").is_in(surface["gpu"].unique().implode()), pl.col("term").is_in(RENT_TERMS),
+        pl.col("gpu").is_in(served.implode()), pl.col("term").is_in(RENT_TERMS),
         pl.col("statistic") == "price",
     )  # fmt: skip
     start = listed["valid_from"].min()
     if not isinstance(start, date) or (today - start).days < 2 * DAYS_PER_YEAR:
         return None
     cell = ["model", "input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "tpot_s", "ttft_s"]
-    work = surface.filter(pl.col("setting") == SETTING).select(
-        *cell, "gpu", hours_per_mtok=pl.min_horizontal(DESIGNS) / pl.col("gpu_usd_per_hour")
-    )
+    hours_per_mtok = pl.min_horizontal(DESIGNS) / pl.col("gpu_usd_per_hour")
+    work = surface.filter(pl.col("setting") == SETTING).select(*cell, "gpu", hours_per_mtok=hours_per_mtok).collect()
 
     def cheapest(day: date) -> pl.DataFrame:
         prices = list_prices(listed, day)

@@ -17,7 +17,7 @@ from sources.catalogue import CATALOGUE
 from sources.source import Source
 from warehouse.recovery import LATEST
 from warehouse.resources import DataFolder, run_time
-from warehouse.store import read_table
+from warehouse.store import read_table, scan_table
 from warehouse.table import OWNER, asset_key
 
 if TYPE_CHECKING:
@@ -76,15 +76,15 @@ def page(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) 
 def section(subject: "Subject", data: DataFolder, documents: pl.DataFrame) -> "Section":
     """Draw one subject, or say why it cannot be drawn."""
     from figures import style  # noqa: PLC0415
-    from figures.exhibit import NothingToShowError  # noqa: PLC0415
+    from figures.exhibit import NothingToShowError, drawn  # noqa: PLC0415
     from figures.page import Section  # noqa: PLC0415
 
-    tables = {name: read_table(data.tables, TABLES[name]) for name in subject.tables}
+    tables = {name: scan_table(data.tables, TABLES[name]) for name in subject.tables}
     absent = [table_name(TABLES[name]) for name, frame in tables.items() if frame is None]
     if absent:
         return Section(subject, missing=f"{' and '.join(absent)} not built yet. `iecon refresh` builds it.")
     try:
-        exhibit = subject.draw(**tables)
+        exhibit = drawn(subject, {name: frame for name, frame in tables.items() if frame is not None})
     except NothingToShowError as nothing:
         return Section(subject, missing=str(nothing))
     sources = evidence(subject.sources, documents)

@@ -80,8 +80,9 @@ def partition_summary(
             for key, part in won.group_by(PAIR, maintain_order=True)
         ]
     )
-    summary = shares(break_even_surface).collect().join(shapes, on=PAIR).join(facts, on=PAIR)
-    return summary.select(list(polars_schema(contract.PartitionSummary)))
+    counted = pl.concat([shares(break_even_surface.filter(setting=setting)).collect() for setting in SETTINGS])
+    summary = counted.join(shapes, on=PAIR).join(facts, on=PAIR)
+    return summary.select(list(polars_schema(contract.PartitionSummary))).sort(PAIR)
 
 
 def rents(gpu_rent: pl.DataFrame, day: date) -> pl.DataFrame:

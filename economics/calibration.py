@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import OptimizeResult, least_squares
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from economics.symbols import Efficiency
 from economics.units import Real, require_fraction, require_non_negative, require_positive
@@ -267,7 +267,7 @@ def _half_widths(fit: OptimizeResult, *, on_bound: Mask) -> list[float | None]:
     if spare > 0:
         jacobian = fit.jac[:, free]  # scipy returns it with the weights of the loss
         covariance = np.linalg.pinv(jacobian.T @ jacobian) * 2.0 * fit.cost / spare
-        reach = float(student.ppf(0.5 + CONFIDENCE / 2.0, spare))
+        reach = float(stdtrit(spare, 0.5 + CONFIDENCE / 2.0))
         for place, index in enumerate(free):
             widths[index] = reach * float(np.sqrt(covariance[place, place]))
     return widths

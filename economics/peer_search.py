@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from economics.prefill_pool import prefill_times
 from economics.step_time import Step, decode_step
@@ -104,6 +103,8 @@ def disaggregated_tokens_per_s_per_gpu(scenario: Scenario) -> Array:
 
 def agreement(ratio: Array, other: Array) -> Agreement:
     """Agreement of two ratios of disaggregated to aggregated throughput; (contracts,), both positive."""
+    from scipy.stats import spearmanr  # noqa: PLC0415 - takes long to import
+
     clear = np.abs(np.log(other)) > np.log(CLEAR_MARGIN)
     same = (ratio > 1.0) == (other > 1.0)
     return Agreement(

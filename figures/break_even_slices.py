@@ -12,12 +12,12 @@ DODGE = 1.08
 RATE = {name: AT[name] for name in ("arrival_rate_per_s", "ttft_s")}
 
 
-def draw(*, break_even_surface: pl.DataFrame) -> Exhibit:
+def draw(*, break_even_surface: pl.LazyFrame) -> Exhibit:
     """A panel per setting, a line per GPU at the middle bandwidth, a bar from the lowest to the highest."""
     turning = rows(
-        break_even_surface.filter(model=MODEL, tpot_verdict="crosses", **RATE).filter(
-            pl.col("tpot_s") == pl.col("tpot_s").min()
-        ),
+        break_even_surface.filter(model=MODEL, tpot_verdict="crosses", **RATE)
+        .filter(pl.col("tpot_s") == pl.col("tpot_s").min())
+        .collect(),
         of=f"TPOT bound at which the cheaper design for {MODEL} changes",
     )
     lines = turning.group_by("setting", "gpu", "input_per_output", maintain_order=True).agg(
@@ -26,7 +26,8 @@ def draw(*, break_even_surface: pl.DataFrame) -> Exhibit:
         at_slowest_kv_ms=1000 * pl.col("break_even_tpot_s").sort_by("kv_bytes_per_s_per_gpu").first(),
         at_fastest_kv_ms=1000 * pl.col("break_even_tpot_s").sort_by("kv_bytes_per_s_per_gpu").last(),
     )
-    settings, gpus = present(turning), break_even_surface["gpu"].unique(maintain_order=True).to_list()
+    settings = present(turning)
+    gpus = break_even_surface.select(pl.col("gpu").unique(maintain_order=True)).collect()["gpu"].to_list()
     with house_style():
         picture = sheet(3.4)
         panels = picture.subplots(1, len(settings), sharex=True, sharey=True, squeeze=False)[0]

@@ -1,6 +1,7 @@
 """What a figure is: a picture, the sentence it proves, its words for those who cannot see it, and the numbers behind it."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,6 +44,14 @@ class Subject:
     note: str
     """Method note in docs/."""
     draw: Callable[..., Exhibit]
+
+
+def drawn(subject: Subject, tables: Mapping[str, pl.LazyFrame]) -> Exhibit:
+    """Draw a subject from its tables. A parameter annotated as a LazyFrame gets its table unread."""
+    asked = inspect.signature(subject.draw).parameters
+    return subject.draw(
+        **{name: table if asked[name].annotation is pl.LazyFrame else table.collect() for name, table in tables.items()}
+    )
 
 
 def rows(frame: pl.DataFrame, *, of: str) -> pl.DataFrame:

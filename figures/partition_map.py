@@ -23,7 +23,7 @@ GAP = 1.2
 """Columns between the maps of two GPUs."""
 
 
-def draw(*, break_even_surface: pl.DataFrame, partition_summary: pl.DataFrame) -> Exhibit:
+def draw(*, break_even_surface: pl.LazyFrame, partition_summary: pl.DataFrame) -> Exhibit:
     """The map of one model at one rate, bandwidth and TTFT bound, with the shares over the whole grid."""
     cut = slice_of(break_even_surface)
     summary = rows(partition_summary, of="summary of the partition")
@@ -67,9 +67,9 @@ def draw(*, break_even_surface: pl.DataFrame, partition_summary: pl.DataFrame) -
     )  # fmt: skip
 
 
-def slice_of(surface: pl.DataFrame) -> pl.DataFrame:
+def slice_of(surface: pl.LazyFrame) -> pl.DataFrame:
     """The drawn cut through the surface. Raises NothingToShowError where the model or its values are not in it."""
-    return rows(surface.filter(model=MODEL, **AT), of=f"break-even surface of {MODEL} at the drawn values")
+    return rows(surface.filter(model=MODEL, **AT).collect(), of=f"break-even surface of {MODEL} at the drawn values")
 
 
 def present(cut: pl.DataFrame) -> list[str]:

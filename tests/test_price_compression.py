@@ -262,14 +262,14 @@ def test_hosts_without_an_interval_identify_nothing() -> None:
     assert matched_factor(slopes(HOSTS | {"factor_per_year_low": None, "factor_per_year_high": None})) is None
 
 
-def surface(cost_per_hour: dict[str, float | None]) -> pl.DataFrame:
+def surface(cost_per_hour: dict[str, float | None]) -> pl.LazyFrame:
     rows = [
         {"setting": "realistic", "gpu": gpu, "model": "m", "input_per_output": 1.0, "arrival_rate_per_s": 1.0,
          "kv_bytes_per_s_per_gpu": 1.0, "tpot_s": 0.05, "ttft_s": 1.0, "chunked_usd_per_mtok": cost and 2.0 * cost,
          "gpu_usd_per_hour": 2.0}
         for gpu, cost in cost_per_hour.items()
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=polars_schema(BreakEvenSurface))
+    return pl.LazyFrame(rows, schema=polars_schema(BreakEvenSurface))
 
 
 def test_hardware_factor_is_the_cheapest_gpu_of_each_day() -> None:

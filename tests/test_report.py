@@ -14,7 +14,7 @@ import assets
 from assets.report import DRAWN_CHECK, evidence, section
 from figures import FOLDER, PAGE
 from figures.catalogue import SUBJECTS
-from figures.exhibit import NothingToShowError, Subject
+from figures.exhibit import NothingToShowError, Subject, drawn
 from figures.page import cell
 from pipelines.definitions import definitions
 from pipelines.refresh import QUIET
@@ -89,12 +89,11 @@ def test_pictures_lie_beside_the_page(refreshed: Path, html: str):
 def test_few_rows_or_none_leave_a_figure_or_a_reason_never_a_crash(subject: Subject, refreshed: Path):
     whole = tables_of(subject, refreshed)
     with pytest.raises(NothingToShowError, match=r"no .*\."):
-        subject.draw(**{name: frame.clear() for name, frame in whole.items()})
+        drawn(subject, {name: frame.clear().lazy() for name, frame in whole.items()})
     for seed in range(4):
         with suppress(NothingToShowError):
-            subject.draw(
-                **{name: frame.sample(min(frame.height, 1 + 3 * seed), seed=seed) for name, frame in whole.items()}
-            )
+            few = {name: frame.sample(min(frame.height, 1 + 3 * seed), seed=seed) for name, frame in whole.items()}
+            drawn(subject, {name: frame.lazy() for name, frame in few.items()})
 
 
 @each_subject
@@ -109,7 +108,7 @@ def test_unknown_figures_are_no_crash(subject: Subject, refreshed: Path):
         for name, frame in tables_of(subject, refreshed).items()
     }
     with suppress(NothingToShowError):
-        subject.draw(**blank)
+        drawn(subject, {name: frame.lazy() for name, frame in blank.items()})
 
 
 def test_same_numbers_make_the_same_picture(refreshed: Path):
