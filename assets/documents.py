@@ -68,7 +68,7 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
                 source,
                 accept,
                 bronze_root=data.bronze,
-                policy=Policy(contact=settings.contact),
+                policy=Policy(contact=settings.contact, private_hosts=settings.private_hosts),
                 offline=data.offline or name in settings.disabled or source.name in settings.disabled,
                 now=now,
                 urls=settings.urls,

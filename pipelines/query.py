@@ -22,9 +22,13 @@ class DamagedReleaseError(Exception):
 
 
 def connect(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """Open a warehouse read-only, without access to other files or the network. Raises DamagedReleaseError."""
+    """Open a warehouse read-only, without other files or the network, and so that no statement can change that.
+
+    Raises DamagedReleaseError.
+    """
+    closed = {"enable_external_access": False, "lock_configuration": True}
     try:
-        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={"enable_external_access": "false"})
+        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed})
     except duckdb.Error as error:
         raise DamagedReleaseError(
             f"{warehouse.resolve()} cannot be opened ({str(error).splitlines()[0][:120]}): "

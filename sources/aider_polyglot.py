@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
 from schemas.base import empty, polars_schema
 from schemas.cost_per_correct import AiderRun
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.price_keys import unexpected
 from sources.source import Http, Seed, Snapshot, Source
+from sources.yaml_document import read_yaml
 
 SOURCE = Source(
     name="aider_polyglot",
@@ -44,9 +44,8 @@ def parse_runs(snapshot: Snapshot) -> Parsed:
     ValueError where the document is no list of runs.
     """
     try:
-        # The faster reader is compiled in; a plain one reads the same.
-        document = yaml.load(snapshot.body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
+        document = read_yaml(snapshot.body)
+    except ValueError as error:
         raise unexpected(snapshot, _EXPECTED, str(error)) from None
     if not isinstance(document, list) or not document or not all(isinstance(run, dict) for run in document):
         raise unexpected(snapshot, _EXPECTED, "not a list of objects")

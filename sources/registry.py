@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from pip._internal.models.index import PyPI  # where pip itself looks when nothing is configured
@@ -151,7 +152,10 @@ def _uploaded_at(package: str, wheel: str, policy: Policy) -> datetime | None:
     """
     project = re.sub(r"[-_.]+", "-", package).lower()
     try:
-        page = get(f"{_index()}/{project}/", policy, accept="application/vnd.pypi.simple.v1+json")
+        index = _index()
+        # The user's own choice, made for pip, and often inside a company's network.
+        policy = replace(policy, private_hosts=policy.private_hosts | {urlsplit(index).hostname or ""})
+        page = get(f"{index}/{project}/", policy, accept="application/vnd.pypi.simple.v1+json")
         assert isinstance(page, Fetched), "no validators were sent"
         files = msgspec.json.decode(page.body, type=dict[str, Any])["files"]
         times = [file["upload-time"] for file in files if file["filename"] == wheel]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import ipaddress
 import re
 import socket
 import threading
@@ -27,6 +28,8 @@ TRIES = 3
 UNREACHABLE_S = 30.0
 """How long a host that could not be reached is left alone."""
 REDIRECTS = {301, 302, 303, 307, 308}
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that a gateway turns into the IPv4 address in their last 32 bits (RFC 6052)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Policy:
     max_bytes: int = 256_000_000
     max_pages: int = 100
     max_redirects: int = 3
+    private_hosts: frozenset[str] = frozenset()
+    """Hosts, as written in an address, that may lie in a private network or on this machine."""
 
     @property
     def user_agent(self) -> str:
@@ -170,14 +175,17 @@ def _ask_once(session: _Session, url: str, known: Known) -> Fetched | NotModifie
     policy = session.policy
     asked = (("If-None-Match", known.etag), ("If-Modified-Since", known.last_modified))
     conditions = {name: value for name, value in asked if value and value.isascii()}
-    extensions = {"trace": session.trace}
     for _ in range(policy.max_redirects + 1):
         _wait_turn(url, session)
         left_s = session.left_s(url)
         timeout = httpx2.Timeout(min(policy.read_timeout_s, left_s), connect=min(policy.connect_timeout_s, left_s))
+        parsed, extensions = _checked(url), {"trace": _only_allowed(url, session)}
+        # The login goes into a header at once: the client writes the address it asks into its own log.
+        login = (parsed.username, parsed.password) if parsed.userinfo else None
+        address = parsed.copy_with(userinfo=b"")
         try:
             with session.client.stream(
-                "GET", _checked(url), headers=conditions, timeout=timeout, extensions=extensions
+                "GET", address, auth=login, headers=conditions, timeout=timeout, extensions=extensions
             ) as answer:
                 if answer.status_code in REDIRECTS and "location" in answer.headers:
                     url = same_host(url, answer.headers["location"], "redirect")
@@ -200,6 +208,59 @@ def _ask_once(session: _Session, url: str, known: Known) -> Fetched | NotModifie
         modified = answer.headers.get("last-modified")
         return Fetched(body, without_login(url), answer.headers.get("etag"), modified, http_date(modified))
     raise FetchError(url, f"more than {policy.max_redirects} redirects")
+
+
+def _only_allowed(url: str, session: _Session) -> Callable[[str, dict[str, Any]], None]:
+    """The trace of one request, which stops a connection to an address that is not public, unless its host is listed.
+
+    All addresses of the name are checked before a connection is made, and the one connected to once more before anything
+    is sent, as a name may resolve otherwise the second time. A name without address is the client's to report. Behind a
+    proxy the connection is to the proxy, which resolves names itself and is the user's own choice.
+    """
+    host = _checked(url).raw_host.decode("ascii").strip("[]").lower()
+    is_listed = host in {each.strip("[]").lower() for each in session.policy.private_hosts}
+    direct = False
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        nonlocal direct
+        if event.endswith("connect_tcp.started"):
+            direct = not is_listed and str(info["host"]).strip("[]").lower() == host
+            if direct:
+                for address in _addresses(host):
+                    _check_public(url, host, address)
+        session.trace(event, info)
+        if direct and event.endswith("connect_tcp.complete"):
+            _check_public(url, host, str(info["return_value"].get_extra_info("server_addr")[0]))
+
+    return trace
+
+
+def _addresses(host: str) -> list[str]:
+    """All addresses of a name; none where it does not resolve."""
+    try:
+        return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except OSError:
+        return []
+
+
+def _check_public(url: str, host: str, address: str) -> None:
+    if not is_public(address):
+        where = host if host == address else f"{host} at {address}"
+        raise FetchError(
+            url, f"{where} is not a public address; to allow it, add {host} to private_hosts in config.yaml"
+        )
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address lies in the public internet; one that carries an IPv4 address is judged by that."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        carried = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            carried = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if carried is not None:
+            return carried.is_global and not carried.is_multicast
+    return found.is_global and not found.is_multicast
 
 
 def _check_status(url: str, answer: httpx2.Response) -> None:

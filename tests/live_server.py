@@ -26,6 +26,8 @@ import pytest
 from sources import transport
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
+HERE = frozenset({"127.0.0.1"})
+"""What a policy or a config.yaml must list under `private_hosts` for this server to be asked."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from schemas.request_traces import TraceRequest
 from sources import bronze
 from sources.user_files import FILES, take_in
 from tests.benchmark_files import TRACE, document_of, inferencex_row, vllm_run
-from tests.live_server import LiveServer, document
+from tests.live_server import HERE, LiveServer, document
 from tests.refreshed import ROOT
 from warehouse.resources import NOW_TAG
 from warehouse.store import read_rejected, read_table
@@ -35,7 +35,7 @@ Day = Callable[[int], None]
 @pytest.fixture
 def folder(tmp_path: Path, live_server: LiveServer) -> Path:
     """An empty data folder in which one publisher's document comes from the local server and no other is asked."""
-    settings = {"urls": {LIVE: live_server.url}, "disabled": sorted(PUBLISHED - {LIVE})}
+    settings = {"urls": {LIVE: live_server.url}, "private_hosts": [*HERE], "disabled": sorted(PUBLISHED - {LIVE})}
     (tmp_path / "config.yaml").write_text(json.dumps(settings))
     return tmp_path
 

@@ -26,7 +26,7 @@ from schemas.llm_prices import LlmPrice, LlmPriceCurrent, OpenrouterPrice
 from schemas.provenance import Refresh
 from sources.openrouter import SOURCE
 from tests.light_jobs import light_definitions
-from tests.live_server import LiveServer, document, reset, status
+from tests.live_server import HERE, LiveServer, document, reset, status
 from tests.refreshed import iecon
 from tests.test_kills import Kept
 from tests.test_refresh import PATH, Day, day, folder, models, prices_of, rows, rules_of
@@ -265,7 +265,8 @@ def test_stored_body_that_is_gone_costs_no_price_and_is_fetched_again(folder: Pa
 
 def test_network_lost_half_way_leaves_each_source_its_best_document(folder: Path, live_server: LiveServer):
     urls = dict.fromkeys(["openrouter", "models_dev"], live_server.url)
-    (folder / "config.yaml").write_text(json.dumps({"urls": urls, "disabled": ["genai_prices", "litellm"]}))
+    mirrors = {"urls": urls, "private_hosts": [*HERE], "disabled": ["genai_prices", "litellm"]}
+    (folder / "config.yaml").write_text(json.dumps(mirrors))
     kept = Kept(folder)
     live_server.serve(PATH, document(models(a="0.000003")), reset())
     outcomes = [run(folder, "refresh_llm_prices", offline=False) for _ in range(2)]

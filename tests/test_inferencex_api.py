@@ -15,7 +15,7 @@ from sources.ladder import Loaded, load
 from sources.source import Http, Snapshot
 from sources.transport import Policy
 from tests.benchmark_files import SAMPLES, document_of, inferencex_row, mlperf_result
-from tests.live_server import LiveServer, document, html, status
+from tests.live_server import HERE, LiveServer, document, html, status
 
 CAPTURE = SAMPLES / "inferencex" / "api_fixture_benchmarks.json"
 PATH = "/api/v1/benchmarks?model=DeepSeek-R1-0528"
@@ -34,7 +34,8 @@ def day(tmp_path: Path, live_server: LiveServer) -> Callable[[int], Loaded]:
     def run(number: int) -> Loaded:
         with stamina.set_testing(True, attempts=1):
             return load(
-                SOURCES[0], parse_runs, bronze_root=tmp_path, policy=Policy(min_interval_s=0), offline=False,
+                SOURCES[0], parse_runs, bronze_root=tmp_path,
+                policy=Policy(private_hosts=HERE, min_interval_s=0), offline=False,
                 now=DAY + number * timedelta(days=1), urls={SOURCES[0].name: live_server.url},
             )  # fmt: skip
 

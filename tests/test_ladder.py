@@ -18,7 +18,7 @@ from sources.ladder import Loaded, load
 from sources.source import Http, HttpPages, HttpVersioned, Installed, Registry, Seed, Snapshot, Source
 from sources.transport import Policy
 from tests import live_server as answers
-from tests.live_server import LiveServer
+from tests.live_server import HERE, LiveServer
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -45,7 +45,7 @@ def run(tmp_path: Path) -> Run:
                 source,
                 options.pop("parse", parse),  # type: ignore[arg-type]
                 bronze_root=tmp_path / "bronze",
-                policy=Policy(min_interval_s=0.0, deadline_s=60.0),
+                policy=Policy(private_hosts=HERE, min_interval_s=0.0, deadline_s=60.0),
                 offline=offline,
                 now=MONDAY + day * DAY,
                 **options,  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from sources.mlperf_results import SOURCES, parse_results
 from sources.source import Snapshot
 from sources.transport import Policy
 from tests.benchmark_files import document_of, inferencex_row, mlperf_result
-from tests.live_server import LiveServer, document
+from tests.live_server import HERE, LiveServer, document
 
 DAY = datetime(2026, 12, 1, tzinfo=UTC)
 ROUND = document_of(
@@ -58,7 +58,8 @@ def test_each_round_is_fetched_from_its_own_repository(tmp_path: Path, live_serv
         live_server.serve(path, document(ROUND))
         with stamina.set_testing(True, attempts=1):
             loaded = load(
-                source, parse_results, bronze_root=tmp_path, policy=Policy(min_interval_s=0), offline=False, now=DAY,
+                source, parse_results, bronze_root=tmp_path,
+                policy=Policy(private_hosts=HERE, min_interval_s=0), offline=False, now=DAY,
                 urls={source.name: live_server.url},
             )  # fmt: skip
         assert loaded.served_from == "http"

@@ -12,9 +12,9 @@ from sources.paging import get_pages, get_versioned
 from sources.source import HttpPages, HttpVersioned
 from sources.transport import Fetched, FetchError, Known, NotModified, Policy
 from tests import live_server as answers
-from tests.live_server import LiveServer, running
+from tests.live_server import HERE, LiveServer, running
 
-SOON = Policy(min_interval_s=0.0, deadline_s=20.0)
+SOON = Policy(private_hosts=HERE, min_interval_s=0.0, deadline_s=20.0)
 OFFERS = [{"sku": f"gpu-{n}", "retailPrice": n / 8} for n in range(7)]
 
 
@@ -91,8 +91,11 @@ class TestPages:
     def test_part_of_a_list_never_passes_for_the_whole(self, live_server: LiveServer) -> None:
         url = live_server.serve_pages("/offers", OFFERS, page_size=1)
         with pytest.raises(FetchError, match="more than 6 pages"):
-            get_pages(paged(url), Policy(min_interval_s=0, max_pages=6))
-        assert json.loads(get_pages(paged(url), Policy(min_interval_s=0, max_pages=7)).body)["Items"] == OFFERS
+            get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_pages=6))
+        assert (
+            json.loads(get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_pages=7)).body)["Items"]
+            == OFFERS
+        )
         live_server.serve("/offers?skip=4", answers.status(404))
         with pytest.raises(FetchError, match="HTTP 404"):
             get_pages(paged(url), SOON)
@@ -100,11 +103,11 @@ class TestPages:
     def test_cap_holds_for_all_pages_together(self, live_server: LiveServer) -> None:
         url = live_server.serve_pages("/offers", OFFERS, page_size=1)
         with pytest.raises(FetchError, match="pages are larger than 200 bytes together"):
-            get_pages(paged(url), Policy(min_interval_s=0, max_bytes=200))
+            get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_bytes=200))
 
     def test_deadline_holds_for_all_pages_together(self, live_server: LiveServer) -> None:
         url = live_server.serve_pages("/offers", OFFERS, page_size=1)
-        slow = Policy(min_interval_s=0.2, deadline_s=0.5)
+        slow = Policy(private_hosts=HERE, min_interval_s=0.2, deadline_s=0.5)
         with pytest.raises(FetchError, match=r"0\.5 s"):
             get_pages(paged(url), slow)
         assert len(live_server.requests) < 5

@@ -23,7 +23,7 @@ from schemas.models import Model
 from schemas.price_frontier import MonthlyPrice, PriceFrontierHistory
 from schemas.provenance import Refresh
 from schemas.quarantine import Quarantine
-from tests.live_server import LiveServer, Reply, document, html, status
+from tests.live_server import HERE, LiveServer, Reply, document, html, status
 from tests.refreshed import ROOT
 from warehouse.resources import NOW_TAG
 from warehouse.store import read_table, table_path, write_frame
@@ -56,7 +56,7 @@ def folder(refreshed: Path, tmp_path: Path) -> Path:
 def day(folder: Path, live_server: LiveServer) -> Day:
     """Take in OpenRouter's prices as of a day, answered by the local server; tells where the document was served from."""
     (folder / "config.yaml").write_text(
-        json.dumps({"urls": {"openrouter": live_server.url}, "contact": "ops@example.org"})
+        json.dumps({"urls": {"openrouter": live_server.url}, "private_hosts": [*HERE], "contact": "ops@example.org"})
     )
 
     def run(number: int, reply: Reply) -> str:

@@ -1,11 +1,13 @@
 """Every limit of the transport, against a real server that breaks it."""
 
+import logging
 import socket
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -23,14 +25,22 @@ from sources.transport import (
     Policy,
     get,
     http_date,
+    is_public,
     same_host,
     seconds_to_wait,
     without_login,
 )
 from tests import live_server as answers
-from tests.live_server import LiveServer
+from tests.live_server import HERE, LiveServer
 
-SOON = Policy(contact="mail@example.org", min_interval_s=0.0, read_timeout_s=5.0, deadline_s=20.0, max_bytes=10_000_000)
+SOON = Policy(
+    private_hosts=HERE,
+    contact="mail@example.org",
+    min_interval_s=0.0,
+    read_timeout_s=5.0,
+    deadline_s=20.0,
+    max_bytes=10_000_000,
+)
 BODY = b'{"gpt": 1.25}'
 
 
@@ -150,7 +160,7 @@ class TestTriesAgain:
     @pytest.mark.usefixtures("no_backoff")
     def test_hanging_server(self, live_server: LiveServer) -> None:
         url = live_server.serve("/p.json", answers.hang(), answers.document(BODY))
-        assert fetched(url, Policy(min_interval_s=0, read_timeout_s=0.2)).body == BODY
+        assert fetched(url, Policy(private_hosts=HERE, min_interval_s=0, read_timeout_s=0.2)).body == BODY
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1/p.json", "http://no-such-host.invalid/p.json"])
     def test_but_not_without_a_network(self, url: str, retries: list[stamina.instrumentation.RetryDetails]) -> None:
@@ -222,7 +232,7 @@ class TestSize:
         tracemalloc.start()
         start = time.monotonic()
         with pytest.raises(FetchError, match="larger than 1000000 bytes"):
-            get(url, Policy(min_interval_s=0, max_bytes=1_000_000))
+            get(url, Policy(private_hosts=HERE, min_interval_s=0, max_bytes=1_000_000))
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert time.monotonic() - start < 10
@@ -232,7 +242,7 @@ class TestSize:
         url = live_server.serve("/bomb", answers.gzip_bomb(300_000_000))
         tracemalloc.start()
         with pytest.raises(FetchError, match="larger than 1000000 bytes when decompressed"):
-            get(url, Policy(min_interval_s=0, max_bytes=1_000_000))
+            get(url, Policy(private_hosts=HERE, min_interval_s=0, max_bytes=1_000_000))
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak_bytes < 8_000_000
@@ -241,9 +251,9 @@ class TestSize:
         url = live_server.serve("/p", answers.document(b"x" * 1000))
         zipped = live_server.serve("/z", answers.document(b"x" * 1000, zipped=True))
         for each in (url, zipped):
-            assert len(fetched(each, Policy(min_interval_s=0, max_bytes=1000)).body) == 1000
+            assert len(fetched(each, Policy(private_hosts=HERE, min_interval_s=0, max_bytes=1000)).body) == 1000
             with pytest.raises(FetchError, match="larger than 999 bytes"):
-                get(each, Policy(min_interval_s=0, max_bytes=999))
+                get(each, Policy(private_hosts=HERE, min_interval_s=0, max_bytes=999))
 
 
 class TestDeadline:
@@ -257,7 +267,7 @@ class TestDeadline:
         url = live_server.serve("/slow", slow)
         start = time.monotonic()
         with pytest.raises(FetchError, match=r"not finished after 0\.4 s"):
-            get(url, Policy(min_interval_s=0, read_timeout_s=30, deadline_s=0.4))
+            get(url, Policy(private_hosts=HERE, min_interval_s=0, read_timeout_s=30, deadline_s=0.4))
         assert 0.4 <= time.monotonic() - start < 3
 
     def test_leaves_no_thread_behind(self, live_server: LiveServer) -> None:
@@ -322,8 +332,77 @@ class TestAddresses:
             get(url.replace("/p", "/missing"), SOON)
         assert "secret" not in str(error.value)
 
+    def test_passwords_are_in_no_log_however_much_is_logged(
+        self, live_server: LiveServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        fetched(live_server.serve("/p", answers.document(BODY)).replace("://", "://me:secret@"))
+        assert "/p" in caplog.text
+        assert "secret" not in caplog.text
+
     def test_message_is_one_line(self) -> None:
         assert str(FetchError("http://a.org/x", "first\n  second")) == "http://a.org/x: first second"
+
+
+PUBLIC_ONLY = replace(SOON, private_hosts=frozenset())
+
+
+class TestPrivateAddresses:
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])
+    def test_this_machine_is_not_asked_unless_listed(self, live_server: LiveServer, host: str) -> None:
+        url = live_server.serve("/p", answers.document(BODY)).replace("127.0.0.1", host)
+        with pytest.raises(
+            FetchError, match=r"not a public address; to allow it, add .* to private_hosts in config\.yaml"
+        ):
+            get(url, PUBLIC_ONLY)
+        assert live_server.requests == []
+
+    def test_listed_host_is_asked(self, live_server: LiveServer) -> None:
+        url = live_server.serve("/p", answers.document(BODY)).replace("127.0.0.1", "LocalHost")
+        assert fetched(url, replace(PUBLIC_ONLY, private_hosts=frozenset({"localhost"}))).body == BODY
+        with pytest.raises(FetchError, match="add localhost to private_hosts"):
+            get(url, replace(PUBLIC_ONLY, private_hosts=HERE))
+
+    @pytest.mark.parametrize(
+        ("address", "expected"),
+        [
+            ("8.8.8.8", True), ("2001:4860:4860::8888", True), ("64:ff9b::808:808", True), ("2002:808:808::1", True),
+            ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False),
+            ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False), ("255.255.255.255", False),
+            ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("ff02::1", False), ("::ffff:10.0.0.1", False),
+            ("64:ff9b::7f00:1", False), ("64:ff9b::a9fe:a9fe", False), ("2002:7f00:1::1", False), ("::", False),
+        ],
+    )  # fmt: skip
+    def test_which_are_public(self, address: str, *, expected: bool) -> None:
+        assert is_public(address) is expected
+
+    def test_one_private_address_of_a_name_is_enough(self, live_server: LiveServer, monkeypatch) -> None:
+        monkeypatch.setattr(transport, "_addresses", lambda _: ["8.8.8.8", "10.0.0.7"])
+        with pytest.raises(FetchError, match=r"localhost at 10\.0\.0\.7 is not a public address"):
+            get(live_server.serve("/p", answers.document(BODY)).replace("127.0.0.1", "localhost"), PUBLIC_ONLY)
+        assert live_server.requests == []
+
+    def test_name_that_resolves_otherwise_when_it_is_connected_is_sent_nothing(
+        self, live_server: LiveServer, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(transport, "_addresses", lambda _: ["8.8.8.8"])
+        with pytest.raises(FetchError, match="is not a public address"):
+            get(live_server.serve("/p", answers.document(BODY)).replace("127.0.0.1", "localhost"), PUBLIC_ONLY)
+        assert live_server.requests == []
+
+    def test_name_without_address_fails_as_ever(self) -> None:
+        with pytest.raises(FetchError, match="ConnectError"):
+            get("http://no-such-host.invalid/p", PUBLIC_ONLY)
+
+    def test_proxy_of_the_machine_may_be_private_and_resolves_names_itself(
+        self, live_server: LiveServer, monkeypatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", live_server.url)
+        monkeypatch.delenv("NO_PROXY")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.setattr(transport, "_addresses", lambda host: pytest.fail(f"{host} was looked up"))
+        live_server.serve("http://prices.example.invalid/p", answers.document(BODY))
+        assert fetched("http://prices.example.invalid/p", PUBLIC_ONLY).body == BODY
 
 
 class TestTurns:
@@ -332,7 +411,7 @@ class TestTurns:
         times: list[float] = []
 
         def timed(_: int) -> None:
-            fetched(url, Policy(min_interval_s=0.1))
+            fetched(url, Policy(private_hosts=HERE, min_interval_s=0.1))
             times.append(time.monotonic())
 
         start = time.monotonic()
@@ -342,8 +421,8 @@ class TestTurns:
 
     def test_turn_beyond_the_deadline_is_not_waited_for(self, live_server: LiveServer) -> None:
         url = live_server.serve("/p", answers.document(BODY))
-        fetched(url, Policy(min_interval_s=60))
+        fetched(url, Policy(private_hosts=HERE, min_interval_s=60))
         start = time.monotonic()
         with pytest.raises(FetchError, match="its turn at"):
-            get(url, Policy(deadline_s=1))
+            get(url, Policy(private_hosts=HERE, deadline_s=1))
         assert time.monotonic() - start < 10

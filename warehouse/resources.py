@@ -1,8 +1,11 @@
 """The data folder and how tables pass between assets: Dagster resources, one of each."""
 
+import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import dagster as dg
 import msgspec
@@ -15,6 +18,9 @@ from warehouse.recovery import scan_good
 IS_LAZY = "iecon/is_lazy"
 """Metadata of an input that is to be scanned, so that only the columns in use are read."""
 
+VARIABLE = r"\$\{(\w+)\}"
+"""How a setting names an environment variable."""
+
 NOW_TAG = "iecon/now"
 """Run tag that sets the clock of a run, for backfills and for rebuilding a past refresh."""
 
@@ -25,7 +31,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: str = ""
     """Mail or web address put into the User-Agent, so that a publisher can reach whoever fetches."""
     urls: dict[str, str] = {}
-    """Another host for a source, by source name, such as a mirror."""
+    """Another host for a source, by source name, such as a mirror. `${NAME}` is filled from the environment."""
+    private_hosts: frozenset[str] = frozenset()
+    """Hosts that may be asked although they lie in a private network or on this machine."""
     disabled: frozenset[str] = frozenset()
     """Sources that are never asked over the network."""
     keep_releases: Annotated[int, msgspec.Meta(ge=1)] = 5
@@ -37,13 +45,46 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_settings(path: Path) -> Settings:
-    """Read `config.yaml`. Raises ValueError that names the file and the key for an unknown key or a wrong value."""
+    """Read `config.yaml`. Raises ValueError that names the file and the key for an unknown key or a wrong value.
+
+    The message never repeats what the file says, as it may be half of an address with a password.
+    """
     if not path.exists():
         return Settings()
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text()) or {}, Settings)
-    except (msgspec.ValidationError, yaml.YAMLError) as error:
+        settings = msgspec.convert(yaml.safe_load(path.read_text()) or {}, Settings)
+    except yaml.MarkedYAMLError as error:
+        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ValueError(f"{path}: {error.problem}{place}") from None
+    except (msgspec.ValidationError, yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+    return msgspec.structs.replace(
+        settings, urls={name: _filled(path, name, url) for name, url in settings.urls.items()}
+    )
+
+
+def _filled(path: Path, source: str, url: str) -> str:
+    """An address with its variables from the environment, the only place where a login may stand."""
+
+    def refused(rule: str) -> ValueError:
+        return ValueError(f"{path}: urls.{source}: {rule}")
+
+    def value(found: re.Match[str]) -> str:
+        if (text := os.environ.get(found[1])) is None:
+            raise refused(f"the environment has no variable {found[1]}")
+        # Signs that would end the login early are escaped; what is escaped already stays.
+        return quote(text, safe=":%") if found.end() < len(url) and url[found.end()] == "@" else text
+
+    login = re.search(r"://(.*)@", url)
+    if login and not re.fullmatch(VARIABLE, login[1]):
+        raise refused(
+            "a login does not belong in the file; put it into an environment variable, such as "
+            "MIRROR_LOGIN=user:password, and write https://${MIRROR_LOGIN}@host"
+        )
+    filled = re.sub(VARIABLE, value, url)
+    if not re.fullmatch(r"https?://([^/?#@]+@)?[^/?#@]+(/[^?#@]*)?", filled):
+        raise refused("should be http:// or https://, a host and perhaps a path")
+    return filled
 
 
 class DataFolder(dg.ConfigurableResource[None]):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 
 from sources.benchmark_outputs.accelerator import canonical_gpu
 from sources.benchmark_outputs.fields import Point, RowError
+from sources.yaml_document import read_yaml
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -62,9 +62,9 @@ def run_meta(values: Mapping[str, Any]) -> RunMeta:
 def read_meta(body: bytes) -> RunMeta:
     """Read a `.meta.yaml` file; raises ValueError where it is not YAML, not a mapping, or a field is wrong."""
     try:
-        values = yaml.safe_load(body)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(f"run metadata is not YAML: {error}") from error
+        values = read_yaml(body)
+    except ValueError as error:
+        raise ValueError(f"run metadata: {error}") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise ValueError("run metadata should be a list of `name: value` lines")
     return run_meta(values)
