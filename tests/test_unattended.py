@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import dagster as dg
@@ -142,7 +143,7 @@ def test_doctor_says_why_a_source_is_stale():
 
 
 def test_doctor_reports_disk_use_by_kind_with_how_long_each_is_kept(refreshed: Path):
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(width=200, record=True, file=StringIO())
     console.print(disk_table(refreshed, Settings(keep_releases=3), now=datetime.now(UTC)))
     text = console.export_text()
     assert "documents" in text
