@@ -32,11 +32,7 @@ def monthly_price(llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Prices that held on the last day of every month."""
     mapped = llm_price.filter(pl.col("model").is_not_null())
     months = pl.date_range(FIRST_MONTH, now.date(), "1mo", eager=True).dt.month_end()
-    priced = [
-        sellers(consensus(holding_on(mapped, day))).with_columns(as_of=pl.lit(day))
-        for day in months
-        if day <= now.date()
-    ]
+    priced = [prices_on(mapped, day) for day in months if day <= now.date()]
     return pl.concat(priced).select(list(polars_schema(MonthlyPrice))).sort("as_of", "model", "provider")
 
 
@@ -52,6 +48,11 @@ def price_frontier_history(monthly_price: pl.DataFrame, capability: pl.DataFrame
     ]
     columns = list(polars_schema(PriceFrontierHistory))
     return pl.concat(frontiers).filter("on_frontier").select(columns)
+
+
+def prices_on(mapped: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Input and output price of every model at every seller on a day, from rows of `LlmPrice` with a canonical model."""
+    return sellers(consensus(holding_on(mapped, day))).with_columns(as_of=pl.lit(day))
 
 
 def priced_models(prices: pl.DataFrame) -> pl.DataFrame:

@@ -63,8 +63,7 @@ def gpu_price(gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
 def break_even_surface(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame) -> pl.DataFrame:
     """Every GPU, model and setting over the whole grid."""
     parts = [surface_of(pair, setting) for pair in pairs(gpu, model_shape, gpu_price) for setting in SETTINGS]
-    named = [pl.col(name).cast(pl.UInt8).cat.to(pl.Enum(words)).cast(pl.String) for name, words in CODES.items()]
-    return pl.concat(parts).with_columns(named).select(list(polars_schema(contract.BreakEvenSurface)))
+    return in_code_words(pl.concat(parts)).select(list(polars_schema(contract.BreakEvenSurface)))
 
 
 @table(schema=contract.PartitionSummary, group=GROUP)
@@ -171,6 +170,12 @@ def surface_of(pair: Pair, setting: str, axes: dict[str, NDArray[np.float64]] = 
         setting=pl.lit(setting), gpu=pl.lit(gpu["gpu"]), model=pl.lit(shape["model"]), calibration=pl.lit(CALIBRATION),
         replica_gpus=pl.lit(int(hardware.gpus), pl.Int64), **_price(price),
     )  # fmt: skip
+
+
+def in_code_words(surface: pl.DataFrame) -> pl.DataFrame:
+    """Words for the codes of `surface_of`."""
+    named = [pl.col(name).cast(pl.UInt8).cat.to(pl.Enum(words)).cast(pl.String) for name, words in CODES.items()]
+    return surface.with_columns(named)
 
 
 def facts_of(pair: Pair) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import dagster as dg
 
 import assets
 from pipelines import jobs, schedules, sensors
+from pipelines.executors import chosen_executor
 from pipelines.resources import default_resources
 
 
@@ -17,5 +18,5 @@ def definitions() -> dg.Definitions:
         schedules=schedules.schedules,
         sensors=sensors.sensors,
         resources=default_resources(),
-        executor=dg.in_process_executor,
+        executor=chosen_executor(),
     )

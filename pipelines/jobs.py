@@ -7,8 +7,13 @@ SOURCE_GROUPS = ("llm_prices", "gpu_rents", "capability", "benchmark_outputs", "
 
 PUBLISHING = dg.AssetSelection.groups("provenance", "release", "report")
 
+PARTITIONED = dg.AssetSelection.groups("partitions")
+"""Built by backfills and their own schedule, since a refresh need not compute thousands of partitions again."""
+
 refresh = dg.define_asset_job(
-    "refresh", selection=dg.AssetSelection.all(), description="Fetch every source, recompute every table, publish."
+    "refresh",
+    selection=dg.AssetSelection.all() - PARTITIONED,
+    description="Fetch every source, recompute every table, publish.",
 )
 publish = dg.define_asset_job(
     "publish", selection=PUBLISHING, description="Publish the tables as they stand, without fetching or computing."
@@ -16,9 +21,14 @@ publish = dg.define_asset_job(
 by_group = {
     group: dg.define_asset_job(
         f"refresh_{group}",
-        selection=dg.AssetSelection.groups(group).downstream() | PUBLISHING,
+        selection=dg.AssetSelection.groups(group).downstream() - PARTITIONED | PUBLISHING,
         description=f"Refresh {group.replace('_', ' ')}, all that follows from it, and publish.",
     )
     for group in SOURCE_GROUPS
 }
-all_jobs = [refresh, publish, *by_group.values()]
+daily_price = dg.define_asset_job(
+    "daily_price",
+    selection=dg.AssetSelection.assets("partitions/daily_price"),
+    description="Prices of one day, or of any range of days in one backfill.",
+)
+all_jobs = [refresh, publish, *by_group.values(), daily_price]

@@ -23,4 +23,8 @@ schedules = [
         description=f"Refresh {group.replace('_', ' ')} and everything downstream.",
     )
     for group, cron in CRON.items()
+] + [
+    dg.build_schedule_from_partitioned_job(
+        jobs.daily_price, hour_of_day=7, description="Prices of yesterday, once the sources have been asked again."
+    )
 ]
