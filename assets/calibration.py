@@ -25,7 +25,6 @@ from schemas.base import polars_schema
 from schemas.published import BELIEVED
 from schemas.quarantine import Parsed
 from sources.latency_figures import parse
-from sources.model_map import normalised, reduced
 from sources.source import Snapshot
 from warehouse.table import table
 
@@ -79,9 +78,9 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
     `runs`: contract `OperatingPoint`; `shapes`: contract `ModelShape`. Only runs of one replica, not disaggregated, whose GPU
     and precision are stated, and that do not state speculative decoding. Medians, else means.
     """
-    names = shapes.select(model="model", spelling=normalised(pl.col("model")))
     told = (
         runs.filter(
+            pl.col("model_canonical").is_in(shapes["model"].implode()),
             pl.col("basis") != "simulated",
             pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
             (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
@@ -90,11 +89,8 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
             pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
             (pl.col("arrival") == "closed_loop") | (pl.col("concurrency") == 1),
         )
-        .with_columns(spelling=reduced(normalised(pl.col("model"))))
-        .drop("model")
-        .join(names, on="spelling")
         .select(
-            "model", "engine", "basis", gpu="gpu_canonical", gpu_count="gpus_total", origin="source",
+            "engine", "basis", model="model_canonical", gpu="gpu_canonical", gpu_count="gpus_total", origin="source",
             precision=pl.col("precision").str.to_lowercase(), precision_basis=pl.lit("stated"), in_flight="concurrency",
             speculation_basis=pl.when(pl.col("speculative_decoding").is_null()).then(pl.lit("assumed"))
             .otherwise(pl.lit("stated")),

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from economics.deployment import shared_read_overlap
 from economics.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
 from economics.throughput import LEAST_POINTS, held_out_rates
-from sources.model_map import normalised, reduced
 
 BYTES_PER_WEIGHT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp4": 0.5625}
 """Four-bit weights with an 8-bit scale for each 16 of them."""
@@ -96,20 +95,17 @@ def ingested_rows(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.Data
 
 def usable(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
     """Runs of one colocated replica without drafts, whose GPU, model, precision, load and latencies are known."""
-    names = model_shape.select(model="model", spelling=normalised(pl.col("model")))
     told = (
         runs.filter(
+            pl.col("model_canonical").is_in(model_shape["model"].implode()),
             pl.col("basis") != "simulated",
             pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
             pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
             (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
             pl.coalesce("pp", 1) == 1,
         )
-        .with_columns(spelling=reduced(normalised(pl.col("model"))))
-        .drop("model", "gpu")
-        .join(names, on="spelling")
         .select(
-            "source", "model", "run_id",
+            "source", "run_id", model="model_canonical",
             gpu="gpu_canonical", gpus=pl.col("gpus_total").cast(pl.Float64), precision=pl.col("precision").str.to_lowercase(),
             input_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
             output_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),

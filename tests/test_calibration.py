@@ -250,7 +250,8 @@ def a_run(in_flight: float, **more: Any) -> dict[str, Any]:
     )
     return {
         "run_id": f"{in_flight}", "source": "vllm", "file_name": "run.json", "engine": "vllm",
-        "model": "meta-llama/Llama-3.1-8B-Instruct", "precision": "BF16", "gpu_canonical": "h100-sxm", "gpus_total": 1,
+        "model": "meta-llama/Llama-3.1-8B-Instruct", "model_canonical": "llama-3.1-8b", "precision": "BF16",
+        "gpu_canonical": "h100-sxm", "gpus_total": 1,
         "input_tokens_mean": prompt, "output_tokens_mean": answer, "arrival": "closed_loop", "concurrency": in_flight,
         "ttft_p50_s": 0.003 + float(flop) / (0.4 * 989e12), "tpot_p50_s": 0.003 + float(read) / (0.6 * 3.35e12),
         "tpot_definition": "after_first_token", "speculative_decoding": "none", "basis": "measured", "priceable": True,
@@ -290,7 +291,7 @@ def test_the_efficiency_of_a_users_own_sweep_comes_back() -> None:
         {"gpus_total": 8, "tp": 4},
         {"architecture": "disaggregated"},
         {"basis": "simulated"},
-        {"model": "acme/Model-7B"},
+        {"model": "acme/Model-7B", "model_canonical": None},
         {"arrival": "open_loop", "concurrency": None},
         {"dp_attention": True},
         {"pp": 2},
