@@ -49,9 +49,13 @@ def test_mart_traces_back_to_sources(key: dg.AssetKey):
 
 def test_every_contract_has_its_asset_and_the_report_waits_for_the_release_and_that_for_all():
     assert {dg.AssetKey(table_name(schema).split(".")) for schema in TABLES.values()} <= set(KEYS)
-    release, page = dg.AssetKey(["release", "latest"]), dg.AssetKey(["report", "page"])
-    assert set(KEYS) - GRAPH.get_ancestor_asset_keys(release) == {release, page} | BACKFILLED
-    assert GRAPH.get(page).parent_keys == {release}
+    release, page, copy = (
+        dg.AssetKey(["release", "latest"]),
+        dg.AssetKey(["report", "page"]),
+        dg.AssetKey(["release", "object_store"]),
+    )
+    assert set(KEYS) - GRAPH.get_ancestor_asset_keys(release) == {release, page, copy} | BACKFILLED
+    assert GRAPH.get(page).parent_keys == GRAPH.get(copy).parent_keys == {release}
 
 
 def test_schedules_exist_for_each_group_and_are_off():

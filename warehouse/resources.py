@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sources that are never asked over the network."""
     keep_releases: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Published DuckDB files to keep; older ones are deleted after each refresh."""
+    publish_to: str = ""
+    """Where each release and its tables are copied to, such as s3://bucket/prefix; credentials come from the environment."""
     keep_run_days: Annotated[int, msgspec.Meta(ge=1)] = 14
     """Days that Dagster's records of a finished run are kept; those of each asset's latest materialisation stay longer."""
     webhook: str = ""
