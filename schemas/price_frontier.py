@@ -5,6 +5,9 @@ import polars as pl
 from schemas.base import Table, Timestamp, column
 
 PRICE_BASES = ("first_party", "median_of_hosts")
+_BOTH_PRICES = (
+    "llm_price_current.usd_per_mtok", "monthly_price.input_usd_per_mtok", "monthly_price.output_usd_per_mtok",
+)  # fmt: skip
 
 
 class MonthlyPrice(Table):
@@ -32,24 +35,39 @@ class MonthlyPrice(Table):
 class PricedModel(Table):
     """Columns shared by the frontier of today and its history."""
 
-    model: str = column("canonical model, key of core.model", derived_from=("llm_price.model", "capability.model"))
+    model: str = column(
+        "canonical model, key of core.model",
+        derived_from=("llm_price_current.model", "monthly_price.model", "capability.model"),
+    )
     developer: str = column("who trained the model", nullable=True)
     input_usd_per_mtok: float = column(
-        "price of input tokens", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
+        "price of input tokens",
+        unit="usd_per_mtok",
+        gt=0,
+        derived_from=("llm_price_current.usd_per_mtok", "monthly_price.input_usd_per_mtok"),
     )
     output_usd_per_mtok: float = column(
-        "price of output tokens", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
+        "price of output tokens",
+        unit="usd_per_mtok",
+        gt=0,
+        derived_from=("llm_price_current.usd_per_mtok", "monthly_price.output_usd_per_mtok"),
     )
     cpm_usd_per_mtok: float = column(
-        "blended price: mean of input and output", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
+        "blended price: mean of input and output",
+        unit="usd_per_mtok",
+        gt=0,
+        derived_from=_BOTH_PRICES,
     )
     cpm_3to1_usd_per_mtok: float = column(
         "blended price at three input tokens per output token",
-        unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",),
+        unit="usd_per_mtok", gt=0, derived_from=_BOTH_PRICES,
     )  # fmt: skip
     price_basis: str = column("whose price: the developer's own, else the median of hosts", isin=PRICE_BASES)
     n_providers: pl.Int64 = column(
-        "sellers that price the model", unit="sellers", ge=1, derived_from=("llm_price.provider",)
+        "sellers that price the model",
+        unit="sellers",
+        ge=1,
+        derived_from=("llm_price_current.provider", "monthly_price.provider"),
     )
     scale: str = column("capability scale, see core.capability", derived_from=("capability.scale",))
     score: float = column("capability on that scale", unit="scale points", derived_from=("capability.score",))

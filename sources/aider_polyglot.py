@@ -18,7 +18,7 @@ from schemas.base import empty, polars_schema
 from schemas.cost_per_correct import AiderRun
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.price_keys import unexpected
-from sources.source import Http, Seed, Snapshot, Source
+from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
 from sources.yaml_document import read_yaml
 
 SOURCE = Source(
@@ -38,6 +38,7 @@ _COUNTS = (
 )  # fmt: skip
 
 
+@refuses_in_words
 def parse_runs(snapshot: Snapshot) -> Parsed:
     """Read the leaderboard (contract `AiderRun`); runs without passes or a date are refused.
 

@@ -20,7 +20,7 @@ from schemas.base import empty, polars_schema
 from schemas.cost_per_correct import ArcEvaluation
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.price_keys import decode, number, unexpected
-from sources.source import Http, Seed, Snapshot, Source
+from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
 
 SEEDS = Path(__file__).parent / "seeds"
 AS_OF = datetime(2026, 6, 4, tzinfo=UTC)
@@ -52,6 +52,7 @@ class _Board(msgspec.Struct):
     evaluations: list[dict[str, Any]]
 
 
+@refuses_in_words
 def parse_board(snapshot: Snapshot) -> Parsed:
     """Read one board (contract `ArcEvaluation`); rows without a name or with a score that is no share are refused.
 

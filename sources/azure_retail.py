@@ -14,7 +14,7 @@ import polars as pl
 from schemas.quarantine import Parsed
 from sources.gpu_names import Instance, instances
 from sources.gpu_offers import DRAFT, count_out_of_scope, finish
-from sources.source import HttpPages, Snapshot, Source
+from sources.source import HttpPages, Snapshot, Source, refuses_in_words
 
 FILTER = (
     "serviceName eq 'Virtual Machines'"
@@ -51,6 +51,7 @@ _OUT_OF_SCOPE = {
 }
 
 
+@refuses_in_words
 def parse_offers(snapshot: Snapshot) -> Parsed:
     """Read the price list into offers (contract `RawGpuOffer`) and rows refused (contract `Rejected`).
 

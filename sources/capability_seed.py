@@ -12,7 +12,7 @@ from schemas.base import empty, polars_schema
 from schemas.capability import Capability, CapabilitySeed
 from schemas.quarantine import Parsed, Rejected
 from sources.model_map import SEEDS, models, resolve
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="capability_seed",
@@ -27,6 +27,7 @@ SCALE_OF_BENCHMARK = {"GPQA diamond": "gpqa_diamond", "MMLU": "mmlu", "MATH leve
 """Benchmarks of Epoch's bundle that are scales of `core.capability`, by the name Epoch gives them."""
 
 
+@refuses_in_words
 def parse_scores(snapshot: Snapshot) -> Parsed:
     """Read the seed into figures (contract `CapabilitySeed`). Nothing is refused: the contract refuses a bad seed whole."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)

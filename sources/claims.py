@@ -9,7 +9,7 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.claims import Claim
 from schemas.quarantine import Parsed, Rejected
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
 
@@ -24,6 +24,7 @@ SOURCE = Source(
 )
 
 
+@refuses_in_words
 def parse_claims(snapshot: Snapshot) -> Parsed:
     """Read the claims (contract `Claim`). Nothing is refused here: the contract judges each row."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False).with_columns(source=pl.lit(snapshot.source))

@@ -20,7 +20,7 @@ from schemas.capability import EpochBenchmark, EpochEci
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.model_map import SEEDS
 from sources.price_keys import seen_on
-from sources.source import Http, Seed, Snapshot, Source
+from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="epoch",
@@ -52,6 +52,7 @@ _OWN_RUN_SCORES = ("Best score (across scorers)", "mean_score")
 """Score columns of benchmarks that Epoch runs itself; of other files only the metadata knows."""
 
 
+@refuses_in_words
 def parse_eci(snapshot: Snapshot) -> Parsed:
     """Scores of the index (contract `EpochEci`) and rows refused. Raises ValueError where no table of the index is found."""
     tables, as_of = _open(snapshot)
@@ -79,6 +80,7 @@ def parse_eci(snapshot: Snapshot) -> Parsed:
     return Parsed(_in_contract(kept, EpochEci, snapshot, as_of), refused)
 
 
+@refuses_in_words
 def parse_benchmarks(snapshot: Snapshot) -> Parsed:
     """Benchmark scores of the bundle (contract `EpochBenchmark`) and rows or files refused; none from the floor.
 

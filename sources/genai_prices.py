@@ -36,7 +36,7 @@ from sources.price_keys import (
     unexpected,
     window_text,
 )
-from sources.source import Http, Installed, Snapshot, Source
+from sources.source import Http, Installed, Snapshot, Source, refuses_in_words
 
 _EXPECTED = "a list of providers (v2 data)"
 _OBSERVED_SINCE = date(2026, 10, 1)
@@ -122,6 +122,7 @@ SOURCE = Source(
 )
 
 
+@refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every model (contract `GenaiPricesPrice`) and the figures refused; ValueError when it is not v2 data."""
     providers = decode(snapshot, list[_Provider], _EXPECTED)

@@ -12,7 +12,7 @@ from schemas.base import empty, polars_schema
 from schemas.gpu_rents import RawGpuOffer
 from schemas.quarantine import Parsed, Rejected
 from sources.gpu_names import SEEDS, add_gpu
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="gpu_rent_seed",
@@ -24,6 +24,7 @@ SOURCE = Source(
 )
 
 
+@refuses_in_words
 def parse_offers(snapshot: Snapshot) -> Parsed:
     """Read the seed into offers (contract `RawGpuOffer`). Nothing is refused: the contract refuses a bad seed as a whole."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)

@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.quarantine import Parsed
 from sources.gpu_offers import DRAFT, count_out_of_scope, finish, read_table
-from sources.source import HttpVersioned, Snapshot, Source
+from sources.source import HttpVersioned, Snapshot, Source, refuses_in_words
 
 PROVIDER = {
     "aws": ("aws", "hyperscaler"),
@@ -48,6 +48,7 @@ SOURCES = tuple(
 )
 
 
+@refuses_in_words
 def parse_offers(snapshot: Snapshot) -> Parsed:
     """Read one cloud's catalogue into offers (contract `RawGpuOffer`) and rows refused (contract `Rejected`).
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from schemas.quarantine import Parsed
 from sources.benchmark_outputs import detect, inferencex, parse
-from sources.source import Http, Snapshot, Source
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 ADDRESS = "https://inferencex.semianalysis.com/api/v1/benchmarks?model="
 MODELS = {
@@ -37,6 +37,7 @@ SOURCES = tuple(
 )
 
 
+@refuses_in_words
 def parse_runs(snapshot: Snapshot) -> Parsed:
     """Operating points of one document and its refused runs. Raises ValueError for a document of another kind."""
     if detect(snapshot.body) != inferencex.NAME:

@@ -12,7 +12,7 @@ from schemas.base import empty, polars_schema
 from schemas.calibration import LatencyFigure
 from schemas.quarantine import Parsed, Rejected
 from sources.published_figures import PUBLISHED
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="latency_figures",
@@ -24,6 +24,7 @@ SOURCE = Source(
 )
 
 
+@refuses_in_words
 def parse(snapshot: Snapshot) -> Parsed:
     """Read the step times (contract `LatencyFigure`). Nothing is refused here: the contract judges each row."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False).with_columns(source=pl.lit(snapshot.source))

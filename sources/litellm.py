@@ -36,7 +36,7 @@ from sources.price_keys import (
     unexpected,
     window_text,
 )
-from sources.source import Http, Registry, Seed, Snapshot, Source
+from sources.source import Http, Registry, Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="litellm",
@@ -91,6 +91,7 @@ class _Window(msgspec.Struct):
     weekdays: list[int] = []
 
 
+@refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every route (contract `LitellmPrice`) and the figures refused; ValueError when it is not the file."""
     routes: list[tuple[str, str]] = []
@@ -137,6 +138,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     )
 
 
+@refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
     """Attributes of every route (contract `LitellmModel`); the file states no names, release dates or weights."""
     rows: list[Row] = []

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from schemas.quarantine import Parsed
 from sources.benchmark_outputs import detect, mlperf, parse
-from sources.source import Http, Snapshot, Source
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 ROUNDS = ("v4.1", "v5.1")
 """Rounds whose repository is known to hold the table at its root."""
@@ -29,6 +29,7 @@ SOURCES = tuple(
 )
 
 
+@refuses_in_words
 def parse_results(snapshot: Snapshot) -> Parsed:
     """Operating points of one round and its refused results. Raises ValueError for a document of another kind."""
     if detect(snapshot.body) != mlperf.NAME:

@@ -32,7 +32,7 @@ from sources.price_keys import (
     tokens,
     unexpected,
 )
-from sources.source import Http, Seed, Snapshot, Source
+from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="models_dev",
@@ -63,6 +63,7 @@ class _Provider(msgspec.Struct):
     models: dict[str, _Model]
 
 
+@refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every model at every provider (contract `ModelsDevPrice`) and the figures refused."""
     rows: list[Row] = []
@@ -75,6 +76,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     return split_prices(figures_frame(rows), snapshot=snapshot, contract=ModelsDevPrice, unit=USD_PER_MTOK)
 
 
+@refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
     """Attributes of every model at every provider (contract `ModelsDevModel`); a release month is not a day."""
     rows: list[Row] = []

@@ -38,7 +38,7 @@ from sources.price_keys import (
     unexpected,
     window_text,
 )
-from sources.source import Http, Seed, Snapshot, Source
+from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="openrouter",
@@ -95,6 +95,7 @@ class _Document(msgspec.Struct):
     data: list[_Model]
 
 
+@refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every route (contract `OpenrouterPrice`) and the figures refused; ValueError for another document."""
     rows: list[Row] = []
@@ -117,6 +118,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     )
 
 
+@refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
     """Attributes of every route that is no alias (contract `OpenrouterModel`)."""
     rows: list[Row] = []

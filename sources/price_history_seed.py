@@ -14,7 +14,7 @@ from schemas.llm_price_seed import LlmPriceSeed
 from schemas.quarantine import Parsed, Rejected
 from sources.model_map import SEEDS
 from sources.price_keys import seen_on
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="llm_price_seed",
@@ -26,6 +26,7 @@ SOURCE = Source(
 )
 
 
+@refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Read the seed into prices (contract `LlmPriceSeed`). Nothing is refused: the contract refuses a bad seed as a whole."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)

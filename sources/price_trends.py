@@ -12,7 +12,7 @@ import polars as pl
 from schemas.base import Table, empty, polars_schema
 from schemas.price_compression import PriceTrendFigure, PriceTrendPoint
 from schemas.quarantine import Parsed, Rejected
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
 NEVER_STALE = timedelta(days=36_500)
@@ -38,11 +38,13 @@ POINTS = Source(
 )
 
 
+@refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read the figures (contract `PriceTrendFigure`). Nothing is refused here: the contract judges each row."""
     return _typed(snapshot, PriceTrendFigure)
 
 
+@refuses_in_words
 def parse_points(snapshot: Snapshot) -> Parsed:
     """Read the points (contract `PriceTrendPoint`). Nothing is refused here: the contract judges each row."""
     return _typed(snapshot, PriceTrendPoint)

@@ -12,7 +12,7 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.published import PublishedFigure
 from schemas.quarantine import Parsed, Rejected
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
 AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
@@ -65,6 +65,7 @@ SOURCES = tuple(
 )
 
 
+@refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read one document's figures (contract `PublishedFigure`). Nothing is refused here: the contract judges each row."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)

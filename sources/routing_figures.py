@@ -12,7 +12,7 @@ import polars as pl
 from schemas.base import Table, empty, polars_schema
 from schemas.quarantine import Parsed, Rejected
 from schemas.routing import RoutingCurve, RoutingFigure
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
 AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
@@ -46,6 +46,7 @@ CURVES = _seeded(
 )
 
 
+@refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read the operating points (contract `RoutingFigure`). Nothing is refused here: the contract judges each row."""
     rows = _rows(snapshot)
@@ -57,6 +58,7 @@ def parse_figures(snapshot: Snapshot) -> Parsed:
     )
 
 
+@refuses_in_words
 def parse_curves(snapshot: Snapshot) -> Parsed:
     """Read the replayed curves (contract `RoutingCurve`). Nothing is refused here: the contract judges each row."""
     return Parsed(_typed(_rows(snapshot), RoutingCurve), empty(Rejected))

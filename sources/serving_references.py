@@ -12,7 +12,7 @@ from schemas.base import Table, empty, polars_schema
 from schemas.quarantine import Parsed, Rejected
 from schemas.serving_validation import ServingGrid, TraceShape
 from sources.published_figures import NEVER_STALE, PUBLISHED
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 TRACES = Source(
     name="trace_shape",
@@ -35,16 +35,19 @@ GRID = Source(
 SOURCES = (TRACES, GRID)
 
 
+@refuses_in_words
 def parse(snapshot: Snapshot) -> Parsed:
     """Read either document (contract `TraceShape` or `ServingGrid`). Nothing is refused here: the contract judges each row."""
     return parse_traces(snapshot) if snapshot.source == TRACES.name else parse_grid(snapshot)
 
 
+@refuses_in_words
 def parse_traces(snapshot: Snapshot) -> Parsed:
     """Figures of the traces (contract `TraceShape`); none where the document is the other one."""
     return _read(snapshot, TraceShape) if snapshot.source == TRACES.name else Parsed(empty(TraceShape), empty(Rejected))
 
 
+@refuses_in_words
 def parse_grid(snapshot: Snapshot) -> Parsed:
     """Rows of the grid (contract `ServingGrid`), milliseconds as seconds; none where the document is the other one."""
     return _read(snapshot, ServingGrid) if snapshot.source == GRID.name else Parsed(empty(ServingGrid), empty(Rejected))

@@ -14,7 +14,7 @@ from schemas.base import empty
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.gpu_names import HINT_SEPARATOR, instances
 from sources.gpu_offers import DRAFT, count_out_of_scope, finish, read_table
-from sources.source import Http, Snapshot, Source
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 PROVIDER_KIND = {
     "aws": "hyperscaler",
@@ -72,6 +72,7 @@ SOURCES = tuple(
 _PLACE = ["Region", "AvailabilityZone"]
 
 
+@refuses_in_words
 def parse_offers(snapshot: Snapshot) -> Parsed:
     """Read one cloud's catalogue into offers (contract `RawGpuOffer`) and rows refused (contract `Rejected`).
 

@@ -1,12 +1,15 @@
 """What a source is: a name, a licence, and the ladder of transports its bytes can come from."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,22 @@ class Snapshot:
 def content_hash(body: bytes) -> str:
     """SHA-256 of a document in hexadecimal: the name under which it is kept."""
     return hashlib.sha256(body).hexdigest()
+
+
+def refuses_in_words(parse: Callable[[Snapshot], Result]) -> Callable[[Snapshot], Result]:
+    """Let a parser refuse a document by one kind of error only: ValueError, which names the source."""
+
+    @functools.wraps(parse)
+    def read(snapshot: Snapshot) -> Result:
+        try:
+            return parse(snapshot)
+        except Exception as error:
+            # Any: the document is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
+            kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            text = " ".join(f"{kind}{error}".split())[:1_000]
+            raise ValueError(text if snapshot.source in text else f"{snapshot.source}: {text}") from error
+
+    return read
 
 
 def transport_of(rung: LiveRung | FloorRung) -> str:

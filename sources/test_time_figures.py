@@ -15,7 +15,7 @@ from schemas.cost_per_correct import TestTimeFigure
 from schemas.inference_frontier import PythiaSurfaceFigure
 from schemas.quarantine import Parsed, Rejected
 from sources.published_figures import NEVER_STALE
-from sources.source import Seed, Snapshot, Source
+from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
 AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
@@ -56,11 +56,13 @@ SURFACE = _source(
 )
 
 
+@refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read one document's figures (contract `TestTimeFigure`). Nothing is refused here: the contract judges each row."""
     return _read(snapshot, TestTimeFigure)
 
 
+@refuses_in_words
 def parse_surface(snapshot: Snapshot) -> Parsed:
     """Read the surface (contract `PythiaSurfaceFigure`). Nothing is refused here: the contract judges each row."""
     return _read(snapshot, PythiaSurfaceFigure)

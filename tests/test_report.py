@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +27,6 @@ from warehouse.resources import DataFolder
 from warehouse.store import read_table, table_path, write_frame
 from warehouse.table import asset_key
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 each_subject = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 
 
@@ -175,20 +173,6 @@ def test_cells_read_as_numbers_words_and_dashes():
     assert [cell(value) for value in (None, True, 0.123456, 1234.5, 2.5e9, "a", 3)] == [
         "\N{EN DASH}", "yes", "0.1235", "1,234", "2.500e+09", "a", "3",
     ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """A real Chromium, driven over its own protocol."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("width", [1200, 390], ids=["desk", "phone"])

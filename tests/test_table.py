@@ -130,7 +130,9 @@ def test_definition_carries_columns_units_and_lineage():
 
     metadata = llm_price_current.metadata_by_key[asset_key(LlmPriceCurrent)]
     columns = {column.name: column for column in metadata["dagster/column_schema"].columns}
-    assert columns["usd_per_mtok"].description == "price most sources state [usd_per_mtok]"
+    assert columns["usd_per_mtok"].description == (
+        "price most sources state [usd_per_mtok]; from [core.llm_price usd_per_mtok](/assets/core/llm_price)"
+    )
     lineage = metadata["dagster/column_lineage"].deps_by_column
     assert [(dep.asset_key.path, dep.column_name) for dep in lineage["n_sources"]] == [
         (["core", "llm_price"], "source")

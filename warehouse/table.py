@@ -27,6 +27,8 @@ from warehouse.store import rejected_path, table_path, write_frame
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
 
 OWNER = "team:inference-economics"
+DOCUMENT = "document"
+"""Name under which the column lineage has a source's document, which has no columns."""
 PROVIDED = ("previous", "now", "data", "context")
 CONTRACT_CHECK, QUARANTINE_CHECK = "contract", "nothing_suspect"
 CHECKS = {CONTRACT_CHECK: "every row satisfies the contract", QUARANTINE_CHECK: "no row was invalid or suspect"}
@@ -71,7 +73,7 @@ def table(
             group_name=group,
             owners=[OWNER],
             kinds=set(kinds),
-            metadata=_definition_metadata(schema, [key for key in upstream.values() if key.path[0] != "source"]),
+            metadata=_definition_metadata(schema, list(upstream.values())),
             check_specs=[dg.AssetCheckSpec(name, asset=asset_key(schema), description=CHECKS[name]) for name in checks],
             required_resource_keys={"data"},
             io_manager_key="io_manager",
@@ -169,15 +171,16 @@ def _quarantine(schema: type[Table], frame: pl.DataFrame, faults: pl.DataFrame) 
 
 
 def _definition_metadata(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dict[str, Any]:
+    lineage = column_lineage(schema, upstream)
     return {
-        "dagster/column_schema": column_schema(schema),
-        "dagster/column_lineage": column_lineage(schema, upstream),
+        "dagster/column_schema": column_schema(schema, lineage),
+        "dagster/column_lineage": lineage,
         "dagster/table_name": table_name(schema),
     }
 
 
-def column_schema(schema: type[Table]) -> dg.TableSchema:
-    """Dagster's column schema of a contract: type, unit and description of every column."""
+def column_schema(schema: type[Table], lineage: dg.TableColumnLineage) -> dg.TableSchema:
+    """Dagster's column schema of a contract: type, unit, description and origin of every column."""
     columns = []
     for name, spec in schema.to_schema().columns.items():
         unit = (spec.metadata or {}).get("unit")
@@ -185,7 +188,7 @@ def column_schema(schema: type[Table]) -> dg.TableSchema:
             dg.TableColumn(
                 name,
                 type=str(spec.dtype.type),
-                description=f"{spec.description} [{unit}]" if unit else spec.description,
+                description=f"{spec.description}{f' [{unit}]' if unit else ''}{_origin(lineage.deps_by_column.get(name, ()))}",
                 constraints=dg.TableColumnConstraints(
                     nullable=spec.nullable,
                     unique=spec.unique,
@@ -200,17 +203,31 @@ def column_schema(schema: type[Table]) -> dg.TableSchema:
 
 
 def column_lineage(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dg.TableColumnLineage:
-    """Upstream columns that each column comes from: those it names in `derived_from`, else those of its name."""
+    """Upstream columns that each column comes from: those it names in `derived_from`, else those of its name.
+
+    A column that no table before has comes from the source's document, where the asset reads one.
+    """
+    tables = [key for key in upstream if key.path[0] != "source"]
+    documents = [dg.TableColumnDep(asset_key=key, column_name=DOCUMENT) for key in upstream if key.path[0] == "source"]
     lineage: dict[str, list[dg.TableColumnDep]] = {}
     for name, spec in schema.to_schema().columns.items():
         stated = (spec.metadata or {}).get("derived_from") or ()
-        lineage[name] = [
+        found = [
             dg.TableColumnDep(asset_key=key, column_name=column)
-            for key in upstream
+            for key in tables
             for column in polars_schema(TABLES[key.path[-1]])
             if (f"{key.path[-1]}.{column}" in stated if stated else column == name)
         ]
+        lineage[name] = found or documents
     return dg.TableColumnLineage({name: found for name, found in lineage.items() if found})
+
+
+def _origin(deps: Sequence[dg.TableColumnDep]) -> str:
+    """Where a column comes from, as links that the UI can follow."""
+    links = [
+        f"[{'.'.join(dep.asset_key.path)} {dep.column_name}](/assets/{'/'.join(dep.asset_key.path)})" for dep in deps
+    ]
+    return f"; from {', '.join(links)}" if links else ""
 
 
 def _contract_result(schema: type[Table], faults: pl.DataFrame) -> dg.AssetCheckResult:
