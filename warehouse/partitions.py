@@ -19,7 +19,7 @@ from schemas.base import Table, meaning, polars_schema, table_name
 from schemas.registry import TABLES
 from warehouse.resources import DataFolder
 from warehouse.store import write_frame
-from warehouse.table import OWNER, asset_key, column_lineage, column_schema, violations
+from warehouse.table import OWNER, asset_key, definition_metadata, violations
 
 warnings.filterwarnings("ignore", message=".*backfill_policy", category=dg.BetaWarning)
 
@@ -53,11 +53,7 @@ def partitioned(
             group_name=GROUP,
             owners=[OWNER],
             kinds={"polars", "parquet"},
-            metadata={
-                "dagster/column_schema": column_schema(schema),
-                "dagster/column_lineage": column_lineage(schema, list(upstream.values())),
-                "dagster/table_name": table_name(schema),
-            },
+            metadata=definition_metadata(schema, list(upstream.values())),
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run(),
             required_resource_keys={"data"},

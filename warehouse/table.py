@@ -73,7 +73,7 @@ def table(
             group_name=group,
             owners=[OWNER],
             kinds=set(kinds),
-            metadata=_definition_metadata(schema, list(upstream.values())),
+            metadata=definition_metadata(schema, list(upstream.values())),
             check_specs=[dg.AssetCheckSpec(name, asset=asset_key(schema), description=CHECKS[name]) for name in checks],
             required_resource_keys={"data"},
             io_manager_key="io_manager",
@@ -170,7 +170,8 @@ def _quarantine(schema: type[Table], frame: pl.DataFrame, faults: pl.DataFrame) 
     )
 
 
-def _definition_metadata(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dict[str, Any]:
+def definition_metadata(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dict[str, Any]:
+    """What Dagster's pages show of a table before it is built: its name, its columns and where each comes from."""
     lineage = column_lineage(schema, upstream)
     return {
         "dagster/column_schema": column_schema(schema, lineage),
