@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 import assets
-from pipelines.jobs import SOURCE_GROUPS
+from pipelines.jobs import PARTITIONED, SOURCE_GROUPS
 from pipelines.resources import default_resources
 
 ASSETS = dg.load_assets_from_package_module(assets)
@@ -17,7 +17,9 @@ def light_definitions(*more: Any) -> dg.Definitions:
     by_group = [
         dg.define_asset_job(
             f"refresh_{name}",
-            selection=(dg.AssetSelection.groups(name).downstream() | PUBLISHING) - dg.AssetSelection.groups("report"),
+            selection=(dg.AssetSelection.groups(name).downstream() | PUBLISHING)
+            - PARTITIONED
+            - dg.AssetSelection.groups("report"),
         )
         for name in SOURCE_GROUPS
     ]
