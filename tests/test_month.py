@@ -24,7 +24,7 @@ from sources import bronze
 from sources.catalogue import CATALOGUE
 from sources.source import content_hash
 from tests.light_jobs import PUBLISHING, light_definitions
-from tests.live_server import LiveServer, Reply, document, html, status
+from tests.live_server import HERE, LiveServer, Reply, document, html, status
 from tests.test_refresh import PATH, STEPS, folder, models, rows
 from warehouse.history import holding_on
 from warehouse.recovery import DAMAGED
@@ -144,7 +144,9 @@ def test_month_without_anybody_looking(folder: Path, live_server: LiveServer, mo
     light = light_definitions(dg.define_asset_job(PRICES_AND_RELEASE, selection=prices | PUBLISHING))
     monkeypatch.setattr(product, "definitions", lambda: light)
     quiet = [name for name in CATALOGUE if name != "openrouter"]
-    (folder / "config.yaml").write_text(json.dumps({"urls": {"openrouter": live_server.url}, "disabled": quiet}))
+    (folder / "config.yaml").write_text(
+        json.dumps({"urls": {"openrouter": live_server.url}, "private_hosts": [*HERE], "disabled": quiet})
+    )
     month = live_through(folder, live_server)
     assert month.asked == 4 * DAYS
     assert month.stale_days
