@@ -66,7 +66,7 @@ class Kept:
         return frame if frame is None or is_key else frame.drop("refreshed_at", strict=False)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_refreshes_lose_and_double_nothing_and_the_next_succeeds(refreshed: Path, tmp_path: Path, part: int):
     folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))

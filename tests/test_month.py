@@ -138,7 +138,7 @@ def live_through(folder: Path, live_server: LiveServer) -> Month:
     return month
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_month_without_anybody_looking(folder: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch):
     prices = dg.AssetSelection.assets(*(dg.AssetKey(step.split("/")) for step in STEPS))
     light = light_definitions(dg.define_asset_job(PRICES_AND_RELEASE, selection=prices | PUBLISHING))
