@@ -3,20 +3,15 @@
 `published/price_trend*.csv` hold the rows; `published/price_trend*.source.yaml` say what was taken.
 """
 
-import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
-
-from schemas.base import Table, empty, polars_schema
 from schemas.price_compression import PriceTrendFigure, PriceTrendPoint
-from schemas.quarantine import Parsed, Rejected
+from schemas.quarantine import Parsed
+from sources.published_figures import NEVER_STALE, typed
 from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
-NEVER_STALE = timedelta(days=36_500)
-"""What was printed stays printed."""
 
 FIGURES = Source(
     name="price_trends",
@@ -41,19 +36,10 @@ POINTS = Source(
 @refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read the figures (contract `PriceTrendFigure`). Nothing is refused here: the contract judges each row."""
-    return _typed(snapshot, PriceTrendFigure)
+    return typed(snapshot, PriceTrendFigure)
 
 
 @refuses_in_words
 def parse_points(snapshot: Snapshot) -> Parsed:
     """Read the points (contract `PriceTrendPoint`). Nothing is refused here: the contract judges each row."""
-    return _typed(snapshot, PriceTrendPoint)
-
-
-def _typed(snapshot: Snapshot, schema: type[Table]) -> Parsed:
-    rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False).with_columns(source=pl.lit(snapshot.source))
-    typed = rows.select(
-        pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
-        for name, dtype in polars_schema(schema).items()
-    )
-    return Parsed(typed, empty(Rejected))
+    return typed(snapshot, PriceTrendPoint)

@@ -4,17 +4,13 @@
 taken. The surface of Pythia checkpoints is a grid and has its own columns.
 """
 
-import io
 from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
-
-from schemas.base import Table, empty, polars_schema
 from schemas.cost_per_correct import TestTimeFigure
 from schemas.inference_frontier import PythiaSurfaceFigure
-from schemas.quarantine import Parsed, Rejected
-from sources.published_figures import NEVER_STALE
+from schemas.quarantine import Parsed
+from sources.published_figures import NEVER_STALE, typed
 from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -59,19 +55,10 @@ SURFACE = _source(
 @refuses_in_words
 def parse_figures(snapshot: Snapshot) -> Parsed:
     """Read one document's figures (contract `TestTimeFigure`). Nothing is refused here: the contract judges each row."""
-    return _read(snapshot, TestTimeFigure)
+    return typed(snapshot, TestTimeFigure)
 
 
 @refuses_in_words
 def parse_surface(snapshot: Snapshot) -> Parsed:
     """Read the surface (contract `PythiaSurfaceFigure`). Nothing is refused here: the contract judges each row."""
-    return _read(snapshot, PythiaSurfaceFigure)
-
-
-def _read(snapshot: Snapshot, contract: type[Table]) -> Parsed:
-    rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False).with_columns(source=pl.lit(snapshot.source))
-    columns = (
-        pl.col(name).str.to_date("%Y-%m-%d") if dtype == pl.Date else pl.col(name).cast(dtype)
-        for name, dtype in polars_schema(contract).items()
-    )
-    return Parsed(rows.select(columns), empty(Rejected))
+    return typed(snapshot, PythiaSurfaceFigure)
