@@ -17,7 +17,7 @@ from warehouse.history import holding_on
 from warehouse.table import table
 
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12.0
-HEADLINE = {"index": "fixed_quality", "scale": "eci", "model": "gpt-4"}
+HEADLINE = {"kind": "fixed_quality", "scale": "eci", "model": "gpt-4"}
 """Our longest series; it stands beside published slopes of no one quality, or of one that our history does not reach."""
 PUBLISHED_SPLIT = ("stanford_280", "inference_stack_model")
 """The published fall that a document splits, and the factor it states."""
@@ -89,7 +89,7 @@ def price_compression(
     rows = [
         {**row, **{"series": slope["series"], "first_on": slope["first_on"], "last_on": slope["last_on"]}}
         for slope in price_slope.filter(
-            pl.col("index") == "fixed_quality", pl.col("scale") == "eci", pl.col("input_per_output") == 1.0
+            pl.col("kind") == "fixed_quality", pl.col("scale") == "eci", pl.col("input_per_output") == 1.0
         ).iter_rows(named=True)
         for row in [*factors(slope, same_model, hardware), *others]
     ]
@@ -138,7 +138,7 @@ def by_text_and_dates(figures: pl.DataFrame) -> pl.DataFrame:
 
 def with_ours(published: pl.DataFrame, slopes: pl.DataFrame) -> pl.DataFrame:
     """Our slope of the same quality and blend, else of `HEADLINE`. `slopes`: contract `PriceSlope`."""
-    ours = slopes.filter(pl.col("index") == "fixed_quality").select(
+    ours = slopes.filter(pl.col("kind") == "fixed_quality").select(
         "scale", "threshold", "model", "input_per_output", our_series="series", our_n="n", our_per_year="factor_per_year",
         our_low="factor_per_year_low", our_high="factor_per_year_high",
     )  # fmt: skip
@@ -210,8 +210,8 @@ def list_prices(listed: pl.DataFrame, day: date) -> pl.DataFrame:
 
 def matched_factor(slopes: pl.DataFrame) -> Factor | None:
     """Fall per year of what competing hosts charge for the same open model: the stack and the hosts' margin."""
-    hosts = slopes.filter(pl.col("index") == "matched_host", pl.col("input_per_output") == 1.0)
-    makers = slopes.filter(pl.col("index") == "matched_model", pl.col("input_per_output") == 1.0)
+    hosts = slopes.filter(pl.col("kind") == "matched_host", pl.col("input_per_output") == 1.0)
+    makers = slopes.filter(pl.col("kind") == "matched_model", pl.col("input_per_output") == 1.0)
     if hosts.is_empty() or hosts["factor_per_year_low"].null_count():
         return None
     host = hosts.row(0, named=True)

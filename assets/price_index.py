@@ -55,7 +55,7 @@ def price_index(
         *(matched(hosts, "matched_host", blend) for blend in BLENDS),
         *usd_per_task(measured_run),
     ]
-    return under(contract.PriceIndex, pl.concat(parts, how="diagonal")).sort("index", "series", "as_of")
+    return under(contract.PriceIndex, pl.concat(parts, how="diagonal")).sort("kind", "series", "as_of")
 
 
 @table(schema=contract.GpuRentIndex, group=GROUP)
@@ -75,7 +75,7 @@ def gpu_rent_index(gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
 def price_slope(price_index: pl.DataFrame, gpu_rent_index: pl.DataFrame) -> pl.DataFrame:
     """The slope of every index that spans a quarter or more; of rents the newest chain."""
     rents = gpu_rent_index.filter(pl.col("chain") == pl.col("chain").max().over("series")).with_columns(
-        index=pl.lit("gpu_rent"), unit=pl.lit("ratio")
+        kind=pl.lit("gpu_rent"), unit=pl.lit("ratio")
     )
     both = pl.concat([price_index, rents], how="diagonal")
     rows = [
@@ -83,7 +83,7 @@ def price_slope(price_index: pl.DataFrame, gpu_rent_index: pl.DataFrame) -> pl.D
         for _, part in both.group_by("series", maintain_order=True)
         if part["as_of"].max() - part["as_of"].min() >= SHORTEST_SPAN  # type: ignore[operator]
     ]
-    return under(contract.PriceSlope, pl.DataFrame(rows, infer_schema_length=None)).sort("index", "series")
+    return under(contract.PriceSlope, pl.DataFrame(rows, infer_schema_length=None)).sort("kind", "series")
 
 
 def qualities(scores: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
@@ -131,7 +131,7 @@ def fixed_quality(
                 "n": found.models[:, 0], "n_entered": moves.entered, "n_left": moves.left,
             }).filter(pl.col("value").is_not_nan()).with_columns(
                 series=pl.lit(f"{quality['scale']} {quality['threshold']:g} {quality['model']} {blend:g}:1"),
-                index=pl.lit("fixed_quality"), unit=pl.lit("usd_per_mtok"), input_per_output=pl.lit(blend),
+                kind=pl.lit("fixed_quality"), unit=pl.lit("usd_per_mtok"), input_per_output=pl.lit(blend),
                 **{name: pl.lit(value) for name, value in quality.items()},
             )  # fmt: skip
 
@@ -145,7 +145,7 @@ def matched(sold: pl.DataFrame, index: str, blend: float) -> pl.DataFrame:
         "as_of": days, "value": chain.value, "n": (~np.isnan(usd)).sum(axis=1), "n_matched": chain.matched,
         "n_entered": chain.entered, "n_left": chain.left,
     }).filter(newest).with_columns(
-        series=pl.lit(f"{index} {blend:g}:1"), index=pl.lit(index), unit=pl.lit("ratio"), input_per_output=pl.lit(blend)
+        series=pl.lit(f"{index} {blend:g}:1"), kind=pl.lit(index), unit=pl.lit("ratio"), input_per_output=pl.lit(blend)
     )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def usd_per_task(runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
                 "as_of": days, "value": found.usd[:, at], "n": found.models[:, at],
                 "set_by": [part["configuration"][int(run)] for run in found.item[:, at]],
             }).filter(pl.col("value").is_not_nan()).with_columns(
-                series=pl.lit(f"{benchmark} {share:g} %"), index=pl.lit("usd_per_task"), unit=pl.lit("usd_per_task"),
+                series=pl.lit(f"{benchmark} {share:g} %"), kind=pl.lit("usd_per_task"), unit=pl.lit("usd_per_task"),
                 scale=pl.lit(benchmark), threshold=pl.lit(share),
             )  # fmt: skip
 
@@ -218,7 +218,7 @@ def slope_of(series: pl.DataFrame) -> dict[str, Any]:
     else:
         slope = levels_slope(years, values)
     first, last = series.row(0, named=True), series.row(-1, named=True)
-    what = ("series", "index", "scale", "threshold", "model", "input_per_output", "unit")
+    what = ("series", "kind", "scale", "threshold", "model", "input_per_output", "unit")
     return {
         **{name: first[name] for name in what},
         "first_on": first["as_of"], "last_on": last["as_of"], "first_value": values[0], "last_value": values[-1],

@@ -26,10 +26,10 @@ from schemas.base import Table, polars_schema
 from schemas.llm_prices import LlmPrice, LlmPriceCurrent
 from schemas.registry import TABLES
 from schemas.serving import BreakEvenSurface
+from warehouse.contract import violations
 from warehouse.history import holding_on
 from warehouse.publish import publish
 from warehouse.store import read_table, table_path, write_frame
-from warehouse.table import violations
 
 POINTS = [("prices", 1), ("prices", 10), ("prices", 100), ("day", 1), ("day", 10), ("day", 100), ("surface", 1),
           ("surface", 10), ("partition", 1), ("publish", 1), ("publish", 10)]  # fmt: skip

@@ -20,7 +20,7 @@ LEAST, MOST = 0.4, 2000.0
 def draw(*, price_index: pl.DataFrame, price_slope: pl.DataFrame, published_price_trend: pl.DataFrame) -> Exhibit:
     """Left the monthly prices of fixed qualities, right the slopes: ours by kind, then what others published."""
     lines = rows(
-        price_index.filter(index="fixed_quality", scale=SCALE, input_per_output=BLEND).sort("threshold", "as_of"),
+        price_index.filter(kind="fixed_quality", scale=SCALE, input_per_output=BLEND).sort("threshold", "as_of"),
         of="price of a fixed quality on Epoch's index",
     )
     slopes = pl.concat([our_slopes(price_slope), published_slopes(published_price_trend)])
@@ -50,9 +50,9 @@ def draw(*, price_index: pl.DataFrame, price_slope: pl.DataFrame, published_pric
 
 def our_slopes(price_slope: pl.DataFrame) -> pl.DataFrame:
     """The slopes to show: label, kind, n, first and last day, factor per year and its interval."""
-    is_fixed = (pl.col("index") == "fixed_quality") & (pl.col("scale") == SCALE)
-    is_matched = pl.col("index").str.starts_with("matched")
-    is_task = (pl.col("index") == "usd_per_task") & (pl.col("threshold") == TASK_THRESHOLD)
+    is_fixed = (pl.col("kind") == "fixed_quality") & (pl.col("scale") == SCALE)
+    is_matched = pl.col("kind").str.starts_with("matched")
+    is_task = (pl.col("kind") == "usd_per_task") & (pl.col("threshold") == TASK_THRESHOLD)
     chosen = price_slope.filter(
         (is_fixed | is_matched) & (pl.col("input_per_output") == BLEND) | is_task,
         pl.col("factor_per_year").is_not_null(),
@@ -62,13 +62,13 @@ def our_slopes(price_slope: pl.DataFrame) -> pl.DataFrame:
         .then(pl.format("as good as {}", pl.coalesce("model", "series")))
         .when(is_matched)
         .then(
-            pl.col("index").replace({"matched_model": "same models, developers", "matched_host": "same models, hosts"})
+            pl.col("kind").replace({"matched_model": "same models, developers", "matched_host": "same models, hosts"})
         )
         .otherwise(pl.format("{}, half solved", pl.coalesce("scale", "series").str.replace_all("_", " ")))
     )
     in_order = pl.col("kind").replace_strict(list(KINDS), range(len(KINDS)), return_dtype=pl.Int64)
     return chosen.select(
-        label=label, kind=pl.when(is_matched).then(pl.lit("matched")).otherwise("index"), n="n", first_on="first_on",
+        label=label, kind=pl.when(is_matched).then(pl.lit("matched")).otherwise("kind"), n="n", first_on="first_on",
         last_on="last_on", factor_per_year="factor_per_year", low="factor_per_year_low", high="factor_per_year_high",
     ).sort(in_order, maintain_order=True)  # fmt: skip
 

@@ -1,7 +1,9 @@
 """One refresh in this process, on the persistent Dagster instance, so that it appears in the UI like any other run."""
 
+import gc
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -133,12 +135,24 @@ def _execute(
             on_step(event.step_key.replace("__", "."), stages[event.event_type_value])
 
     dagster.add_event_listener(run_id, listen)
-    definitions().resolve_job_def(job).execute_in_process(
-        instance=dagster,
-        run_id=run_id,
-        run_config=QUIET,
-        tags=dict(tags),
-        raise_on_error=False,
-        resources=resources(root, offline=offline),
-    )
+    with _garbage_sought_rarely():
+        definitions().resolve_job_def(job).execute_in_process(
+            instance=dagster,
+            run_id=run_id,
+            run_config=QUIET,
+            tags=dict(tags),
+            raise_on_error=False,
+            resources=resources(root, offline=offline),
+        )
     return run_id
+
+
+@contextmanager
+def _garbage_sought_rarely() -> Iterator[None]:
+    """A run makes much that lives until it ends; to look for cycles after every 700 objects is a twelfth of a refresh."""
+    usual = gc.get_threshold()
+    gc.set_threshold(20_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)

@@ -1,6 +1,7 @@
 """What every table contract shares: how a column states its unit, and the rules that hold for all tables."""
 
 import inspect
+from functools import cache
 from typing import Annotated, Any
 
 import pandera.polars as pa
@@ -28,6 +29,7 @@ class Table(pa.DataFrameModel):
     """Base of all table contracts. A subclass names its table `layer.table` in `Config.name`."""
 
     @classmethod
+    @cache
     def to_schema(cls) -> pa.DataFrameSchema:
         """The contract as pandera's schema; every column of floats must be finite."""
         schema = super().to_schema()
@@ -53,6 +55,7 @@ def meaning(schema: type[Table]) -> str:
     return inspect.getdoc(schema) or ""
 
 
+@cache
 def polars_schema(schema: type[Table]) -> pl.Schema:
     """Column names and polars dtypes of a table contract, in order."""
     return pl.Schema({name: col.dtype.type for name, col in schema.to_schema().columns.items()})

@@ -25,7 +25,7 @@ class _Series(Table):
     """What an index is of."""
 
     series: str = column("name of the index", str_length={"min_value": 1})
-    index: str = column(INDEX_MEANING, isin=INDICES)
+    kind: str = column(INDEX_MEANING, isin=INDICES)
     scale: str = column("capability scale, or benchmark of the tasks; NULL for matched prices", nullable=True)
     threshold: float = column("least score on that scale", unit="scale points", nullable=True)
     model: str = column("model whose score the threshold is; NULL if none", nullable=True)
@@ -102,7 +102,7 @@ class PriceSlope(Table):
     """
 
     series: str = column("name of the index", derived_from=("price_index.series", "gpu_rent_index.series"))
-    index: str = column(INDEX_MEANING + "; gpu_rent: see marts.gpu_rent_index", isin=SLOPE_INDICES)
+    kind: str = column(INDEX_MEANING + "; gpu_rent: see marts.gpu_rent_index", isin=SLOPE_INDICES)
     scale: str = column("capability scale or benchmark", nullable=True)
     threshold: float = column("least score on that scale", unit="scale points", nullable=True)
     model: str = column("model whose score the threshold is", nullable=True)

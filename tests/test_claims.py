@@ -25,9 +25,9 @@ from sources.claims import SOURCE, parse_claims
 from sources.source import Seed, Snapshot, content_hash
 from tests.refreshed import iecon
 from warehouse.claim_queries import QUERIES, answers, tables_read
+from warehouse.contract import apply_contract
 from warehouse.resources import NOW_TAG
 from warehouse.store import read_table, table_path, write_frame
-from warehouse.table import apply_contract
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 NONE = float("nan")

@@ -9,10 +9,10 @@ import pytest
 
 from schemas.base import Table, meaning, table_name
 from schemas.registry import TABLES
+from warehouse.contract import violations
 from warehouse.dictionary import EXAMPLES, current_page
 from warehouse.examples import as_frame, example_of, is_current, read_examples, renewed
 from warehouse.store import table_path, write_frame
-from warehouse.table import violations
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 AGAIN = "run: uv run iecon refresh --offline && uv run python -m warehouse.dictionary docs/data_dictionary.md"

@@ -12,7 +12,7 @@ from schemas.calibration import LatencyFigure
 from sources.latency_figures import SOURCE, parse
 from sources.published_figures import PUBLISHED
 from sources.source import Seed, Snapshot
-from warehouse.table import apply_contract
+from warehouse.contract import apply_contract
 
 SERVING = Path(__file__).resolve().parents[2] / "shared" / "data" / "serving"
 needs_data = pytest.mark.skipif(not SERVING.exists(), reason="the released data files are not at hand")

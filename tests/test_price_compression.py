@@ -214,7 +214,7 @@ def test_rents_of_other_sellers_begin_a_new_chain() -> None:
 
 
 def slope(**changes: Any) -> Row:
-    row: Row = {"series": "eci 1 m 1:1", "index": "fixed_quality", "scale": "eci", "threshold": 1.0, "model": "gpt-4",
+    row: Row = {"series": "eci 1 m 1:1", "kind": "fixed_quality", "scale": "eci", "threshold": 1.0, "model": "gpt-4",
                 "input_per_output": 1.0, "unit": "usd_per_mtok", "first_on": date(2024, 1, 1), "last_on": date(2026, 1, 1),
                 "first_value": 100.0, "last_value": 1.0, "fall": 100.0, "method": "line_through_changes", "n": 5,
                 "factor_per_year": 10.0, "factor_per_year_low": 5.0, "factor_per_year_high": 20.0,
@@ -226,7 +226,7 @@ def slopes(*rows: Row) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=polars_schema(PriceSlope))
 
 
-HOSTS = slope(series="h", index="matched_host", factor_per_year=2.0, factor_per_year_low=1.0, factor_per_year_high=4.0)
+HOSTS = slope(series="h", kind="matched_host", factor_per_year=2.0, factor_per_year_low=1.0, factor_per_year_high=4.0)
 HARDWARE = Factor(1.25, 1.0, 2.0, 6, "rents")
 
 
@@ -311,7 +311,7 @@ def test_published_slope_stands_beside_ours_of_the_same_quality_else_of_the_head
 def test_price_of_gpt_4_fell_by_orders_of_magnitude_and_the_same_model_hardly(warehouse: Warehouse) -> None:
     quality = one(
         warehouse,
-        "SELECT first_value, fall, n, factor_per_year_low FROM marts.price_slope WHERE index = 'fixed_quality' "
+        "SELECT first_value, fall, n, factor_per_year_low FROM marts.price_slope WHERE kind = 'fixed_quality' "
         "AND scale = 'eci' AND model = 'gpt-4' AND input_per_output = 1",
     )
     assert quality[0] == 45.0  # $30 in, $60 out
@@ -331,7 +331,7 @@ def test_slopes_on_four_points_do_not_show_a_fall(warehouse: Warehouse) -> None:
 
 
 def test_tokens_and_tasks_are_separate_indices(warehouse: Warehouse) -> None:
-    units = dict(warehouse.execute("SELECT DISTINCT index, unit FROM marts.price_index").fetchall())
+    units = dict(warehouse.execute("SELECT DISTINCT kind, unit FROM marts.price_index").fetchall())
     assert units == {
         "fixed_quality": "usd_per_mtok", "usd_per_task": "usd_per_task", "matched_model": "ratio", "matched_host": "ratio",
     }  # fmt: skip

@@ -16,7 +16,7 @@ from schemas.published import PublishedFigure
 from schemas.quarantine import Rejected
 from sources.published_figures import AS_OF, DOCUMENTS, PUBLISHED, SOURCES, parse_figures, recomputations
 from sources.source import Seed, Snapshot
-from warehouse.table import apply_contract
+from warehouse.contract import apply_contract
 
 SERVING = Path(__file__).resolve().parents[2] / "shared" / "data" / "serving"
 needs_data = pytest.mark.skipif(not SERVING.exists(), reason="the released data files are not at hand")

@@ -15,7 +15,7 @@ from economics.routing_patterns import deepest_exit
 from schemas.routing import RoutingCurve, RoutingFigure, RoutingPremium
 from sources.routing_figures import PUBLISHED, parse_curves, parse_figures
 from sources.source import Snapshot
-from warehouse.table import violations
+from warehouse.contract import violations
 
 OUTCOMES = Path(__file__).resolve().parents[2] / "shared" / "data" / "routing" / "routellm"
 

@@ -10,9 +10,10 @@ import pytest
 from schemas.base import empty, polars_schema
 from schemas.llm_prices import LitellmPrice, LlmPriceCurrent
 from schemas.quarantine import Parsed, Rejected
+from warehouse.contract import apply_contract
 from warehouse.resources import NOW_TAG, DataFolder, ParquetTables, read_settings
 from warehouse.store import read_rejected, read_table, table_path, write_frame
-from warehouse.table import CONTRACT_CHECK, QUARANTINE_CHECK, apply_contract, asset_key, table
+from warehouse.table import CONTRACT_CHECK, QUARANTINE_CHECK, asset_key, table
 
 
 def raw(**changes: object) -> dict[str, object]:

@@ -17,9 +17,10 @@ import polars as pl
 
 from schemas.base import Table, meaning, polars_schema, table_name
 from schemas.registry import TABLES
+from warehouse.contract import violations
 from warehouse.resources import DataFolder
 from warehouse.store import write_frame
-from warehouse.table import OWNER, asset_key, definition_metadata, violations
+from warehouse.table import OWNER, asset_key, definition_metadata
 
 warnings.filterwarnings("ignore", message=".*backfill_policy", category=dg.BetaWarning)
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-from pandera.errors import SchemaErrors
 
 from schemas.base import Table, empty, meaning, polars_schema, table_name
-from schemas.quarantine import Parsed, Rejected, reject
+from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
+from warehouse.contract import apply_contract
 from warehouse.recovery import previous_table
 from warehouse.resources import IS_LAZY, DataFolder, run_time
 from warehouse.store import rejected_path, table_path, write_frame
@@ -116,58 +116,8 @@ def table(
     return decorate
 
 
-def apply_contract(
-    schema: type[Table], frame: pl.DataFrame, rejected: pl.DataFrame, *, may_be_empty: bool = False
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Hold a frame against its contract: rows to keep, rows refused, and the faults that refuse the whole table."""
-    wanted = polars_schema(schema)
-    if set(frame.columns) == set(wanted):
-        frame = frame.select(list(wanted))
-    faults = violations(schema, frame)
-    if table_name(schema).startswith("raw.") and not faults.is_empty() and faults["index"].is_not_null().all():
-        rejected = pl.concat([rejected, _quarantine(schema, frame, faults)])
-        frame = frame.with_row_index("row").filter(~pl.col("row").is_in(faults["index"].implode())).drop("row")
-        faults = violations(schema, frame)
-    if faults.is_empty() and frame.is_empty() and not may_be_empty:
-        faults = faults.vstack(
-            pl.DataFrame(
-                [{"column": "*", "check": "the table has rows", "failure_case": "0 rows", "index": None}], faults.schema
-            )
-        )
-    return frame, rejected, faults
-
-
-def violations(schema: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
-    """Rules a frame breaks: column, check, failure_case and index (row number, NULL for a rule on the whole frame)."""
-    columns = {"column": pl.String, "check": pl.String, "failure_case": pl.String, "index": pl.Int64}
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as errors:
-        cases: pl.DataFrame = errors.failure_cases
-        return cases.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
-    return pl.DataFrame(schema=columns)
-
-
 def _upstream_key(name: str) -> dg.AssetKey:
     return asset_key(TABLES[name]) if name in TABLES else dg.AssetKey(["source", name])
-
-
-def _quarantine(schema: type[Table], frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
-    """Rows that broke a rule of the contract, one entry per row and rule, with the source the row names."""
-    identity = [name for name in schema.to_schema().unique or [] if name in frame.columns] or frame.columns[:3]
-    bad = faults.with_columns(pl.col("index").cast(pl.UInt32)).join(
-        frame.with_row_index("index"), on="index", how="left"
-    )
-    return reject(
-        bad,
-        source=pl.col("source") if "source" in frame.columns else table_name(schema).split(".")[1],
-        row_key=pl.concat_str([pl.col(name).cast(pl.String) for name in identity], separator=" | ", ignore_nulls=True),
-        column_name=pl.col("column"),
-        value=pl.col("failure_case"),
-        rule=pl.col("check"),
-        reason=pl.format("{} must satisfy {}", "column", "check"),
-        severity="invalid",
-    )
 
 
 def definition_metadata(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dict[str, Any]:

@@ -3,6 +3,6 @@ SELECT series, factor, evidence_status, value, low, high, n, evidence
 FROM marts.price_compression
 WHERE series IN ('stanford_280', (
     SELECT series FROM marts.price_slope
-    WHERE index = 'fixed_quality' AND scale = 'eci' AND model = 'gpt-4' AND input_per_output = 1
+    WHERE kind = 'fixed_quality' AND scale = 'eci' AND model = 'gpt-4' AND input_per_output = 1
 ))
 ORDER BY series, factor;
