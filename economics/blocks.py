@@ -1,7 +1,8 @@
 """Grids too large for one array per intermediate result: the same function over blocks that fit the cache."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
+from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +17,8 @@ Result = TypeVar("Result")
 
 BLOCK_POINTS = 32_768
 """Few enough that a block's arrays stay in a core's cache, many enough that calls cost little (measured)."""
+ROW_POINTS = 64
+"""Shorter rows cost more in loops than they save."""
 
 
 def map_arrays(record: Record, change: Callable[[NDArray[np.float64]], Real]) -> Record:
@@ -55,40 +58,50 @@ def arrays_of(record: object) -> list[NDArray[np.float64]]:
 def in_blocks(compute: Callable[[Record], Result], record: Record, *, points: int = BLOCK_POINTS) -> Result:
     """`compute(record)`, evaluated over blocks of the broadcast grid of the record's arrays.
 
-    `compute` works point by point and returns a dataclass of arrays; so does this, in the shape of the grid.
-    Memory beyond the result does not grow with the grid.
+    `compute` works point by point and returns a dataclass of arrays; so does this, in the shape of the grid. Axes stay
+    axes inside a block, so what depends on some of them only is computed for those only. Memory beyond the result does
+    not grow with the grid.
     """
     arrays = arrays_of(record)
     if not arrays:
         return compute(record)
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
-    size = int(np.prod(shape))
-    if size <= points:
+    if int(np.prod(shape)) <= points:
         part = compute(record)
         values = {f.name: getattr(part, f.name) for f in fields(part)}  # type: ignore[arg-type]
         return type(part)(**{name: np.broadcast_to(value, shape).copy() for name, value in values.items()})
     # Freeing one large array teaches glibc to keep the small ones of the blocks in its heap, which saves up to half of
     # the time: it would hand their pages back and fetch them anew. Nothing is touched, so it costs nothing itself.
     np.empty(_TEACHING_BYTES, dtype=np.uint8)
-    grid = np.nditer(
-        arrays,
-        flags=["external_loop", "buffered"],
-        op_dtypes=[np.dtype(np.float64)] * len(arrays),
-        casting="same_kind",
-        order="C",
-        buffersize=points,
-    )
     result: dict[str, NDArray[Any]] = {}
-    start = 0
-    for operands in grid:
-        block = operands if isinstance(operands, tuple) else (operands,)
-        left = iter(block)
-        part = compute(map_arrays(record, lambda _, left=left: next(left)))  # type: ignore[misc]
-        stop = start + block[0].size
+    for block in _blocks(shape, points):
+        part = compute(map_arrays(record, lambda array, block=block: _part_of(array, block)))  # type: ignore[misc]
         for field in fields(part):  # type: ignore[arg-type]
             value = np.asarray(getattr(part, field.name))
-            if start == 0:
-                result[field.name] = np.empty(size, dtype=value.dtype)
-            result[field.name][start:stop] = value
-        start = stop
-    return type(part)(**{name: values.reshape(shape) for name, values in result.items()})
+            if field.name not in result:
+                result[field.name] = np.empty(shape, dtype=value.dtype)
+            result[field.name][block] = value
+    return type(part)(**result)
+
+
+def _blocks(shape: tuple[int, ...], points: int) -> Iterator[tuple[slice, ...]]:
+    """Slices that cover the grid. Blocks are about as long along every axis, but no shorter than a row along the last.
+
+    So a result that one axis does not move is computed once for many points of that axis, whichever axis it is.
+    """
+    steps, room = [1] * len(shape), points
+    for axis in reversed(range(len(shape))):
+        even = int(room ** (1.0 / (axis + 1)) + 1e-9)
+        least = ROW_POINTS if axis == len(shape) - 1 else 1
+        steps[axis] = max(min(shape[axis], max(even, least), room), 1)
+        room //= steps[axis]
+    starts = (range(0, length, step) for length, step in zip(shape, steps, strict=True))
+    for corner in product(*starts):
+        yield tuple(slice(start, start + step) for start, step in zip(corner, steps, strict=True))
+
+
+def _part_of(array: NDArray[np.float64], block: tuple[slice, ...]) -> NDArray[np.float64]:
+    """The part of a broadcasting array in a block of the grid."""
+    own = block[len(block) - array.ndim :]
+    part = array[tuple(one if length > 1 else slice(None) for one, length in zip(own, array.shape, strict=True))]
+    return part.astype(np.float64, copy=False)

@@ -30,6 +30,9 @@ _SCAN_POINTS = 37
 
 _ROUNDING = 1e-14
 
+COMPILED_POINTS = 20_000
+"""Searches over fewer points never wait for the compiler."""
+
 
 @dataclass(frozen=True, eq=False)
 class BreakEvens:
@@ -278,10 +281,40 @@ def _numeric_tpot(b: Balance, *, fixed: Real, input_per_output: Real) -> Real:
         least_s = np.maximum(least_s, coupled_tpot_s(chunked, input_per_output=input_per_output) * (1.0 + _ROUNDING))
     fewest = chunked_batch(chunked, input_per_output=input_per_output, tpot_s=least_s)
     thinnest = np.fmax(chunked.memory_batch / fewest, 1.0)
-    root = falling_root(gap, low=1.0, high=thinnest, start=np.sqrt(thinnest), state=crowd)
-    found_s = np.where(np.isfinite(root), tpot_s(chunked.memory_batch / root, crowd), np.inf)
+    found_s: Real
+    size = np.size(thinnest + fixed + chunked.service_share)
+    if size >= COMPILED_POINTS and not is_on(chunked.step.expert_s):
+        root, found_s = _compiled_tpot(b, crowd=crowd, thinnest=thinnest)
+    else:
+        root = falling_root(gap, low=1.0, high=thinnest, start=np.sqrt(thinnest), state=crowd)
+        found_s = tpot_s(chunked.memory_batch / root, crowd)
+    found_s = np.where(np.isfinite(root), found_s, np.inf)
     # Where colocation leads down to its tightest bound, a tighter one rules it out, if any is feasible.
     return np.where(root < np.inf, found_s, np.where(np.greater(least_s, b.alone_s), least_s, 0.0))
+
+
+def _compiled_tpot(b: Balance, *, crowd: _Crowd, thinnest: Real) -> tuple[Array, Array]:
+    """The same search over points of dense models, compiled; both costs in seconds of a colocated replica."""
+    from economics.break_even_large import tpot_roots  # noqa: PLC0415 - loads the compiler
+
+    decode, chunked, step = b.decode, b.decode.chunked, b.decode.step
+    prefill_s = crowd.input_per_output * chunked.prefill_s_per_input_token
+    return tpot_roots(
+        {
+            "weight_s": step.weight_s / step.tokens,
+            "sequence_s": step.sequence_s / step.tokens,
+            "compute_s": step.compute_s / step.tokens,
+            "chunk_s": prefill_s / chunked.chunk_utilisation,
+            "prefill_s": prefill_s,
+            "overlap": chunked.overlap,
+            "draft_ratio": step.draft_ratio,
+            "service_share": chunked.service_share,
+            "memory_batch": chunked.memory_batch,
+            "fixed_s": crowd.fixed / decode.colocated_usd_per_s,
+            "decode_price": decode.decode_usd_per_s / decode.colocated_usd_per_s,
+            "thinnest": thinnest,
+        }
+    )
 
 
 def _costs_but_prefill(scenario: Scenario, b: Balance) -> tuple[Real, Real]:

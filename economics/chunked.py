@@ -5,6 +5,7 @@ Kept apart from its scenario so that a root finder can move one symbol and leave
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
@@ -198,19 +199,22 @@ def _chunk_tokens(chunked: Chunked, input_per_output: Real) -> Real:
     return input_per_output * (chunked.computed_share * chunked.step.tokens)
 
 
-def _mixed_pieces(chunked: Chunked) -> list[tuple[Real, Real, Real]]:
+def mixed_pieces(overlap: Real, drafts: Real) -> tuple[tuple[Real, Real, Real], ...]:
     """Weights of (memory, prefill, decode compute) in the linear pieces whose largest is the mixed step.
 
-    (1-o) (max(M, K) + P) + o max(M, P + K) + d M, with decode compute K and drafts d, is the largest of four sums;
-    those that cannot be are left out.
+    (1-o) (max(M, K) + P) + o max(M, P + K) + d M, with decode compute K and drafts d, is the largest of four sums.
+    Arguments are shares and broadcast; compiled too. Source: derived.
     """
-    overlap, drafts = chunked.overlap, chunked.step.draft_ratio
-    overlaps, computes = is_on(overlap), is_on(chunked.step.compute_s)
-    pieces: list[tuple[Real, Real, Real]] = [(1.0 + drafts, 1.0 - overlap, 0.0)]
-    if overlaps:
-        pieces.append((1.0 - overlap + drafts, 1.0, overlap))
-    if computes:
-        pieces.append((drafts, 1.0, 1.0))
-    if overlaps and computes:
-        pieces.append((overlap + drafts, 1.0 - overlap, 1.0 - overlap))
-    return pieces
+    return (
+        (1.0 + drafts, 1.0 - overlap, 0.0),
+        (1.0 - overlap + drafts, 1.0, overlap),
+        (drafts, 1.0, 1.0),
+        (overlap + drafts, 1.0 - overlap, 1.0 - overlap),
+    )
+
+
+def _mixed_pieces(chunked: Chunked) -> list[tuple[Real, Real, Real]]:
+    """The pieces of a mixed step but those that cannot be the largest."""
+    overlaps, computes = is_on(chunked.overlap), is_on(chunked.step.compute_s)
+    needed = (True, overlaps, computes, overlaps and computes)
+    return list(compress(mixed_pieces(chunked.overlap, chunked.step.draft_ratio), needed))

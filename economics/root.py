@@ -12,8 +12,11 @@ from economics.units import Real
 State = TypeVar("State")
 Array = NDArray[np.float64]
 
-_MOST_STEPS = 200
-_PATIENCE = 24
+MOST_STEPS = 200
+PATIENCE = 24
+"""Steps after which every other one halves the bracket."""
+TOLERANCE = 1e-9
+GAP_TOLERANCE = 1e-11
 
 
 def falling_root(
@@ -23,8 +26,8 @@ def falling_root(
     high: Real,
     start: Real,
     state: State,
-    tolerance: float = 1e-9,
-    gap_tolerance: float = 1e-11,
+    tolerance: float = TOLERANCE,
+    gap_tolerance: float = GAP_TOLERANCE,
 ) -> Array:
     """x in [low, high] where `gap(x, state)` falls through zero, elementwise, searched from `start`.
 
@@ -49,7 +52,7 @@ def falling_root(
         falls = value < 0.0
         other, other_value = np.where(falls, left, end), np.where(falls, above, -above)
         waiting = np.ones(at.size, dtype=bool)
-        for step in range(_MOST_STEPS):
+        for step in range(MOST_STEPS):
             width = other - x
             new = np.flatnonzero(waiting & ((np.abs(width) <= 2.0 * tolerance) | (np.abs(value) <= met)))
             found[at[new]] = np.where((other[new] != end[new]) | (np.abs(value[new]) <= met[new]), x[new], np.inf)
@@ -62,7 +65,7 @@ def falling_root(
                 x, value, other, other_value = x[keep], value[keep], other[keep], other_value[keep]
                 end, met, at, width, state = end[keep], met[keep], at[keep], width[keep], _kept(state, keep)
                 waiting = np.ones(keep.size, dtype=bool)
-            share = 0.5 if step >= _PATIENCE and step % 2 else value / (value - other_value)
+            share = 0.5 if step >= PATIENCE and step % 2 else value / (value - other_value)
             last, last_value = x, value
             x = x + width * share
             value = _evaluate(gap, x, state)

@@ -67,6 +67,19 @@ def test_no_block_is_larger_than_asked():
     assert max(sizes) == 30
 
 
+def test_a_block_keeps_axes_so_that_an_array_along_one_of_them_stays_short():
+    seen = []
+
+    def watch(record):
+        seen.append((np.size(record.inner.a), np.size(record.b)))
+        return add(record)
+
+    record = Outer(inner=Inner(a=np.arange(50.0)[:, None]), b=np.arange(200.0))
+    np.testing.assert_array_equal(in_blocks(watch, record, points=1000).total, add(record).total)
+    assert len(seen) == 16
+    assert max(seen) == (15, 64)
+
+
 def test_integers_are_taken_as_numbers():
     record = Outer(inner=Inner(a=0.5), b=np.arange(10))
     np.testing.assert_array_equal(in_blocks(add, record, points=3).total, np.arange(10) + 0.5)

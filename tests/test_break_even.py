@@ -1,10 +1,13 @@
 """Break-even values: golden table, published form, and brute force over the costs they balance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from economics import break_even
 from economics.break_even import (
     break_even_arrival_rate,
     break_even_bandwidth,
@@ -228,10 +231,27 @@ def test_closed_where_limits_are_plain_divisions():
 
 
 def test_closed_and_numeric_agree_where_both_apply(monkeypatch):
-    from economics import break_even
-
     scenario = random_scenario(2000, seed=35, refinements=UNEQUAL)
     closed = break_even_tpot(scenario)
     monkeypatch.setattr(break_even, "has_closed_tpot", lambda _: False)
     numeric = break_even_tpot(scenario)
     np.testing.assert_allclose(numeric, closed, rtol=1e-7)
+
+
+BENT = {
+    "overlap": Refinements(overlap=0.8),
+    "coupling": Refinements(ttft_coupling=True, decode_compute_bound=True),
+    "all dense": ALL_DENSE,
+    "some drafts": replace(ALL_DENSE, overlap=np.linspace(0.0, 1.0, 3)[:, None], draft_tokens=np.arange(3.0)[:, None]),
+}
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_the_compiled_search_finds_what_the_arrays_find(name, monkeypatch):
+    """Its loop spells the two costs out once more, a point a register lane: this holds it to `economics.chunked`."""
+    scenario = random_scenario(10_000, seed=36, refinements=BENT[name])
+    arrays = break_even_tpot(scenario)
+    monkeypatch.setattr(break_even, "COMPILED_POINTS", 0)
+    compiled = break_even_tpot(scenario)
+    assert np.mean(np.isfinite(compiled) & (compiled > 0.0)) > 0.05
+    np.testing.assert_allclose(compiled, arrays, rtol=1e-9)
