@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from economics import break_even
+from economics import break_even, break_even_search
 from economics.break_even import (
     break_even_arrival_rate,
     break_even_bandwidth,
@@ -251,7 +251,7 @@ def test_the_compiled_search_finds_what_the_arrays_find(name, monkeypatch):
     """Its loop spells the two costs out once more, a point a register lane: this holds it to `economics.chunked`."""
     scenario = random_scenario(10_000, seed=36, refinements=BENT[name])
     arrays = break_even_tpot(scenario)
-    monkeypatch.setattr(break_even, "COMPILED_POINTS", 0)
+    monkeypatch.setattr(break_even_search, "COMPILED_POINTS", 0)
     compiled = break_even_tpot(scenario)
     assert np.mean(np.isfinite(compiled) & (compiled > 0.0)) > 0.05
     np.testing.assert_allclose(compiled, arrays, rtol=1e-9)
