@@ -22,7 +22,6 @@ from economics.calibration import (
 )
 from schemas import calibration as contract
 from schemas.base import polars_schema
-from schemas.published import BELIEVED
 from schemas.quarantine import Parsed
 from sources.latency_figures import parse
 from sources.source import Snapshot
@@ -64,8 +63,7 @@ def times_of_figures(figures: pl.DataFrame) -> pl.DataFrame:
     return figures.rename({"time_s": "measured_s", "paper": "origin"}).select(
         *KEY, "gpu_count", "precision_basis", "phase", "context_tokens", "measured_s", "basis", "origin",
         pl.col("batch", "prompt_tokens").cast(pl.Float64),
-        left_out=pl.when(~pl.col("status").is_in(BELIEVED)).then(pl.lit("general knowledge"))
-        .when(pl.col("phase") == "mixed").then(pl.lit("prefill and decode in one step"))
+        left_out=pl.when(pl.col("phase") == "mixed").then(pl.lit("prefill and decode in one step"))
         .when((pl.col("phase") == "decode") & pl.col("context_tokens").is_null())
         .then(pl.lit("length of contexts not stated")),
         prompt_tokens_per_step=pl.lit(0.0), speculation_basis=pl.lit("stated"),

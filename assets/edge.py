@@ -13,7 +13,6 @@ from economics.energy import electricity_usd_per_mtok
 from economics.symbols import Efficiency
 from schemas import levers as contract
 from schemas.base import polars_schema
-from schemas.published import BELIEVED
 from warehouse.table import table
 
 MODELS = ("llama-3.1-8b", "qwen3-32b", "llama-3.1-70b", "mixtral-8x7b")
@@ -26,17 +25,16 @@ INPUT_PER_OUTPUT = 3.0
 
 
 @table(schema=contract.EdgeDevice, group=GROUP)
-def edge_device(published_figure: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
+def edge_device(cited_figure: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
     """Every device with a recorded bandwidth or a measured rate, and every model."""
-    figures = published_figure.filter(pl.col("status").is_in(BELIEVED))
-    devices = pl.DataFrame(list(device_rows(figures).values()), infer_schema_length=None)
+    devices = pl.DataFrame(list(device_rows(cited_figure).values()), infer_schema_length=None)
     shapes = model_shape.filter(pl.col("model").is_in(MODELS)).select(
         "model",
         weight_bytes=pl.col("parameters") * 2.0 * AWQ_BYTE_RATIO,
         read_bytes=pl.col("active_parameters") * 2.0 * AWQ_BYTE_RATIO,
         kv_bytes=pl.col("kv_bytes_per_token") * CONTEXT_TOKENS,
     )
-    rates = figures.filter(pl.col("paper") == "levers_edge", pl.col("metric") == "decode_tokens_per_s").select(
+    rates = cited_figure.filter(pl.col("paper") == "levers_edge", pl.col("metric") == "decode_tokens_per_s").select(
         "model", device="system", measured_low_tokens_per_s=pl.coalesce("low", "value"),
         measured_high_tokens_per_s=pl.coalesce("high", "value"),
     )  # fmt: skip

@@ -16,7 +16,6 @@ from economics.symbols import Contract, Workload
 from economics.units import Real
 from schemas import levers as contract
 from schemas.base import polars_schema
-from schemas.published import BELIEVED
 from warehouse.table import table
 
 GPUS = ("a100-80gb-sxm", "h100-sxm", "h200-sxm", "b200-sxm")
@@ -31,10 +30,10 @@ ENDS = ("low", "high")
 
 @table(schema=contract.EnergyPerToken, group=GROUP)
 def energy_per_token(
-    published_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
+    cited_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
 ) -> pl.DataFrame:
     """Every GPU, model, batch that fits, and clock; measured energy beside it where there is one."""
-    found = evidence(published_figure)
+    found = evidence(cited_figure)
     gpus, shapes, rents = (
         {row[key]: row for row in frame.iter_rows(named=True)}
         for frame, key in ((gpu, "gpu"), (model_shape, "model"), (gpu_price, "gpu"))
@@ -45,9 +44,7 @@ def energy_per_token(
         if name in rents
         for model in MODELS
     )
-    priced = against_rent(steps).join(
-        measured(published_figure), on=["gpu", "model", "batch", "clock_ratio"], how="left"
-    )
+    priced = against_rent(steps).join(measured(cited_figure), on=["gpu", "model", "batch", "clock_ratio"], how="left")
     published = pl.col("published_joules_per_token")
     return priced.with_columns(
         *((pl.col(f"{end}_joules_per_token") / published - 1.0).alias(f"{end}_error") for end in ENDS),
@@ -133,10 +130,10 @@ def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def measured(published_figure: pl.DataFrame) -> pl.DataFrame:
+def measured(cited_figure: pl.DataFrame) -> pl.DataFrame:
     """Measured energy per token by GPU, model and batch, at peak clock."""
-    rows = published_figure.filter(
-        pl.col("status").is_in(BELIEVED), pl.col("paper") == "levers_energy", pl.col("metric") == "joules_per_token",
+    rows = cited_figure.filter(
+        pl.col("paper") == "levers_energy", pl.col("metric") == "joules_per_token",
         pl.col("value").is_not_null(), pl.col("condition").str.contains(r"^batch \d+$"),
     )  # fmt: skip
     return rows.select(

@@ -27,7 +27,6 @@ from economics.operating_point import Power, decode_joules_per_token
 from economics.routing_patterns import implied_draft_cost_ratio, speculative_decoding
 from economics.step_time import kv_bytes_per_token
 from economics.symbols import Contract, Workload
-from schemas.published import BELIEVED
 
 MEASURED_CONTEXT_TOKENS = 1024.0
 """Assumed where a measurement does not tell its context length."""
@@ -37,14 +36,13 @@ Row = dict[str, Any]
 
 def anchors(
     *,
-    published_figure: pl.DataFrame,
+    figures: pl.DataFrame,
     routing_point: pl.DataFrame,
     model_shape: pl.DataFrame,
     gpu: pl.DataFrame,
     found: Evidence,
 ) -> pl.DataFrame:
-    """Every anchor, in the columns of `schemas.levers.LeverAnchor` but for the error."""
-    figures = published_figure.filter(pl.col("status").is_in(BELIEVED))
+    """Every anchor, in the columns of `schemas.levers.LeverAnchor` but for the error. `figures`: contract `CitedFigure`."""
     shapes = {row["model"]: row for row in model_shape.iter_rows(named=True)}
     gpus = {row["gpu"]: row for row in gpu.iter_rows(named=True)}
     rows = [

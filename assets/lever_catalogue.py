@@ -15,7 +15,6 @@ from economics.energy import ClockFit, fit_clock_sweep
 from economics.operating_point import OperatingPoint, Power
 from economics.rollout_price import idle_floor_usd_per_gpu_hour
 from economics.symbols import Contract, Hardware, Workload
-from schemas.published import BELIEVED
 
 Facts = Mapping[str, Any]
 
@@ -117,9 +116,8 @@ class Case:
     """Why it cannot be applied there."""
 
 
-def evidence(published_figure: pl.DataFrame) -> Evidence:
-    """Read the parameters off the published figures; recalled ones are left out."""
-    figures = published_figure.filter(pl.col("status").is_in(BELIEVED))
+def evidence(figures: pl.DataFrame) -> Evidence:
+    """Read the parameters off the published figures (contract `CitedFigure`)."""
     draw, limit_w = (
         one(figures, "levers_energy", "h200_decode_draw"), one(figures, "levers_energy", "h200_power_limit")["value"],
     )  # fmt: skip

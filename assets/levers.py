@@ -27,12 +27,12 @@ Row = dict[str, Any]
 
 @table(schema=contract.LeverAnchor, group=GROUP)
 def lever_anchor(
-    published_figure: pl.DataFrame, routing_point: pl.DataFrame, model_shape: pl.DataFrame, gpu: pl.DataFrame
+    cited_figure: pl.DataFrame, routing_point: pl.DataFrame, model_shape: pl.DataFrame, gpu: pl.DataFrame
 ) -> pl.DataFrame:
     """Every published effect beside its prediction."""
     rows = anchors(
-        published_figure=published_figure, routing_point=routing_point, model_shape=model_shape, gpu=gpu,
-        found=evidence(published_figure),
+        figures=cited_figure, routing_point=routing_point, model_shape=model_shape, gpu=gpu,
+        found=evidence(cited_figure),
     )  # fmt: skip
     bounded = pl.when(pl.col("is_bound")).then(pl.lit("upper_bound")).otherwise(pl.lit("point"))
     with_error = rows.with_columns(
@@ -46,11 +46,11 @@ def lever_anchor(
 
 @table(schema=contract.LeverEffect, group=GROUP)
 def lever_effects(
-    published_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame,
+    cited_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame,
     lever_anchor: pl.DataFrame, now: datetime,
 ) -> pl.DataFrame:  # fmt: skip
     """Every point with no lever, each lever, every pair that goes together, and some stacks."""
-    found = evidence(published_figure)
+    found = evidence(cited_figure)
     gpus, shapes, rents = (
         {row[key]: row for row in frame.iter_rows(named=True)}
         for frame, key in ((gpu, "gpu"), (model_shape, "model"), (gpu_price, "gpu"))

@@ -47,26 +47,37 @@ def published_figure(published_documents: list[Snapshot]) -> Parsed:
     return parse_all(published_documents, parse_figures, contract.PublishedFigure)
 
 
+@table(schema=contract.CitedFigure, group=GROUP)
+def cited_figure(published_figure: pl.DataFrame) -> pl.DataFrame:
+    """All but what is only recalled."""
+    return cited(published_figure)
+
+
 @table(schema=contract.Gpu, group=GROUP)
-def gpu(published_figure: pl.DataFrame) -> pl.DataFrame:
+def gpu(cited_figure: pl.DataFrame) -> pl.DataFrame:
     """One chosen claim per GPU and column; the others in words."""
-    return gpus_of(published_figure)
+    return gpus_of(cited_figure)
 
 
 @table(schema=contract.ModelShape, group=GROUP)
-def model_shape(published_figure: pl.DataFrame) -> pl.DataFrame:
+def model_shape(cited_figure: pl.DataFrame) -> pl.DataFrame:
     """One row per model with its KV bytes per token recomputed."""
-    return shapes_of(published_figure)
+    return shapes_of(cited_figure)
 
 
 @table(schema=contract.PublishedCommonFrame, group=GROUP)
-def published_common_frame(published_figure: pl.DataFrame, gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def published_common_frame(cited_figure: pl.DataFrame, gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Operating points, priced today."""
-    return common_frame(published_figure, gpu_rent, now.date())
+    return common_frame(cited_figure, gpu_rent, now.date())
+
+
+def cited(figures: pl.DataFrame) -> pl.DataFrame:
+    """Figures (contract `PublishedFigure`) without what is recalled (contract `CitedFigure`)."""
+    return figures.filter(pl.col("status").is_in(contract.BELIEVED))
 
 
 def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
-    """Peaks, memory and links of each GPU. `figures`: contract `PublishedFigure`. Returns contract `Gpu`."""
+    """Peaks, memory and links of each GPU. `figures`: contract `CitedFigure`. Returns contract `Gpu`."""
     columns = [
         name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")
     ]
@@ -77,7 +88,7 @@ def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
-    """Shape of each model. `figures`: contract `PublishedFigure`. Returns contract `ModelShape`."""
+    """Shape of each model. `figures`: contract `CitedFigure`. Returns contract `ModelShape`."""
     claims = figures.filter(pl.col("paper") == "model_shape").with_columns(
         pl.col("metric").replace({"kv_bytes_per_token": "stated_kv_bytes_per_token"})
     )
@@ -93,13 +104,12 @@ def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
 
 
 def common_frame(figures: pl.DataFrame, rents: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Every operating point at the rents of a day. Recalled figures are left out before anything is computed.
+    """Every operating point at the rents of a day.
 
-    `figures`: contract `PublishedFigure`; `rents`: contract `GpuRent`. Returns contract `PublishedCommonFrame`.
+    `figures`: contract `CitedFigure`; `rents`: contract `GpuRent`. Returns contract `PublishedCommonFrame`.
     """
-    believed = figures.filter(pl.col("status").is_in(contract.BELIEVED))
-    points = believed.filter(pl.col("metric").is_in([*RATES, *STATED_RATIOS, *ATTAINMENTS]))
-    rated = with_attainment(with_rates(points, believed))
+    points = figures.filter(pl.col("metric").is_in([*RATES, *STATED_RATIOS, *ATTAINMENTS]))
+    rated = with_attainment(with_rates(points, figures))
     priced = rated.join(gpu_prices(rents, day), on="gpu", how="left")
     dollars = with_ratio(with_dollars(priced)).with_columns(comparable_with=_frame_key(), as_of=pl.lit(day))
     return dollars.select(list(polars_schema(contract.PublishedCommonFrame))).sort("paper", "figure")
@@ -285,11 +295,9 @@ def _notes(claims: pl.DataFrame) -> pl.DataFrame:
 def _chosen(claims: pl.DataFrame, *, by: str, preferred: str, order: pl.Expr, columns: list[str]) -> pl.DataFrame:
     """One claim per subject and metric, as columns, with the weakest status, the places, and the other claims in words.
 
-    Only believed claims of the version `preferred` are chosen, the first in `order`; whatever else is believed is a
-    disagreement.
+    Only claims of the version `preferred` are chosen, the first in `order`; all others are disagreements.
     """
-    believed = claims.filter(pl.col("status").is_in(contract.BELIEVED))
-    ranked = believed.sort(by, "metric", pl.col("version") != preferred, order)
+    ranked = claims.sort(by, "metric", pl.col("version") != preferred, order)
     first = ranked.filter(pl.col("version") == preferred).unique([by, "metric"], keep="first", maintain_order=True)
     rest = ranked.join(first.select("paper", "figure"), on=["paper", "figure"], how="anti")
     words = rest.group_by(by, maintain_order=True).agg(

@@ -7,7 +7,7 @@ from assets.serving import GROUP
 from economics.decomposition import log_share, unexplained
 from schemas import serving_decomposition as contract
 from schemas.base import polars_schema
-from schemas.published import BELIEVED, STATUSES
+from schemas.published import STATUSES
 from sources.published_figures import gain_factors
 from warehouse.table import table
 
@@ -18,21 +18,21 @@ NAME = pl.format("{}.{}", "paper", "figure")
 
 @table(schema=contract.ServingDecomposition, group=GROUP)
 def serving_decomposition(
-    published_figure: pl.DataFrame, published_common_frame: pl.DataFrame, serving_frontier: pl.DataFrame
+    cited_figure: pl.DataFrame, published_common_frame: pl.DataFrame, serving_frontier: pl.DataFrame
 ) -> pl.DataFrame:
     """Every gain of the list with its factors."""
-    return decomposed(gain_factors(), published_figure, published_common_frame, serving_frontier)
+    return decomposed(gain_factors(), cited_figure, published_common_frame, serving_frontier)
 
 
 def decomposed(
     factors: pl.DataFrame, figures: pl.DataFrame, points: pl.DataFrame, frontier: pl.DataFrame
 ) -> pl.DataFrame:
-    """Gains with all their factors. A gain that rests on a recalled figure is left out, such a factor is not known.
+    """Gains with all their factors. A gain that rests on an absent figure is left out, such a factor is not known.
 
-    `factors`: `sources.published_figures.gain_factors`; `figures`: contract `PublishedFigure`; `points`:
+    `factors`: `sources.published_figures.gain_factors`; `figures`: contract `CitedFigure`; `points`:
     `PublishedCommonFrame`; `frontier`: `ServingFrontier`, whose predictions give the factor `design`.
     """
-    believed = figures.filter(pl.col("status").is_in(BELIEVED)).with_columns(name=NAME, amount=_as_ratio())
+    believed = figures.with_columns(name=NAME, amount=_as_ratio())
     valued = _with_values(factors, believed)
     gains = _gains(valued.filter(pl.col("factor") == "ratio").drop_nulls("value"), believed)
     every = gains.join(pl.DataFrame({"factor": KNOWN}), how="cross")

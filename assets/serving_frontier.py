@@ -32,7 +32,7 @@ CHANGES = ["ttft_s", "tpot_s", "gpu_usd_per_hour", "usd_per_mtok", "on_frontier"
 @table(schema=contract.ServingFrontier, group=GROUP)
 def serving_frontier(
     published_common_frame: pl.DataFrame,
-    published_figure: pl.DataFrame,
+    cited_figure: pl.DataFrame,
     operating_point: pl.DataFrame,
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
@@ -41,9 +41,7 @@ def serving_frontier(
     now: datetime,
 ) -> pl.DataFrame:
     """Points of all three kinds, priced alike, with their place in their frame."""
-    evidence = pl.concat(
-        [of_documents(published_common_frame, published_figure), of_runs(operating_point)], how="diagonal"
-    )
+    evidence = pl.concat([of_documents(published_common_frame, cited_figure), of_runs(operating_point)], how="diagonal")
     questions = pl.concat([questions_of(priced(evidence, gpu_price)), STANDARD])
     predicted = predictions(
         questions, gpu.filter(pl.col("gpu").is_in(GPUS)), shapes=model_shape, prices=gpu_price, fits=calibration
@@ -60,7 +58,7 @@ def serving_frontier_history(serving_frontier: pl.DataFrame, previous: pl.DataFr
 
 
 def of_documents(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
-    """Published points with a rate and both bounds. `points`: contract `PublishedCommonFrame`; `figures`: `PublishedFigure`.
+    """Published points with a rate and both bounds. `points`: contract `PublishedCommonFrame`; `figures`: `CitedFigure`.
 
     A rate that is a range, a reading or a median over submissions spreads the GPU-hours; so does the Wilson interval.
     """

@@ -28,14 +28,13 @@ Array = NDArray[np.float64]
 def published_rows(figures: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """MLPerf medians on each GPU, predicted with MFU and MBU fitted to the other GPUs.
 
-    `figures`: contract `PublishedFigure`. Points whose lengths, GPU or shape are not known, and sparse models, are left out.
+    `figures`: contract `CitedFigure`. Points whose lengths, GPU or shape are in no document, and sparse models, are left out.
     """
     lengths = (
-        figures.filter(
-            pl.col("paper") == "mlperf_v5_1", pl.col("metric").is_in(["mean_input_tokens", "mean_output_tokens"])
-        )
-        .pivot("metric", index="workload", values="value")
+        figures.filter(pl.col("paper") == "mlperf_v5_1", pl.col("metric").is_in(LENGTHS))
+        .pivot("metric", on_columns=LENGTHS, index="workload", values="value")
         .rename({"mean_input_tokens": "input_tokens", "mean_output_tokens": "output_tokens"})
+        .drop_nulls()
     )
     medians = figures.filter(
         pl.col("paper") == "mlperf_v5_1", pl.col("metric") == METRIC, pl.col("system") == "median of submissions"
@@ -47,7 +46,7 @@ def published_rows(figures: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.
     points = pl.concat([points.clear(), *parts])
     common = {
         "check": "measured", "architecture": "chunked", "basis": "published", "unit": "tokens_per_s",
-        "method": f"{METHOD}; FP4 where the GPU has it, else FP8; FP8 KV; prompt lengths recalled, see raw.published_figure",
+        "method": f"{METHOD}; FP4 where the GPU has it, else FP8; FP8 KV; prompt lengths: see core.cited_figure",
         "fitted": "MFU and MBU, to the points of all other GPUs in the same number format",
     }  # fmt: skip
     for row, rate in zip(points.iter_rows(named=True), predicted, strict=True):

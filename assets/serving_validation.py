@@ -37,7 +37,7 @@ def serving_grid(serving_references: list[Snapshot]) -> Parsed:
 def serving_validation(
     trace_shape: pl.DataFrame,
     serving_grid: pl.DataFrame,
-    published_figure: pl.DataFrame,
+    cited_figure: pl.DataFrame,
     operating_point: pl.DataFrame,
     trace_request: pl.DataFrame,
     gpu: pl.DataFrame,
@@ -47,7 +47,7 @@ def serving_validation(
     """Every check, one after the other."""
     rows = [
         *simulated_rows(trace_shape, trace_request, gpu=gpu, model_shape=model_shape, gpu_price=gpu_price),
-        *published_rows(published_figure, gpu=gpu, model_shape=model_shape),
+        *published_rows(cited_figure, gpu=gpu, model_shape=model_shape),
         *ingested_rows(operating_point, gpu=gpu, model_shape=model_shape),
         *grid_rows(serving_grid, gpu=gpu, model_shape=model_shape),
     ]

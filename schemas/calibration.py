@@ -4,7 +4,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.published import STATUS_MEANING, STATUSES
+from schemas.published import BELIEVED, STATUS_MEANING
 
 PHASES = ("prefill", "decode", "mixed")
 ASSUMPTION_BASES = ("stated", "assumed")
@@ -29,7 +29,7 @@ class LatencyFigure(Table):
     figure: str = column("name of the figure within the document", str_matches=r"^[a-z0-9_]+$")
     version: str = column("version of the document")
     locator: str = column("table or file of the figure", str_length={"min_value": 1})
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     gpu: str = column("canonical GPU")
     gpu_count: pl.Int64 = column("GPUs that work as one replica", unit="GPUs", ge=1)
     model: str = column("model, key of core.model_shape")
@@ -163,10 +163,10 @@ class Calibration(Table):
     active_parameters: float = column("parameters one token uses", gt=0)
     weight_bytes: float = column("all weights", unit="bytes", gt=0, derived_from=("model_shape.parameters",))
     kv_bytes_per_token: float = column("KV bytes of one token at 2 bytes a value", unit="bytes_per_token", gt=0)
-    gpu_status: str = column("of the GPU's figures: " + STATUS_MEANING, isin=STATUSES, derived_from=("gpu.status",))
+    gpu_status: str = column("of the GPU's figures: " + STATUS_MEANING, isin=BELIEVED, derived_from=("gpu.status",))
     gpu_locator: str = column("where the GPU's figures stand", derived_from=("gpu.locator",))
     shape_status: str = column(
-        "of the model's shape: " + STATUS_MEANING, isin=STATUSES, derived_from=("model_shape.status",)
+        "of the model's shape: " + STATUS_MEANING, isin=BELIEVED, derived_from=("model_shape.status",)
     )
     shape_note: str = column("what the shape was checked against", nullable=True, derived_from=("model_shape.note",))
 

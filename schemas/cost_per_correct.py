@@ -4,7 +4,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.published import STATUS_MEANING, STATUSES
+from schemas.published import BELIEVED, STATUS_MEANING
 
 SELECTIONS = ("single", "vote", "search", "revisions", "vote_or_reward_model", "coverage", "selected", "feedback")
 SELECTION_MEANING = (
@@ -32,7 +32,7 @@ class TestTimeFigure(Table):
     figure: str = column("name of the figure within the document", str_matches=r"^[a-z0-9_]+$")
     version: str = column("version of the document; where versions disagree each is its own row")
     locator: str = column("table, figure or section", str_length={"min_value": 1})
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     as_of: pl.Date = column("month of the document, as its first day")
     benchmark: str = column("benchmark, in small letters", nullable=True)
     n: pl.Int64 = column("questions of the benchmark; NULL where not known", unit="questions", nullable=True, ge=1)
@@ -132,7 +132,7 @@ class MeasuredRun(Table):
     paper: str = column("document or leaderboard", derived_from=("aider_run.source", "test_time_figure.paper"))
     version: str = column("version of the document", derived_from=("aider_run.versions", "test_time_figure.version"))
     locator: str = column("place in the document")
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     as_of: pl.Date = column(
         "day of the run, else what `as_of_basis` says",
         derived_from=("aider_run.run_on", "test_time_figure.as_of", "arc_evaluation.model_released_on"),
@@ -203,7 +203,7 @@ class CostPerCorrect(_Measured):
     model: str = column("canonical model; NULL for pairs and for what is not known", nullable=True,
                         derived_from=("measured_run.system", "model.model"))  # fmt: skip
     locator: str = column("place in the document")
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
     samples: pl.Int64 = column(
         "samples or tries per question, at most; NULL where not told", unit="samples", nullable=True

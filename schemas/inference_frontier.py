@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.published import STATUS_MEANING, STATUSES
+from schemas.published import BELIEVED, STATUS_MEANING
 
 VERDICTS = ("inference", "training")
 TRAINING_PAIRINGS = ("own_checkpoints", "same_lineage", "another_system")
@@ -104,7 +104,7 @@ class InferenceFrontier(Table):
     benchmark: str = column("benchmark")
     system: str = column("system; for checkpoints with its training tokens")
     curve: str = column("curve or run")
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
     samples_to: pl.Int64 = column("samples at its end", unit="samples", ge=1)
@@ -172,7 +172,7 @@ class HarvestedSlack(Table):
     version: str = column(
         "document and version, which print different gains", derived_from=("test_time_figure.version",)
     )
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     against: str = column("what the gain was measured against", derived_from=("test_time_figure.note",))
     throughput_gain: float = column("end-to-end throughput over the baseline", ge=1,
                                     derived_from=("test_time_figure.value",))  # fmt: skip

@@ -73,7 +73,7 @@ class LeverEffect(Table):
     usd_ratio: float = column("cost of an SLO-compliant token after over before", nullable=True, gt=0)
     usd_per_correct: float = column(
         "cost of a correct answer, one sample, no verifier; NULL where the share of correct answers was never measured",
-        unit="usd", nullable=True, gt=0, derived_from=("published_figure.value",),
+        unit="usd", nullable=True, gt=0, derived_from=("cited_figure.value",),
     )  # fmt: skip
     usd_per_correct_ratio: float = column(
         "cost of a correct answer after over before; NULL where nobody measured what the lever does to answers",
@@ -132,7 +132,7 @@ class LeverAnchor(Table):
     """
 
     lever: str = column(LEVER_MEANING, isin=LEVERS)
-    paper: str = column("document, as in raw.published_figure, or routing_operating_points")
+    paper: str = column("document, as in core.cited_figure, or routing_operating_points")
     figure: str = column("name of the figure within the document")
     version: str = column("version of the document")
     locator: str = column("place of the figure")
@@ -145,7 +145,7 @@ class LeverAnchor(Table):
     quantity: str = column("what improves")
     published_gain: float = column(
         "published gain; NULL where only a range is given", nullable=True, gt=0,
-        derived_from=("published_figure.value", "routing_point.value"),
+        derived_from=("cited_figure.value", "routing_point.value"),
     )  # fmt: skip
     published_low: float = column("lower end of a published range", nullable=True, gt=0)
     published_high: float = column("upper end of a published range", nullable=True, gt=0)
@@ -193,10 +193,10 @@ class EnergyPerToken(Table):
     throughput_ratio: float = column("throughput over that at peak clock", gt=0, le=1)
     compute_bound: pl.Boolean = column("whether arithmetic and not memory sets the step at this clock")
     low_w: float = column(
-        "mean draw of a GPU at the lower published draw", unit="W", gt=0, derived_from=("published_figure.low",)
+        "mean draw of a GPU at the lower published draw", unit="W", gt=0, derived_from=("cited_figure.low",)
     )
     high_w: float = column(
-        "mean draw of a GPU at the upper published draw", unit="W", gt=0, derived_from=("published_figure.high",)
+        "mean draw of a GPU at the upper published draw", unit="W", gt=0, derived_from=("cited_figure.high",)
     )
     low_joules_per_token: float = column("energy at the lower draw", unit="J_per_token", gt=0)
     high_joules_per_token: float = column("energy at the upper draw", unit="J_per_token", gt=0)
@@ -223,7 +223,7 @@ class EnergyPerToken(Table):
     gpus_per_mw_at_draw: float = column("GPUs a megawatt feeds at the upper draw", unit="GPUs", gt=0)
     published_joules_per_token: float = column(
         "measured energy of the same model, GPU and batch; NULL if none", unit="J_per_token", nullable=True, gt=0,
-        derived_from=("published_figure.value",),
+        derived_from=("cited_figure.value",),
     )  # fmt: skip
     low_error: float = column("energy at the lower draw over the measured one, less 1", nullable=True)
     high_error: float = column("energy at the upper draw over the measured one, less 1", nullable=True)

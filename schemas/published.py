@@ -10,11 +10,11 @@ from schemas.gpu_rents import TERMS
 STATUSES = ("printed", "quoted", "digitised", "derived", "recalled")
 STATUS_MEANING = (
     "printed: in the document itself; quoted: as a third party quotes or copies it; digitised: read off a figure; "
-    "derived: computed from printed figures or released data; recalled: general knowledge, which stays in "
-    "raw.published_figure and is used nowhere else"
+    "derived: computed from printed figures or released data; recalled: general knowledge, of which no "
+    "mart is made"
 )
 BELIEVED = STATUSES[:-1]
-"""Statuses that leave raw.published_figure."""
+"""Statuses of what may be used: the rows of core.cited_figure, the only ones a mart is made of."""
 
 RATIO_BASES = ("computed", "stated")
 ATTAINMENT_BASES = ("stated", "guaranteed")
@@ -75,6 +75,16 @@ class PublishedFigure(Citation):
         unique = ["paper", "figure"]
 
 
+class CitedFigure(PublishedFigure):
+    """The figures that may be used: each with a document or file that it was read from, none from general knowledge."""
+
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
+
+    class Config:
+        name = "core.cited_figure"
+        unique = ["paper", "figure"]
+
+
 class Gpu(Table):
     """Peak rates, memory and links of each GPU: one chosen claim per column, disagreements beside it.
 
@@ -83,47 +93,41 @@ class Gpu(Table):
     """
 
     gpu: str = column("canonical GPU", unique=True)
-    bf16_flop_per_s: float = column(
-        "dense BF16 peak", unit="flop_per_s", gt=0, derived_from=("published_figure.value",)
-    )
+    bf16_flop_per_s: float = column("dense BF16 peak", unit="flop_per_s", gt=0, derived_from=("cited_figure.value",))
     fp8_flop_per_s: float = column(
         "dense FP8 peak; NULL if it has none or no document states it",
         unit="flop_per_s",
         gt=0,
         nullable=True,
-        derived_from=("published_figure.value",),
+        derived_from=("cited_figure.value",),
     )
     fp4_flop_per_s: float = column(
         "dense FP4 peak; NULL if it has none",
         unit="flop_per_s",
         gt=0,
         nullable=True,
-        derived_from=("published_figure.value",),
+        derived_from=("cited_figure.value",),
     )
-    hbm_bytes: float = column("memory", unit="bytes", gt=0, derived_from=("published_figure.value",))
-    hbm_bytes_per_s: float = column(
-        "memory bandwidth", unit="bytes_per_s", gt=0, derived_from=("published_figure.value",)
-    )
+    hbm_bytes: float = column("memory", unit="bytes", gt=0, derived_from=("cited_figure.value",))
+    hbm_bytes_per_s: float = column("memory bandwidth", unit="bytes_per_s", gt=0, derived_from=("cited_figure.value",))
     scale_up_bytes_per_s: float = column(
         "link to the other GPUs of the node or rack, one direction",
         unit="bytes_per_s",
         gt=0,
         nullable=True,
-        derived_from=("published_figure.value",),
+        derived_from=("cited_figure.value",),
     )
     pcie_bytes_per_s: float = column(
-        "host link, one direction", unit="bytes_per_s", gt=0, nullable=True, derived_from=("published_figure.value",)
+        "host link, one direction", unit="bytes_per_s", gt=0, nullable=True, derived_from=("cited_figure.value",)
     )
     nic_bytes_per_s: float = column(
         "network per GPU, one direction",
         unit="bytes_per_s",
         gt=0,
         nullable=True,
-        derived_from=("published_figure.value",),
+        derived_from=("cited_figure.value",),
     )
-    tdp_w: float = column(
-        "thermal design power", unit="W", gt=0, nullable=True, derived_from=("published_figure.value",)
-    )
+    tdp_w: float = column("thermal design power", unit="W", gt=0, nullable=True, derived_from=("cited_figure.value",))
     status: str = column(STATUS_MEANING + "; the weakest of the chosen claims", isin=BELIEVED)
     locator: str = column("where the chosen claims stand")
     disagreements: str = column("claims that were not chosen, each with its place; NULL if none", nullable=True)
@@ -182,10 +186,10 @@ class PublishedCommonFrame(Citation):
         unit="requests_per_s_per_gpu",
         nullable=True,
         gt=0,
-        derived_from=("published_figure.value", "published_figure.gpu_count"),
+        derived_from=("cited_figure.value", "cited_figure.gpu_count"),
     )
     output_tokens_per_request: float = column(
-        "output tokens of a request", unit="tokens", nullable=True, gt=0, derived_from=("published_figure.value",)
+        "output tokens of a request", unit="tokens", nullable=True, gt=0, derived_from=("cited_figure.value",)
     )
     output_tokens_basis: str = column(
         "mean or median of the workload; NULL where tokens were measured", isin=("mean", "median"), nullable=True
@@ -195,14 +199,14 @@ class PublishedCommonFrame(Citation):
         unit="tokens_per_s",
         nullable=True,
         gt=0,
-        derived_from=("published_figure.value", "published_figure.gpu_count"),
+        derived_from=("cited_figure.value", "cited_figure.gpu_count"),
     )
     attainment: float = column(
         "share of requests within both bounds; NULL where no contract is stated",
         nullable=True,
         gt=0,
         le=1,
-        derived_from=("published_figure.attainment", "published_figure.value", "published_figure.percentile"),
+        derived_from=("cited_figure.attainment", "cited_figure.value", "cited_figure.percentile"),
     )
     attainment_basis: str = column(
         "stated: measured or aimed at by the document; guaranteed: the least share two separate percentiles imply",
@@ -214,14 +218,14 @@ class PublishedCommonFrame(Citation):
         nullable=True,
         ge=0,
         le=1,
-        derived_from=("published_figure.attainment", "published_figure.n"),
+        derived_from=("cited_figure.attainment", "cited_figure.n"),
     )
     attainment_high: float = column(
         "upper end of the 95 % Wilson interval",
         nullable=True,
         ge=0,
         le=1,
-        derived_from=("published_figure.attainment", "published_figure.n"),
+        derived_from=("cited_figure.attainment", "cited_figure.n"),
     )
     gpu_usd_per_hour: float = column(
         "rent the row is priced at",
@@ -241,7 +245,7 @@ class PublishedCommonFrame(Citation):
         unit="usd_per_mtok",
         nullable=True,
         gt=0,
-        derived_from=("published_figure.value", "gpu_rent.usd_per_gpu_hour"),
+        derived_from=("cited_figure.value", "gpu_rent.usd_per_gpu_hour"),
     )
     usd_per_mtok_slo_output: float = column(
         "rent per million output tokens within the contract, at most this where attainment is guaranteed; NULL without a "
@@ -249,19 +253,19 @@ class PublishedCommonFrame(Citation):
         unit="usd_per_mtok",
         nullable=True,
         gt=0,
-        derived_from=("published_figure.value", "gpu_rent.usd_per_gpu_hour", "published_figure.attainment"),
+        derived_from=("cited_figure.value", "gpu_rent.usd_per_gpu_hour", "cited_figure.attainment"),
     )
     baseline: str = column(
         "system of the ratio: the best of the named baselines where the ratio is computed", nullable=True
     )
     ratio_to_baseline: float = column(
-        "throughput over that of the baseline", nullable=True, gt=0, derived_from=("published_figure.value",)
+        "throughput over that of the baseline", nullable=True, gt=0, derived_from=("cited_figure.value",)
     )
     ratio_basis: str = column("computed from both rates, or stated by the document", isin=RATIO_BASES, nullable=True)
     comparable_with: str = column(
         "key of the frame: rows that share it may be compared in dollars; ? where the document does not say"
     )
-    note: str = column("what to know first", nullable=True, derived_from=("published_figure.note",))
+    note: str = column("what to know first", nullable=True, derived_from=("cited_figure.note",))
     as_of: pl.Date = column("day the rents are of")
 
     class Config:

@@ -104,7 +104,7 @@ class RoutingCurve(Table):
     )
     paper_strong_usd_per_mtok: float = column("the paper's own price of the strong model", unit="usd_per_mtok", gt=0)
     paper_weak_usd_per_mtok: float = column("the paper's own price of the weak model", unit="usd_per_mtok", gt=0)
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     version: str = column("document and version")
     locator: str = column("place in the document")
     source: str = column("source of the transcription")

@@ -35,7 +35,7 @@ class ServingDecomposition(Table):
     workload: str = column("requests that were served", nullable=True)
     ttft_s: float = column("bound on the time to first token", unit="s", nullable=True, gt=0)
     tpot_s: float = column("bound on the time per output token", unit="s", nullable=True, gt=0)
-    ratio: float = column("the gain, new over old", gt=0, derived_from=("published_figure.value",))
+    ratio: float = column("the gain, new over old", gt=0, derived_from=("cited_figure.value",))
     factor: str = column(FACTOR_MEANING, isin=FACTORS)
     value: float = column("the factor, new over old; NULL where not known", nullable=True, gt=0)
     low: float = column(

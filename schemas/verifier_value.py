@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.published import STATUS_MEANING, STATUSES
+from schemas.published import BELIEVED, STATUS_MEANING
 
 
 class VerifierValue(Table):
@@ -78,7 +78,7 @@ class VerifierCurriculum(Table):
     system: str = column("trained solver", derived_from=("test_time_figure.system",))
     benchmark: str = column("set of problems", derived_from=("test_time_figure.benchmark",))
     version: str = column("document and version", derived_from=("test_time_figure.version",))
-    status: str = column(STATUS_MEANING, isin=STATUSES)
+    status: str = column(STATUS_MEANING, isin=BELIEVED)
     verifier: str = column(
         "hard: symbolic; soft: a language model; none: two parties only", isin=("hard", "soft", "none")
     )

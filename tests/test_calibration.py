@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.calibration import calibrated, times_of_figures, times_of_runs, with_peaks
+from assets.calibration import calibrated, times_of_runs, with_peaks
 from economics.calibration import (
     LOWEST_SHARE,
     Array,
@@ -235,7 +235,7 @@ def a_gpu(**more: Any) -> dict[str, Any]:
 def a_shape(**more: Any) -> dict[str, Any]:
     return {
         "model": "llama-3.1-8b", "layers": 32, "hidden": 4096, "query_heads": 32, "kv_heads": 8, "head_dim": 128,
-        "parameters": 8.03e9, "active_parameters": 8.03e9, "kv_bytes_per_token": 131_072.0, "status": "recalled", **more,
+        "parameters": 8.03e9, "active_parameters": 8.03e9, "kv_bytes_per_token": 131_072.0, "status": "printed", **more,
     }  # fmt: skip
 
 
@@ -330,11 +330,6 @@ def test_a_mixture_of_experts_is_no_decode_point() -> None:
     assert dict(zip(times["phase"], times["left_out"], strict=True)) == {
         "prefill": None, "decode": "weights read depend on the experts chosen",
     }  # fmt: skip
-
-
-def test_a_figure_from_general_knowledge_is_no_point() -> None:
-    recalled = times_of_figures(FIGURES.head(1).with_columns(status=pl.lit("recalled")))
-    assert recalled["left_out"].to_list() == ["general knowledge"]
 
 
 # The table itself.

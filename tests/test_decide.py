@@ -23,7 +23,7 @@ H100 = {
 }  # fmt: skip
 LLAMA_70B = {
     "model": "llama-3.1-70b", "layers": 80, "hidden": 8192, "query_heads": 64, "head_dim": 128, "value_head_dim": None,
-    "parameters": 70.6e9, "active_parameters": 70.6e9, "kv_bytes_per_token": 327_680.0, "status": "recalled", "note": None,
+    "parameters": 70.6e9, "active_parameters": 70.6e9, "kv_bytes_per_token": 327_680.0, "status": "printed", "note": None,
 }  # fmt: skip
 RENT = {
     "usd_per_gpu_hour": 2.3, "low_usd_per_gpu_hour": 2.0, "high_usd_per_gpu_hour": 3.0, "term": "on_demand", "sellers": 3,

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.published import cited
 from schemas.base import empty
 from schemas.published import PublishedFigure
 from schemas.quarantine import Rejected
@@ -27,6 +28,7 @@ def parse(name: str, body: bytes) -> pl.DataFrame:
 
 
 FIGURES = pl.concat([parse(name, (PUBLISHED / f"{name}.csv").read_bytes()) for name in DOCUMENTS])
+CITED = cited(FIGURES)
 
 
 def value(paper: str, figure: str) -> float:

@@ -7,14 +7,14 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets.published import common_frame, gpu_prices, gpus_of, shapes_of
+from assets.published import cited, common_frame, gpu_prices, gpus_of, shapes_of
 from assets.published_rederivations import rederive
 from economics.statistics import wilson_interval
 from schemas.base import polars_schema
 from schemas.gpu_rents import GpuRent
 from schemas.published import Gpu, ModelShape, PublishedCommonFrame, PublishedRederivation
 from sources.published_figures import recomputations
-from tests.test_published_figures import FIGURES
+from tests.test_published_figures import CITED, FIGURES
 
 DAY = date(2026, 11, 23)
 CHECKED = rederive(FIGURES, recomputations())
@@ -38,7 +38,7 @@ def point(frame: pl.DataFrame, paper: str, figure: str) -> dict[str, Any]:
     return frame.filter(paper=paper, figure=figure).row(0, named=True)
 
 
-FRAME = common_frame(FIGURES, A100, DAY)
+FRAME = common_frame(CITED, A100, DAY)
 
 
 def test_frame_keeps_its_contract() -> None:
@@ -113,13 +113,13 @@ def test_a_recalled_figure_never_reaches_the_frame() -> None:
     doubted = FIGURES.with_columns(
         status=pl.when(pl.col("figure") == "goodput_chatbot_13b_vllm").then(pl.lit("recalled")).otherwise("status")
     )
-    frame = common_frame(doubted, A100, DAY)
+    frame = common_frame(cited(doubted), A100, DAY)
     assert frame.filter(figure="goodput_chatbot_13b_vllm").is_empty()
     assert point(frame, "distserve", "goodput_chatbot_13b_distserve")["baseline"] == "DeepSpeed-MII"
     lengths = FIGURES.with_columns(
         status=pl.when(pl.col("metric") == "mean_output_tokens").then(pl.lit("recalled")).otherwise("status")
     )
-    unknown = point(common_frame(lengths, A100, DAY), "distserve", "goodput_chatbot_13b_distserve")
+    unknown = point(common_frame(cited(lengths), A100, DAY), "distserve", "goodput_chatbot_13b_distserve")
     assert unknown["usd_per_mtok_output"] is None
 
 
@@ -158,12 +158,12 @@ def test_price_that_a_document_stated_for_an_earlier_day_is_the_last_known_one()
 def test_a_gpu_and_a_shape_rest_on_citable_claims_alone() -> None:
     half = pl.col("figure").is_in(["h100_sxm_tdp_w", "h200_sxm_hbm_bytes", "qwen3_32b_layers", "opt_13b_hidden_genz"])
     doubted = FIGURES.with_columns(status=pl.when(half).then(pl.lit("recalled")).otherwise("status"))
-    gpus, shapes = gpus_of(doubted), shapes_of(doubted)
+    gpus, shapes = gpus_of(cited(doubted)), shapes_of(cited(doubted))
     assert gpus.filter(gpu="h100-sxm")["tdp_w"].to_list() == [None]
     assert gpus.filter(gpu="h200-sxm").is_empty()
-    assert gpus_of(FIGURES).filter(gpu="h200-sxm").height == 1
-    assert set(shapes_of(FIGURES)["model"]) - set(shapes["model"]) == {"qwen3-32b"}
-    assert "5140" in shapes_of(FIGURES).filter(model="opt-13b")["disagreements"].item()
+    assert gpus_of(CITED).filter(gpu="h200-sxm").height == 1
+    assert set(shapes_of(CITED)["model"]) - set(shapes["model"]) == {"qwen3-32b"}
+    assert "5140" in shapes_of(CITED).filter(model="opt-13b")["disagreements"].item()
     assert "5140" not in shapes.filter(model="opt-13b")["disagreements"].item()
     assert "recalled" not in set(gpus["status"]) | set(shapes["status"])
     Gpu.validate(gpus, lazy=True)

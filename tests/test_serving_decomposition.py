@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.published import common_frame
+from assets.published import cited, common_frame
 from assets.serving_decomposition import decomposed
 from economics.decomposition import log_share, unexplained
 from schemas.base import empty
 from schemas.serving_decomposition import FACTORS, ServingDecomposition
 from schemas.serving_frontier import ServingFrontier
 from sources.published_figures import gain_factors
-from tests.test_published_figures import FIGURES
+from tests.test_published_figures import CITED, FIGURES
 from tests.test_published_frame import rent, rents
 
-POINTS = common_frame(FIGURES, rents(rent("a100-80gb-sxm", 1.5)), date(2026, 11, 23))
-SPLIT = decomposed(gain_factors(), FIGURES, POINTS, empty(ServingFrontier))
+POINTS = common_frame(CITED, rents(rent("a100-80gb-sxm", 1.5)), date(2026, 11, 23))
+SPLIT = decomposed(gain_factors(), CITED, POINTS, empty(ServingFrontier))
 
 
 @given(st.floats(0.1, 100), st.lists(st.one_of(st.floats(0.1, 10), st.just(float("nan"))), min_size=1, max_size=6))
@@ -95,7 +95,7 @@ def test_a_recalled_figure_takes_its_factor_or_its_gain_with_it() -> None:
         doubted = FIGURES.with_columns(
             status=pl.when(pl.col("figure") == figure).then(pl.lit("recalled")).otherwise("status")
         )
-        return decomposed(gain_factors(), doubted, POINTS, empty(ServingFrontier))
+        return decomposed(gain_factors(), cited(doubted), POINTS, empty(ServingFrontier))
 
     hardware = row("dynamo_405b_interactive", "hardware", without("rate_llama3_1_405b_interactive_b200_sxm"))
     assert (hardware["value"], hardware["basis"]) == (None, "unknown")
@@ -108,7 +108,7 @@ def test_the_design_is_the_ratio_of_two_predictions() -> None:
         [{**at, "basis": "predicted", "design": name, "gpu_hours_per_mtok": hours} for name, hours in
          (("unchunked", 0.6), ("disaggregated", 0.4))]
     )  # fmt: skip
-    split = decomposed(gain_factors(), FIGURES, POINTS, predicted)
+    split = decomposed(gain_factors(), CITED, POINTS, predicted)
     design = row("distserve_chatbot_13b_over_vllm", "design", split)
     assert (design["value"], design["basis"]) == (pytest.approx(1.5), "closed_form")
     assert row("distserve_chatbot_13b_over_vllm", "unexplained", split)["value"] == pytest.approx(4.6 / 1.5)

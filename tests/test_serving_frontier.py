@@ -18,12 +18,12 @@ from schemas.serving import GpuPrice
 from schemas.serving_frontier import ServingFrontier, ServingFrontierHistory
 from sources.benchmark_outputs import BenchmarkFile, ingest
 from tests.benchmark_files import SAMPLES, inferencex_row, mlperf_result, vllm_run
-from tests.test_published_figures import FIGURES
+from tests.test_published_figures import CITED
 from tests.test_published_frame import rent, rents
 
 DAY, NOW = date(2026, 11, 23), datetime(2026, 11, 23, 12, tzinfo=UTC)
 RENTS = rents(rent("a100-80gb-sxm", 1.5), rent("h100-sxm", 2.5), rent("h200-sxm", 3.0), rent("b200-sxm", 5.0))
-POINTS = common_frame(FIGURES, RENTS, DAY)
+POINTS = common_frame(CITED, RENTS, DAY)
 INFERENCEX = SAMPLES / "inferencex" / "api_fixture_benchmarks.json"
 
 
@@ -112,7 +112,7 @@ def test_draws_are_seeded_and_hold_the_range_between_them() -> None:
 
 
 def test_a_published_goodput_is_gpu_hours_at_its_contract() -> None:
-    found = of_documents(POINTS, FIGURES)
+    found = of_documents(POINTS, CITED)
     row = found.filter(point="published: distserve | goodput_chatbot_13b_vllm").row(0, named=True)
     hours = 1e6 / 3600 / (0.5 * 200.3 * 0.9)
     assert row["gpu_hours_per_mtok"] == pytest.approx(hours)
@@ -122,7 +122,7 @@ def test_a_published_goodput_is_gpu_hours_at_its_contract() -> None:
 
 
 def test_two_contracts_of_one_data_set_share_a_frame() -> None:
-    found = priced(of_documents(POINTS, FIGURES).with_columns(stated_usd_per_hour=pl.lit(None, pl.Float64)), PRICES)
+    found = priced(of_documents(POINTS, CITED).with_columns(stated_usd_per_hour=pl.lit(None, pl.Float64)), PRICES)
     both = found.filter(pl.col("model") == "llama-2-70b", pl.col("gpu") == "h200-sxm")
     assert both["frame"].n_unique() == 1
     assert sorted(both["ttft_s"]) == [0.45, 2.0]
@@ -147,7 +147,7 @@ def test_an_audited_run_stands_at_its_bounds_in_the_frame_of_the_published_media
     row = of_runs(runs_of(json.dumps([mlperf_result()]).encode())).row(0, named=True)
     assert (row["workload"], row["model"]) == ("llama2-70b-99 (mlperf)", "llama-2-70b")
     assert (row["ttft_s"], row["tpot_s"], row["latency_basis"]) == (0.45, 0.04, "bound")
-    published = of_documents(POINTS, FIGURES).filter(pl.col("workload") == row["workload"])
+    published = of_documents(POINTS, CITED).filter(pl.col("workload") == row["workload"])
     for name in ("model", "percentile", "tpot_definition", "arrival"):
         assert published[name].unique().to_list() == [row[name]]
 
@@ -172,8 +172,8 @@ def test_the_closed_forms_are_asked_of_open_arrivals_with_known_lengths_alone() 
 
 
 def predicted(questions: pl.DataFrame) -> pl.DataFrame:
-    gpus = gpus_of(FIGURES).filter(pl.col("gpu").is_in(["a100-80gb-sxm", "h100-sxm"]))
-    return predictions(questions, gpus, shapes=shapes_of(FIGURES), prices=PRICES, fits=empty(Calibration))
+    gpus = gpus_of(CITED).filter(pl.col("gpu").is_in(["a100-80gb-sxm", "h100-sxm"]))
+    return predictions(questions, gpus, shapes=shapes_of(CITED), prices=PRICES, fits=empty(Calibration))
 
 
 def test_predictions_meet_every_contract_they_are_asked_and_cost_more_where_it_is_tighter() -> None:
@@ -203,8 +203,8 @@ def test_a_fit_moves_the_prediction() -> None:
         "mbu_without_overhead": None,
     }  # fmt: skip
     fits = pl.DataFrame([fit], schema=polars_schema(Calibration))
-    gpus = gpus_of(FIGURES).filter(pl.col("gpu") == "h100-sxm")
-    fitted = predictions(asked, gpus, shapes=shapes_of(FIGURES), prices=PRICES, fits=fits)
+    gpus = gpus_of(CITED).filter(pl.col("gpu") == "h100-sxm")
+    fitted = predictions(asked, gpus, shapes=shapes_of(CITED), prices=PRICES, fits=fits)
     assert set(fitted["calibration"]) == {"fitted_in_part"}
     both = fitted.join(predicted(asked), on="point", suffix="_default")
     assert (both["gpu_hours_per_mtok"] > both["gpu_hours_per_mtok_default"]).all()

@@ -26,7 +26,7 @@ def golden_pair(gpu: str):
     }  # fmt: skip
     shape = {
         "model": "llama-3.1-8b", "layers": 32, "hidden": 4096, "query_heads": 32, "head_dim": 128, "value_head_dim": None,
-        "parameters": 8.0e9, "active_parameters": 8.0e9, "kv_bytes_per_token": 131_072.0, "status": "recalled",
+        "parameters": 8.0e9, "active_parameters": 8.0e9, "kv_bytes_per_token": 131_072.0, "status": "printed",
     }  # fmt: skip
     return hardware, shape, {"usd_per_gpu_hour": PRICE, "term": "on_demand", "valid_from": None}
 
