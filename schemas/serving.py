@@ -202,3 +202,52 @@ class PartitionSummary(Table):
     class Config:
         name = "marts.partition_summary"
         unique = ["setting", "gpu", "model"]
+
+
+_WITHOUT, _WITH = "cost without the refinement; NULL where the contract cannot be met", "cost with it; NULL likewise"
+_CHANGE = "cost with over cost without, less 1; NULL where either is"
+
+
+class ServingRefinements(Table):
+    """What each refinement of the closed forms does by itself, at reference contracts: with against without.
+
+    Prompts of 3,500 tokens, running sequences of 4,096, BF16, p99 bounds, 16 requests per second, KV over the GPU's network.
+    Everything else is as in the setting: plain shows a refinement alone, realistic what is left of it beside the others.
+    """
+
+    refinement: str = column("refinement, by its name in economics.symbols; overlap stands at two values")
+    setting: str = column(
+        "switches beside it: plain or realistic, see partition_summary.refinements", isin=SETTINGS[:2]
+    )
+    gpu: str = column("canonical GPU")
+    model: str = column("model whose shape is served; refinements of experts have rows for sparse models only")
+    input_per_output: float = column("input tokens per output token", unit="tokens per token", gt=0)
+    arrival_rate_per_s: float = column("requests that arrive", unit="requests_per_s", gt=0)
+    ttft_s: float = column("p99 bound on the time to first token", unit="s", gt=0)
+    tpot_s: float = column("p99 bound on the time per output token", unit="s", gt=0)
+    replica_gpus: pl.Int64 = column("GPUs of a replica", unit="GPUs", ge=1)
+    value: float = column("value it is tried at; NULL for a switch without one", nullable=True)
+    basis: str = column("what that value rests on", isin=("stated", "primary", "derived", "assumed"))
+    source: str = column("where that value comes from")
+    without_winner: str = column(
+        "cheapest design without the refinement; none if none meets the contract", isin=WINNERS
+    )
+    with_winner: str = column("cheapest design with it", isin=WINNERS)
+    turns_winner: bool = column("whether the two differ")
+    without_unchunked_usd_per_mtok: float = column(_WITHOUT, unit="usd_per_mtok", nullable=True, gt=0)
+    without_chunked_usd_per_mtok: float = column(_WITHOUT, unit="usd_per_mtok", nullable=True, gt=0)
+    without_disaggregated_usd_per_mtok: float = column(_WITHOUT, unit="usd_per_mtok", nullable=True, gt=0)
+    with_unchunked_usd_per_mtok: float = column(_WITH, unit="usd_per_mtok", nullable=True, gt=0)
+    with_chunked_usd_per_mtok: float = column(_WITH, unit="usd_per_mtok", nullable=True, gt=0)
+    with_disaggregated_usd_per_mtok: float = column(_WITH, unit="usd_per_mtok", nullable=True, gt=0)
+    unchunked_change: float = column(_CHANGE, unit="ratio", nullable=True, ge=-1)
+    chunked_change: float = column(_CHANGE, unit="ratio", nullable=True, ge=-1)
+    disaggregated_change: float = column(_CHANGE, unit="ratio", nullable=True, ge=-1)
+
+    @pa.dataframe_check(description="a refinement turns the winner where the winners differ")
+    def turns_where_winners_differ(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col("turns_winner") == (pl.col("with_winner") != pl.col("without_winner")))
+
+    class Config:
+        name = "marts.serving_refinements"
+        unique = ["refinement", "setting", "gpu", "model", "input_per_output", "ttft_s", "tpot_s"]
