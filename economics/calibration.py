@@ -249,7 +249,7 @@ def _fit(points: Points, *, start: list[float], overhead_s: float | None) -> Opt
 
     inside = [float(np.clip(start[0], 1.01, 0.99 / LOWEST_SHARE)), *start[1:]]
     return least_squares(
-        residual, inside, jac=jacobian, x_scale=inside, loss="soft_l1", f_scale=TYPICAL_ERROR,
+        residual, inside, jac=jacobian, method="dogbox", x_scale=inside, loss="soft_l1", f_scale=TYPICAL_ERROR,
         bounds=([1.0, 0.0][: len(start)], [1.0 / LOWEST_SHARE, np.inf][: len(start)]),
     )  # fmt: skip
 

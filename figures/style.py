@@ -68,7 +68,7 @@ def house_style() -> Iterator[None]:
 
 def sheet(height_inches: float) -> Figure:
     """An empty figure as wide as the page; its parts are laid out so that no label is cut."""
-    return Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained")
+    return Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", dpi=120)
 
 
 def svg(figure: Figure) -> bytes:
