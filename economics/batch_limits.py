@@ -7,7 +7,7 @@ random number of stalls a request meets. Dense models invert in closed form; tou
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+import scipy  # its parts are loaded when first used
 
 from economics.step_time import Step
 from economics.units import Real, is_on
@@ -116,7 +116,7 @@ def unchunked_least_tpot_s(
 
 def _deviations(percentile: Real) -> Real:
     """Standard deviations above the mean. Below the median a percentile would credit luck: the mean is the least."""
-    return ndtri(np.maximum(percentile, 0.5))
+    return scipy.special.ndtri(np.maximum(percentile, 0.5))
 
 
 def largest_batch(

@@ -7,9 +7,8 @@ the overhead, then prefill steps give MFU. The terms are those of `economics.ste
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.optimize import OptimizeResult, least_squares
-from scipy.special import stdtrit
 
 from economics.symbols import Efficiency
 from economics.units import Real, require_fraction, require_non_negative, require_positive
@@ -232,7 +231,7 @@ def _errors(points: Points, share: float, overhead_s: float) -> Array:
     return np.abs(step_s(peak_s=points.peak_s, share=share, overhead_s=overhead_s) / points.measured_s - 1.0)
 
 
-def _fit(points: Points, *, start: list[float], overhead_s: float | None) -> OptimizeResult:
+def _fit(points: Points, *, start: list[float], overhead_s: float | None) -> "scipy.optimize.OptimizeResult":
     """Minimise over 1 / share, and over the overhead where it is not given: in these the step time is linear."""
 
     def split(x: Array) -> tuple[float, float]:
@@ -248,18 +247,18 @@ def _fit(points: Points, *, start: list[float], overhead_s: float | None) -> Opt
         return slopes / (overhead + points.peak_s * inverse)[:, None]
 
     inside = [float(np.clip(start[0], 1.01, 0.99 / LOWEST_SHARE)), *start[1:]]
-    return least_squares(
+    return scipy.optimize.least_squares(
         residual, inside, jac=jacobian, method="dogbox", x_scale=inside, loss="soft_l1", f_scale=TYPICAL_ERROR,
         bounds=([1.0, 0.0][: len(start)], [1.0 / LOWEST_SHARE, np.inf][: len(start)]),
     )  # fmt: skip
 
 
-def _share_on_bound(fit: OptimizeResult) -> bool:
+def _share_on_bound(fit: "scipy.optimize.OptimizeResult") -> bool:
     inverse = float(fit.x[0])
     return inverse <= 1.0 + NEGLIGIBLE or inverse >= (1.0 - NEGLIGIBLE) / LOWEST_SHARE
 
 
-def _half_widths(fit: OptimizeResult, *, on_bound: Mask) -> list[float | None]:
+def _half_widths(fit: "scipy.optimize.OptimizeResult", *, on_bound: Mask) -> list[float | None]:
     """Half the interval of each parameter that is off its bounds; None for the others, and where no point is to spare."""
     free = np.flatnonzero(~on_bound)
     spare = len(fit.fun) - len(free)
@@ -267,7 +266,7 @@ def _half_widths(fit: OptimizeResult, *, on_bound: Mask) -> list[float | None]:
     if spare > 0:
         jacobian = fit.jac[:, free]  # scipy returns it with the weights of the loss
         covariance = np.linalg.pinv(jacobian.T @ jacobian) * 2.0 * fit.cost / spare
-        reach = float(stdtrit(spare, 0.5 + CONFIDENCE / 2.0))
+        reach = float(scipy.special.stdtrit(spare, 0.5 + CONFIDENCE / 2.0))
         for place, index in enumerate(free):
             widths[index] = reach * float(np.sqrt(covariance[place, place]))
     return widths

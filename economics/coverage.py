@@ -5,8 +5,8 @@ own success rate), and the exponentiated power law, which is a fit and breaks th
 """
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
 
 from economics.statistics import bootstrap_weights, log_ratio_interval, percentile_interval
 from economics.units import Real, require_non_negative, require_positive, require_share
@@ -98,7 +98,7 @@ def fit_power_law(*, samples: Array, coverage: Array) -> tuple[float, float]:
         raise ValueError("a power law needs coverage strictly between 0 and 1 at two or more numbers of samples")
     # ln(-ln c) = ln(-a) + b ln k is a straight line: a start close to the answer.
     slope, intercept = np.polyfit(np.log(k[inside]), np.log(-np.log(share[inside])), 1)
-    found, _ = curve_fit(lambda x, a, b: np.exp(a * x**b), k, share, p0=(-np.exp(intercept), slope))
+    found, _ = scipy.optimize.curve_fit(lambda x, a, b: np.exp(a * x**b), k, share, p0=(-np.exp(intercept), slope))
     return float(found[0]), float(found[1])
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from economics.units import Real, require_fraction, require_non_negative, require_positive, require_share
 
@@ -86,7 +86,7 @@ def fit_clock_sweep(
         draw = ClockResponse(sm_share=sm_share).draw_factor(clock_ratio=ratio)
         return np.concatenate([np.asarray(throughput - throughput_ratio), np.asarray(draw - draw_ratio)])
 
-    found = least_squares(
+    found = scipy.optimize.least_squares(
         residuals, x0=[1.1 * fastest, 0.5, 0.5], bounds=([fastest, 0.0, 0.0], [4.0 * fastest, 1.0, 1.0]),
         x_scale=[fastest, 1.0, 1.0],
     )  # fmt: skip

@@ -15,6 +15,7 @@ Steps are the plain sum of `economics.step_time`: memory and compute one after t
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
 from economics.prefill_pool import prefill_times
@@ -103,7 +104,6 @@ def disaggregated_tokens_per_s_per_gpu(scenario: Scenario) -> Array:
 
 def agreement(ratio: Array, other: Array) -> Agreement:
     """Agreement of two ratios of disaggregated to aggregated throughput; (contracts,), both positive."""
-    from scipy.stats import spearmanr  # noqa: PLC0415 - takes long to import
 
     clear = np.abs(np.log(other)) > np.log(CLEAR_MARGIN)
     same = (ratio > 1.0) == (other > 1.0)
@@ -111,7 +111,7 @@ def agreement(ratio: Array, other: Array) -> Agreement:
         contracts=len(other),
         clear=int(clear.sum()),
         winner_share=float(same[clear].mean()),
-        rank_correlation=float(spearmanr(ratio, other).statistic),
+        rank_correlation=float(scipy.stats.spearmanr(ratio, other).statistic),
         median_log_error=float(np.median(np.abs(np.log(ratio / other)))),
     )
 

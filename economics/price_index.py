@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+import scipy  # its parts are loaded when first used
 
 from economics.units import require_fraction, require_positive
 
@@ -137,15 +137,14 @@ def log_linear_slope(*, years: Array, usd: Array, confidence: float = 0.95) -> S
     Source: ordinary least squares on log prices; the interval has n - 2 degrees of freedom, which is what keeps it honest
     for the n of 4 to 7 behind published slopes (Epoch 2025 does the same).
     """
-    from scipy.stats import linregress  # noqa: PLC0415 - takes long to import
 
     require_positive(usd=usd)
     require_fraction(confidence=confidence)
     if len(np.unique(years)) < 2:
         raise ValueError("a slope needs at least two dates")
-    fit = linregress(np.asarray(years, dtype=np.float64), np.log(usd))
+    fit = scipy.stats.linregress(np.asarray(years, dtype=np.float64), np.log(usd))
     n = len(years)
-    half = stdtrit(n - 2, 0.5 + confidence / 2.0) * fit.stderr if n > 2 else np.nan
+    half = scipy.special.stdtrit(n - 2, 0.5 + confidence / 2.0) * fit.stderr if n > 2 else np.nan
     return Slope(
         factor_per_year=float(np.exp(-fit.slope)),
         low=float(np.exp(-fit.slope - half)),
@@ -170,7 +169,7 @@ def mean_change_slope(*, log_change: Array, years: Array, confidence: float = 0.
         raise ValueError("a mean change needs at least one link")
     drift = np.sum(log_change) / span
     variance = np.sum((log_change - drift * years) ** 2 / years) / (n - 1) / span if n > 1 else np.nan
-    half = stdtrit(n - 1, 0.5 + confidence / 2.0) * np.sqrt(variance) if n > 1 else np.nan
+    half = scipy.special.stdtrit(n - 1, 0.5 + confidence / 2.0) * np.sqrt(variance) if n > 1 else np.nan
     return Slope(
         factor_per_year=float(np.exp(-drift)),
         low=float(np.exp(-drift - half)),

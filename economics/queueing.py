@@ -6,7 +6,7 @@ The places for running sequences of replicas that do both are a queue with many 
 """
 
 import numpy as np
-from scipy.special import ndtr
+import scipy  # its parts are loaded when first used
 
 from economics.units import Real, kept, require_non_negative, require_positive, require_share
 
@@ -88,7 +88,7 @@ def place_utilisation(*, sequences: Real, slack_s: Real, residence_s: Real, perc
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         density = np.exp(-0.5 * middle**2) / np.sqrt(2.0 * np.pi)
-        waits = -np.log1p(middle * ndtr(middle) / density)
+        waits = -np.log1p(middle * scipy.special.ndtr(middle) / density)
         tail = waits - 2.0 * middle * _root_places(middle, sequences) * slack / residence_s
         low, high = np.where(tail > allowed, middle, low), np.where(tail > allowed, high, middle)
     headroom = np.where(np.equal(percentile, 0.0), 0.0, high)

@@ -7,8 +7,8 @@ twice as fast.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from economics.units import require_positive
 
@@ -104,7 +104,11 @@ def correlated_lengths(
     share = 2.0 * np.sin(np.pi * rank_correlation / 6.0)
     normal[1] = share * normal[0] + np.sqrt(1.0 - share**2) * normal[1]
     lengths = [
-        np.exp(np.interp(ndtr(draws), np.asarray(levels, np.float64), np.log(np.asarray(quantiles, np.float64))))
+        np.exp(
+            np.interp(
+                scipy.special.ndtr(draws), np.asarray(levels, np.float64), np.log(np.asarray(quantiles, np.float64))
+            )
+        )
         for draws, quantiles in zip(normal, (input_quantiles, output_quantiles), strict=True)
     ]
     prompts, answers = (np.rint(values).astype(np.int64) for values in lengths)

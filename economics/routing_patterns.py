@@ -6,8 +6,8 @@ Cost is counted in the unit the pattern saves: passes of the target model, layer
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from economics.routing import RoutingTerms, terms_from_saving
 from economics.units import Real, require_fraction, require_non_negative, require_positive, require_share
@@ -173,7 +173,9 @@ def majority_confidence(*, first_votes: Real, second_votes: Real) -> Real:
     Beta(v1 + 1, v2 + 1).
     """
     require_non_negative(first_votes=first_votes, second_votes=second_votes)
-    return np.asarray(betainc(np.add(second_votes, 1.0), np.add(first_votes, 1.0), 0.5), dtype=np.float64)[()]
+    return np.asarray(
+        scipy.special.betainc(np.add(second_votes, 1.0), np.add(first_votes, 1.0), 0.5), dtype=np.float64
+    )[()]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

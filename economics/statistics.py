@@ -1,8 +1,8 @@
 """Intervals: how far a measured share, or the ratio of two shares, may be from the truth."""
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from economics.units import Real, require_fraction, require_non_negative, require_positive
 
@@ -19,7 +19,7 @@ def wilson_interval(*, successes: Real, trials: Real, confidence: Real = 0.95) -
     successes, trials = _counts(successes, trials)
     require_fraction(confidence=confidence)
     share = successes / trials
-    z2 = ndtri(0.5 + np.asarray(confidence) / 2.0) ** 2
+    z2 = scipy.special.ndtri(0.5 + np.asarray(confidence) / 2.0) ** 2
     centre = (successes + z2 / 2.0) / (trials + z2)
     half = np.sqrt(z2 * (share * (1.0 - share) / trials + z2 / (4.0 * trials**2))) / (1.0 + z2 / trials)
     # At 0 and at all successes the limit is exact; the subtraction would leave a rounding error there.

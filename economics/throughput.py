@@ -7,8 +7,8 @@ Under a load it is not.
 from dataclasses import replace
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from economics.blocks import map_arrays
 from economics.chunked import chunked_colocation, chunked_time
@@ -67,7 +67,7 @@ def fitted_efficiency(scenario: Scenario, measured: Array, *, in_flight: Array |
         rate = _rate(replace(scenario, efficiency=Efficiency(mfu=float(mfu), mbu=float(mbu))), in_flight)
         return np.log(np.maximum(rate, INFEASIBLE) / measured)
 
-    fit = least_squares(
+    fit = scipy.optimize.least_squares(
         residual, np.log(START), bounds=(np.log(LOWEST), np.log(HIGHEST)), loss="soft_l1", f_scale=TYPICAL_ERROR,
         diff_step=[1e-3, 1e-3],
     )  # fmt: skip

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from economics.threads import in_parts
 from economics.units import Real, require_fraction, require_positive, require_share
@@ -47,8 +47,8 @@ class Lognormal:
     def at(self, share: Array) -> Array:
         """The quantile function: the value that the quantity stays below with probability `share`."""
         middle, half = np.log(self.low) + np.log(self.high), np.log(self.high) - np.log(self.low)
-        deviation = half / (2.0 * ndtri(0.5 + self.coverage / 2.0))
-        values: Array = np.asarray(_by_point(deviation) * ndtri(share))
+        deviation = half / (2.0 * scipy.special.ndtri(0.5 + self.coverage / 2.0))
+        values: Array = np.asarray(_by_point(deviation) * scipy.special.ndtri(share))
         values += _by_point(middle / 2.0)
         return np.exp(values, out=values)
 
@@ -88,7 +88,7 @@ def split_lognormal(share: Array, *, low: Real, value: Real, high: Real, coverag
     require_fraction(coverage=coverage)
     _require_order(low, value)
     _require_order(value, high)
-    normal = ndtri(share) / ndtri(0.5 + coverage / 2.0)
+    normal = scipy.special.ndtri(share) / scipy.special.ndtri(0.5 + coverage / 2.0)
     below, above = (_by_point(np.abs(np.log(value) - np.log(end))) for end in (low, high))
     quantiles: Array = _by_point(value) * np.exp(normal * np.where(normal < 0.0, below, above))
     return quantiles

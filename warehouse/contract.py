@@ -4,13 +4,10 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.backends.polars.checks import PolarsCheckBackend
-from pandera.backends.polars.register import register_polars_backends
 from pandera.errors import SchemaErrors
 
 from schemas.base import Table, polars_schema, table_name
 from schemas.quarantine import reject
-
-register_polars_backends()  # what pandera itself does when it first validates
 
 FAULTS = pl.Schema({"column": pl.String, "check": pl.String, "failure_case": pl.String, "index": pl.Int64})
 
