@@ -119,7 +119,7 @@ def ingest(
     architecture: Annotated[Architecture | None, typer.Option(help="How prefill and decode share GPUs.")] = None,
     price: Annotated[float | None, typer.Option(help="USD per GPU-hour you pay.")] = None,
 ) -> None:
-    """Take your own benchmark results into the warehouse. Options are true of every file; NAME.meta.yaml of one."""
+    """Take your own benchmark results into the warehouse. Options are true of every file; run.json.meta.yaml of run.json."""
     from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.ingest import show_ingest  # noqa: PLC0415
 

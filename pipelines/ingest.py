@@ -78,7 +78,7 @@ def _print_summary(results: Sequence[TakenIn], outcome: Outcome | None, *, lates
     if unpriced := sum(result.unpriced for result in accepted):
         say(
             f"[yellow]{unpriced:,} runs cannot be priced yet[/yellow]: their files do not tell the GPUs. Add --gpu and --gpus, "
-            "or a NAME.meta.yaml beside each file"
+            "or a run.json.meta.yaml beside each run.json"
         )
     if outcome is not None:
         for step in outcome.steps.filter(outcome.steps["outcome"] == "failed").iter_rows(named=True):

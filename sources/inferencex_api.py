@@ -1,8 +1,9 @@
 """The public API of InferenceX: the latest runs of each model, one document per model.
 
 Models are asked for under their display names; a document can hold several point releases of one model. The names are
-those of the site's own list (SemiAnalysisAI/InferenceX-app, packages/constants/src/models.ts, commit 1127bd2). Rows are
-read by `sources.benchmark_outputs.inferencex`, where their traps are.
+those of the site's own list (SemiAnalysisAI/InferenceX-app, packages/constants/src/models.ts); a public log of 31 July 2026
+has an answer to each of them. A name that the site does not know is answered with 400. Rows are read by
+`sources.benchmark_outputs.inferencex`, where their traps are.
 """
 
 from datetime import timedelta
@@ -19,8 +20,11 @@ MODELS = {
     "llama_70b": "Llama-3.3-70B-Instruct-FP8",
     "qwen35": "Qwen-3.5-397B-A17B",
     "kimi_k25": "Kimi-K2.5",
+    "kimi_k3": "Kimi-K3",
     "minimax_m25": "MiniMax-M2.5",
+    "minimax_m3": "MiniMax-M3",
     "glm5": "GLM-5",
+    "glm52": "GLM-5.2",
 }
 """Display name of each model by the name of its document."""
 

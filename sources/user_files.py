@@ -206,11 +206,19 @@ def _read(path: Path, said: Mapping[str, Any]) -> _Read:
     try:
         body = path.read_bytes()
         if path.name.endswith(META_ENDING):
-            raise ValueError(f"describes {path.name.removesuffix(META_ENDING)}, which is not beside it")
+            raise ValueError(_describes_nothing(path))
         return _Read(path, body, content_hash(body), _meta(path, said))
     except Exception as error:
         # Any: what a user wrote beside a file is foreign too.
         return _Read(path, b"", "", None, _line(error))
+
+
+def _describes_nothing(path: Path) -> str:
+    """Why metadata has no file, and the name it should have where only the ending of its file is missing."""
+    name = path.name.removesuffix(META_ENDING)
+    told = f"describes {name}, which is not beside it"
+    meant = [file.name for file in sorted(path.parent.glob("*")) if file.stem == name and file.is_file()]
+    return "; ".join([told, *(f"{file} is described by {file}{META_ENDING}" for file in meant)])
 
 
 def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Path, TakenIn]:

@@ -61,6 +61,19 @@ def test_rows_become_operating_points() -> None:
     assert asked.rows() == [(*common, 16.0, "closed_loop", True, True), (*common, 64.0, "closed_loop", True, True)]
 
 
+def test_replays_of_agentic_sessions_are_not_compared_with_single_requests() -> None:
+    """Their lengths vary and most of a prompt is cached; who sends when is not told."""
+    replay = inferencex_row() | {"benchmark_type": "agentic_traces", "isl": None, "osl": None}
+    single = inferencex_row(clients=64) | {"benchmark_type": "single_turn"}
+    parsed = parse_runs(snapshot(document_of([replay, single])))
+    assert parsed.rejected.is_empty()
+    asked = parsed.accepted.select("arrival", "start_burst_bias", "input_tokens_nominal", "notes")
+    assert asked.rows() == [
+        (None, None, None, "agentic_traces: sessions of many turns, prompts mostly cached"),
+        ("closed_loop", True, 1024.0, None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "Unknown model"}', b"[]", document_of([mlperf_result()])])
 def test_another_document_is_an_error(body: bytes) -> None:
     with pytest.raises(ValueError, match="inferencex_deepseek_r1: not a list of InferenceX runs"):

@@ -138,6 +138,12 @@ class TestTakeIn:
         assert refusals["lost.json.meta.yaml"] == "describes lost.json, which is not beside it"
         assert "No such file" in str(refusals["gone.json"])
 
+    def test_metadata_under_the_name_without_its_ending_is_told_the_right_one(self, tmp_path: Path) -> None:
+        (tmp_path / "run.json").write_text("{}")
+        (tmp_path / "run.meta.yaml").write_text("gpus: 8")
+        (result,) = take_in([tmp_path / "run.meta.yaml"], bronze_root=tmp_path / "bronze", said={}, now=NOW)
+        assert result.refusal == "describes run, which is not beside it; run.json is described by run.json.meta.yaml"
+
     @given(st.one_of(st.binary(), st.text().map(str.encode), st.builds(lambda n: vllm_run()[:n], st.integers(0, 900))))
     @settings(max_examples=60)
     def test_any_bytes_are_accepted_or_refused_with_a_reason(self, body: bytes) -> None:

@@ -5,7 +5,8 @@ Traps, each found in the data:
 - rows of one engine with expert parallelism state GPU counts as tp x ep (64 on 8 GPUs), while throughput per GPU is
   the system's over tp;
 - a few disaggregated rows state the GPUs of both pools together, under both names; the pools follow from the rates;
-- lengths are nominal: answers are about a tenth shorter than `osl`.
+- lengths are nominal: answers are about a tenth shorter than `osl`;
+- since 2026 rows of `benchmark_type` agentic_traces stand among the others: replayed sessions without nominal lengths.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,8 @@ NAME = "inferencex"
 NOT_KEPT = frozenset[str]()
 GPUS = {"h100": "h100-sxm", "h200": "h200-sxm"}
 """Names that leave the product open elsewhere; this source measures the SXM parts (its gpu-specs)."""
+SINGLE = "single_turn"
+"""Kind of run that sends separate requests of equal length; rows and files from before there were others name none."""
 REPRODUCED = 0.01
 """Throughput per GPU is reproduced from the two phases within this share, or the GPU counts are not what they say."""
 
@@ -71,9 +74,10 @@ def _client_result(row: Mapping[str, Any]) -> Point:
 def _row(row: Mapping[str, Any]) -> Point:
     gpu = text(row, "hardware") or text(row, "hw")
     is_disaggregated = flag(row, "disagg")
+    kind = text(row, "benchmark_type") or SINGLE
     if is_disaggregated is None and "tp" not in row:
         raise RowError("missing_key", "without `disagg` the GPU counts could be pools or one engine", column="disagg")
-    return {
+    point = {
         "source_locator": text(row, "run_url"),
         "engine": text(row, "framework"),
         "engine_version": text(row, "image"),
@@ -85,8 +89,8 @@ def _row(row: Mapping[str, Any]) -> Point:
         "input_tokens_nominal": number(row, "isl"),
         "output_tokens_nominal": number(row, "osl"),
         # The client runs at an unlimited rate with ten requests per client: a closed loop that starts all at once.
-        "arrival": "closed_loop",
-        "start_burst_bias": True,
+        "arrival": "closed_loop" if kind == SINGLE else None,
+        "start_burst_bias": True if kind == SINGLE else None,
         "concurrency": number(row, "conc", positive=True),
         "speculative_decoding": text(row, "spec_method") or text(row, "spec_decoding"),
         "power_w_per_gpu": number(row, "avg_power_w", positive=True),
@@ -95,6 +99,10 @@ def _row(row: Mapping[str, Any]) -> Point:
         "measured_on": day(text(row, "date"), "date"),
         **(_pools(row) if is_disaggregated else _engine(row)),
     }
+    if kind != SINGLE:
+        told = (f"{kind}: sessions of many turns, prompts mostly cached", point["notes"])
+        point["notes"] = "; ".join(note for note in told if note)
+    return point
 
 
 def _engine(row: Mapping[str, Any]) -> Point:
