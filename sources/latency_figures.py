@@ -3,15 +3,11 @@
 `published/latency.source.yaml` says what was taken and what was left out.
 """
 
-import io
 from datetime import UTC, datetime
 
-import polars as pl
-
-from schemas.base import empty, polars_schema
 from schemas.calibration import LatencyFigure
-from schemas.quarantine import Parsed, Rejected
-from sources.published_figures import PUBLISHED
+from schemas.quarantine import Parsed
+from sources.published_figures import PUBLISHED, typed
 from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
@@ -27,6 +23,4 @@ SOURCE = Source(
 @refuses_in_words
 def parse(snapshot: Snapshot) -> Parsed:
     """Read the step times (contract `LatencyFigure`). Nothing is refused here: the contract judges each row."""
-    rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False).with_columns(source=pl.lit(snapshot.source))
-    figures = rows.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(LatencyFigure).items())
-    return Parsed(figures, empty(Rejected))
+    return typed(snapshot, LatencyFigure)
