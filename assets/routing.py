@@ -1,14 +1,11 @@
-"""The routing premium of published systems: as terms, under disclosure error, by class, and replayed at dated prices."""
-
-from datetime import date, datetime
+"""The routing premium of published systems: as terms, under disclosure error, and by class."""
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from assets.cost_per_correct import floats, nullable
 from assets.documents import parse_all, source_asset
-from assets.llm_prices import consensus
-from assets.price_frontier import priced_models
 from economics.routing import (
     RoutingTerms,
     gross_saving,
@@ -24,9 +21,8 @@ from economics.routing_patterns import implied_draft_cost_ratio, speculative_dec
 from schemas import routing as contract
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
-from sources.routing_figures import parse_curves, parse_figures
+from sources.routing_figures import parse_figures
 from sources.source import Snapshot
-from warehouse.history import holding_on
 from warehouse.table import table
 
 GROUP = "routing"
@@ -38,19 +34,12 @@ ACCEPTANCE_ROUNDING = 0.005
 Array = NDArray[np.float64]
 
 routing_operating_points = source_asset("routing_operating_points", accept=parse_figures, group=GROUP)
-routing_replay_curves = source_asset("routing_replay_curves", accept=parse_curves, group=GROUP)
 
 
 @table(schema=contract.RoutingFigure, group=GROUP)
 def routing_figure(routing_operating_points: list[Snapshot]) -> Parsed:
     """Every transcribed figure with its place and status."""
     return parse_all(routing_operating_points, parse_figures, contract.RoutingFigure)
-
-
-@table(schema=contract.RoutingCurve, group=GROUP)
-def routing_curve(routing_replay_curves: list[Snapshot]) -> Parsed:
-    """Curves computed from stored outcomes."""
-    return parse_all(routing_replay_curves, parse_curves, contract.RoutingCurve)
 
 
 @table(schema=contract.RoutingPoint, group=GROUP)
@@ -79,12 +68,6 @@ def routing_pattern_summary(
     return summary(routing_premium, routing_fragility, routing_figure)
 
 
-@table(schema=contract.RouterReplay, group=GROUP)
-def router_replay(routing_curve: pl.DataFrame, llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """The curves at the paper's prices and at each set of list prices since."""
-    return priced_curves(routing_curve, dated_prices(routing_curve, llm_price, today=now.date()))
-
-
 def believed(figures: pl.DataFrame) -> pl.DataFrame:
     """Figures (contract `RoutingFigure`) without what is recalled or was not found (contract `RoutingPoint`)."""
     return figures.filter(pl.col("status").is_in(contract.BELIEVED))
@@ -106,14 +89,14 @@ def operating_points(rows: pl.DataFrame) -> pl.DataFrame:
     draft = _draft_terms(rows)
     value = np.where(np.isfinite(value), value, draft["premium"])
     is_gross = rows["metric"].is_in(GROSS).to_numpy()
-    stated_gamma = _column(rows, "gamma")
+    stated_gamma = floats(rows, "gamma")
     paid = np.where(is_gross, stated_gamma, 0.0)
     net, net_low, net_high = value - paid, low - paid, high - paid
     gamma = np.where(np.isfinite(stated_gamma), stated_gamma, draft["gamma"])
     paid_for = np.isfinite(net) & np.isfinite(gamma)
     gross = np.where(is_gross, value, np.nan)
     gross[paid_for] = gross_saving(premium=net[paid_for], gamma=gamma[paid_for])
-    delta = np.where(np.isfinite(_column(rows, "delta")), _column(rows, "delta"), draft["delta"])
+    delta = np.where(np.isfinite(floats(rows, "delta")), floats(rows, "delta"), draft["delta"])
     with np.errstate(divide="ignore", invalid="ignore"):
         kappa = np.where(delta > 0.0, gross / delta, np.nan)
     safety, of_saving, of_gamma = (np.full(rows.height, np.nan) for _ in range(3))
@@ -123,11 +106,11 @@ def operating_points(rows: pl.DataFrame) -> pl.DataFrame:
         safety_factor(known), elasticity.kappa, elasticity.gamma,
     )  # fmt: skip
     of_quality = quality_kappa(
-        routed_quality=_column(rows, "routed_quality"),
-        random_quality=_column(rows, "random_quality"),
-        oracle_quality=_column(rows, "oracle_quality"),
+        routed_quality=floats(rows, "routed_quality"),
+        random_quality=floats(rows, "random_quality"),
+        oracle_quality=floats(rows, "oracle_quality"),
     )
-    worse_than_random = (rows["metric"] == "quality_against_random_percent").to_numpy() & (_column(rows, "value") < 0.0)
+    worse_than_random = (rows["metric"] == "quality_against_random_percent").to_numpy() & (floats(rows, "value") < 0.0)
     least, most = np.where(np.isfinite(net_low), net_low, net), np.where(np.isfinite(net_high), net_high, net)
     sign = np.select([worse_than_random | (most < 0.0), least > 0.0], ["negative", "positive"], "not_shown")
     basis = np.select([is_range, ranged, np.isfinite(net_low)], ["printed_range", "resampled", "rounding"], "")
@@ -151,8 +134,8 @@ def under_disclosure_error(points: pl.DataFrame) -> pl.DataFrame:
     rows = points.filter(pl.col("premium").is_not_null()).join(
         pl.DataFrame({"overstatement": contract.OVERSTATEMENTS}), how="cross"
     )
-    error, net = _column(rows, "overstatement"), _column(rows, "premium")
-    gross, gamma = _column(rows, "gross_saving"), _column(rows, "gamma")
+    error, net = floats(rows, "overstatement"), floats(rows, "premium")
+    gross, gamma = floats(rows, "gross_saving"), floats(rows, "gamma")
     saving, disclosed = np.full(rows.height, np.nan), np.isfinite(gamma) & np.isfinite(gross)
     saving[disclosed] = premium_under_error(
         RoutingTerms(kappa=gross[disclosed], delta=1.0, gamma=gamma[disclosed]), overstatement=error[disclosed]
@@ -202,83 +185,9 @@ def summary(points: pl.DataFrame, fragility: pl.DataFrame, figures: pl.DataFrame
     )
 
 
-def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, *, today: date) -> pl.DataFrame:
-    """List prices of the curves' models from each day on which one of them changed, where both are known.
-
-    Returns strong_model, weak_model, as_of, and input and output price of each.
-    """
-    pairs = curves.select("strong_model", "weak_model").unique()
-    own = history.filter(pl.col("model").is_in(pairs.unpivot()["value"].unique().implode()))
-    begun = pl.coalesce("valid_from", pl.col("observed_at").dt.date())
-    days = pl.concat([own.select(day=begun), own.select(day="valid_to"), pl.DataFrame({"day": [today]})])["day"]
-    frames = []
-    for day in days.drop_nulls().filter(days.drop_nulls() <= today).unique().sort():
-        priced = priced_models(consensus(holding_on(own, day))).select(
-            "model", "input_usd_per_mtok", "output_usd_per_mtok"
-        )
-        both = pairs
-        for role in ("strong", "weak"):
-            both = both.join(priced.select(pl.all().name.prefix(f"{role}_")), on=f"{role}_model")
-        frames.append(both.with_columns(as_of=pl.lit(day)))
-    prices = pl.concat(frames)
-    pair, legs = ["strong_model", "weak_model"], pl.selectors.ends_with("_usd_per_mtok")
-    moved = pl.any_horizontal(legs.diff().over(pair, order_by="as_of").fill_null(1.0) != 0)
-    return prices.filter(moved)
-
-
-def priced_curves(curves: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
-    """Each curve point at each set of prices, the paper's own among them (contract `RouterReplay`)."""
-    paper = curves.with_columns(
-        *(
-            pl.col(f"paper_{role}_usd_per_mtok").alias(f"{role}_{leg}_usd_per_mtok")
-            for role in ("strong", "weak")
-            for leg in ("input", "output")
-        ),
-        as_of=pl.lit(None, dtype=pl.Date),
-        priced_by=pl.lit("paper"),
-    )
-    listed = curves.join(prices, on=["strong_model", "weak_model"]).with_columns(priced_by=pl.lit("warehouse"))
-    rows = pl.concat([paper, listed], how="diagonal")
-
-    def spent(role: str) -> pl.Expr:
-        return sum(
-            (
-                pl.col(f"{role}_{leg}_chars").fill_null(0.0) * pl.col(f"{role}_{leg}_usd_per_mtok")
-                for leg in ("input", "output")
-            ),
-            start=pl.lit(0.0),
-        )
-
-    series = ["benchmark", "priced_by", "as_of"]
-    costed = rows.with_columns(cost=spent("strong") + spent("weak"))
-    # The two ends of the random policy are the two models alone.
-    alone = costed.filter(pl.col("policy") == "random").group_by(series).agg(
-        end.alias(f"{role}_{what}")
-        for what in ("cost", "quality")
-        for role, end in (
-            ("weak", pl.col(what).filter(pl.col("strong_share") == 0).first()),
-            ("strong", pl.col(what).filter(pl.col("strong_share") == 1).first()),
-        )
-    )  # fmt: skip
-    joined = costed.join(alone, on=series, nulls_equal=True).rename({"strong_quality": "all_strong_quality"})
-    gap = pl.col("all_strong_quality") - pl.col("weak_quality")
-    mixed = ((pl.col("quality") - pl.col("weak_quality")) / gap).clip(0.0, 1.0)
-    shares = joined.with_columns(
-        cost_share=pl.col("cost") / pl.col("strong_cost"),
-        random_cost_share=(pl.col("weak_cost") + mixed * (pl.col("strong_cost") - pl.col("weak_cost"))) / pl.col("strong_cost"),
-        priced_legs=pl.when(pl.col("strong_output_chars").is_null()).then(pl.lit("input")).otherwise(pl.lit("input_and_output")),
-    )  # fmt: skip
-    saved = premium_from_speedup(speedup=_column(shares, "random_cost_share") / _column(shares, "cost_share"))
-    return (
-        shares.with_columns(premium=pl.Series(np.asarray(saved)))
-        .select(list(polars_schema(contract.RouterReplay)))
-        .sort("benchmark", "policy", "strong_share", "as_of")
-    )
-
-
 def _premium_of(rows: pl.DataFrame, at: str, shift: float = 0.0) -> Array:
     """Share of the cost saved that a figure states, moved by `shift` times its rounding; NaN where it states none."""
-    figure = _column(rows, at) + shift * (_column(rows, "rounding") if shift else 0.0)
+    figure = floats(rows, at) + shift * (floats(rows, "rounding") if shift else 0.0)
     metric = rows["metric"].to_numpy()
     ratio = np.select(
         [
@@ -301,8 +210,8 @@ def _draft_terms(rows: pl.DataFrame) -> dict[str, Array]:
     names = ("delta", "gamma", "premium", "implied", "implied_low", "implied_high")
     terms: dict[str, Array] = {name: np.full(rows.height, np.nan) for name in names}
     basis = np.full(rows.height, "", dtype=object)
-    acceptance, length, speedup = (_column(rows, name) for name in ("acceptance", "draft_length", "value"))
-    stated, rounding = _column(rows, "draft_cost_ratio"), _column(rows, "rounding")
+    acceptance, length, speedup = (floats(rows, name) for name in ("acceptance", "draft_length", "value"))
+    stated, rounding = floats(rows, "draft_cost_ratio"), floats(rows, "rounding")
     drafted = np.isfinite(acceptance) & np.isfinite(length)
     timed = drafted & np.isfinite(speedup) & (rows["metric"] == "speedup_x").to_numpy()
     if timed.any():
@@ -324,7 +233,7 @@ def _draft_terms(rows: pl.DataFrame) -> dict[str, Array]:
             np.isfinite(stated[right]), "draft cost as stated", "draft cost implied by the speed-up"
         )
     # Tokens per pass measured: what the speed-up lacks of them is what drafting costs.
-    tokens = _column(rows, "tokens_per_pass")
+    tokens = floats(rows, "tokens_per_pass")
     measured = np.isfinite(tokens) & (rows["metric"] == "speedup_x").to_numpy()
     terms["gamma"][measured] = (1.0 - 1.0 / tokens[measured]) - np.asarray(
         premium_from_speedup(speedup=speedup[measured])
@@ -333,14 +242,6 @@ def _draft_terms(rows: pl.DataFrame) -> dict[str, Array]:
     return terms | {"gamma_basis": basis}
 
 
-def _column(rows: pl.DataFrame, name: str) -> Array:
-    values: Array = rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return values
-
-
 def _known(**columns: object) -> list[pl.Series]:
     """Columns of floats in which what is not a finite number is NULL."""
-    return [
-        pl.Series(name, np.where(np.isfinite(values), values, np.nan), nan_to_null=True)  # type: ignore[call-overload]
-        for name, values in columns.items()
-    ]
+    return [nullable(values).alias(name) for name, values in columns.items()]

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from assets.routing import believed, dated_prices, operating_points, priced_curves, under_disclosure_error
+from assets.router_replay import dated_prices, priced_curves
+from assets.routing import believed, operating_points, under_disclosure_error
 from economics.routing_patterns import deepest_exit
 from schemas.routing import RoutingCurve, RoutingFigure, RoutingPremium
 from sources.routing_figures import PUBLISHED, parse_curves, parse_figures
