@@ -131,6 +131,16 @@ def cost_multiplier(*, samples_ratio: Real, accept_rate_from: Real, accept_rate_
     return samples_ratio * accept_rate_from / np.asarray(accept_rate_to)
 
 
+def cost_multiplier_of_elasticity(*, samples_ratio: Real, eta_samples: Real) -> Real:
+    """The same factor from the elasticity alone: (N_1 / N_0)^(1 - eta_N), which carries an interval of eta_N over.
+
+    Arguments broadcast. Equal to `cost_multiplier` at an arc's own elasticity; 1 at eta_N = 1, the ratio itself at 0.
+    Source: economics design, section 3 (derived).
+    """
+    require_positive(samples_ratio=samples_ratio)
+    return np.power(np.asarray(samples_ratio, dtype=np.float64), np.subtract(1.0, eta_samples))
+
+
 def net_value_usd(*, value_usd: Real, accept_rate: Real, cost_usd: Real) -> Real:
     """What a question is worth: V alpha - cost, $. Unlike cost / alpha it can favour more samples at any eta_N.
 

@@ -102,6 +102,16 @@ def compose_with_inference_channel(terms: RoutingTerms, *, inference_cost_factor
     return np.multiply(1.0 - premium(terms), inference_cost_factor)
 
 
+def premium_needed(*, inference_cost_factor: Real) -> Real:
+    """The premium at which routing and more samples together cost per correct answer what neither does: 1 - 1 / factor.
+
+    Arguments broadcast. Below 0 where the samples pay by themselves: then it is the loss that routing may add.
+    Source: `compose_with_inference_channel`, solved for the premium at a factor of 1 (derived).
+    """
+    require_positive(inference_cost_factor=inference_cost_factor)
+    return np.subtract(1.0, np.divide(1.0, inference_cost_factor))
+
+
 def premium_from_speedup(*, speedup: Real) -> Real:
     """Premium implied by "x times faster" (or cheaper) at equal quality: 1 - 1 / x; negative for a slowdown.
 

@@ -25,6 +25,7 @@ from schemas import (
     serving_decomposition,
     serving_frontier,
     serving_validation,
+    threshold_composition,
     verifier_value,
 )
 from schemas.base import Table, table_name
@@ -53,6 +54,7 @@ _MODULES = (
     serving_validation,
     calibration,
     routing,
+    threshold_composition,
     levers,
     claims,
 )

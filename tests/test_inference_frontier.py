@@ -13,6 +13,7 @@ from economics.inference_frontier import (
     best_samples_beta,
     conditions,
     cost_multiplier,
+    cost_multiplier_of_elasticity,
     lagrangian_condition,
     net_value_usd,
     published_condition,
@@ -213,6 +214,41 @@ def test_published_points_multiply_the_cost_as_stated(ratio: float, shares: tupl
     factor = cost_multiplier(samples_ratio=ratio, accept_rate_from=shares[0], accept_rate_to=shares[1])
 
     assert round(float(factor)) == stated
+
+
+@pytest.mark.parametrize(
+    ("ratio", "eta", "factor"),
+    [
+        (64.0, 0.0, 64.0),  # samples that add nothing only cost
+        (64.0, 1.0, 1.0),  # in proportion: no change
+        (2.0, 2.0, 0.5),
+        (64.0, 0.048, 52.4),  # R1-Zero, AIME: economics design, section 3
+        (1.0, 0.3, 1.0),
+    ],
+)
+def test_cost_multiplier_of_an_elasticity(ratio: float, eta: float, factor: float) -> None:
+    assert cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=eta) == pytest.approx(factor, rel=1e-3)
+
+
+@given(st.floats(1.1, 1e4), st.floats(0.01, 1.0), st.floats(0.01, 1.0), elasticities)
+def test_elasticity_gives_the_multiplier_of_its_arc_and_falls_as_it_grows(
+    ratio: float, before: float, after: float, eta: float
+) -> None:
+    arc = arc_elasticity(accept_rate_from=before, accept_rate_to=after, samples_from=1.0, samples_to=ratio)
+    of_arc = cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=arc)
+    assert of_arc == pytest.approx(cost_multiplier(samples_ratio=ratio, accept_rate_from=before, accept_rate_to=after))
+
+    factor = cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=eta)
+    assert cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=eta + 0.1) < factor
+    assert (factor < 1.0) == samples_lower_cost(eta_samples=eta) or abs(eta - 1.0) < 1e-9
+    # Two arcs of one elasticity, one after the other, are the long arc.
+    halves = cost_multiplier_of_elasticity(samples_ratio=np.sqrt(ratio), eta_samples=eta)
+    assert halves**2 == pytest.approx(factor)
+
+
+def test_cost_multiplier_of_no_samples_is_refused() -> None:
+    with pytest.raises(ValueError, match="samples_ratio"):
+        cost_multiplier_of_elasticity(samples_ratio=0.0, eta_samples=0.5)
 
 
 def test_net_value_can_favour_samples_that_cost_per_correct_answer_does_not() -> None:

@@ -11,6 +11,7 @@ from economics.routing import (
     premium,
     premium_elasticities,
     premium_from_speedup,
+    premium_needed,
     premium_under_error,
     quality_kappa,
     routed_cost,
@@ -84,6 +85,22 @@ def test_the_two_thresholds_multiply() -> None:
     terms = RoutingTerms(kappa=0.8, delta=0.5, gamma=0.1)
 
     assert compose_with_inference_channel(terms, inference_cost_factor=1.5) == pytest.approx(0.7 * 1.5)
+
+
+@given(st.floats(0.01, 1e4))
+def test_premium_needed_is_where_the_pair_changes_nothing(factor: float) -> None:
+    needed = float(premium_needed(inference_cost_factor=factor))
+    at = RoutingTerms(kappa=1.0, delta=needed, gamma=0.0)
+
+    assert compose_with_inference_channel(at, inference_cost_factor=factor) == pytest.approx(1.0)
+    assert (needed > 0.0) == (factor > 1.0)
+
+
+def test_premium_needed_by_limits() -> None:
+    # Samples for nothing need none, 52 times the cost needs nearly all of it, half the cost leaves room for a loss.
+    assert premium_needed(inference_cost_factor=np.array([1.0, 52.0, 0.5])) == pytest.approx([0.0, 51 / 52, -1.0])
+    with pytest.raises(ValueError, match="inference_cost_factor"):
+        premium_needed(inference_cost_factor=0.0)
 
 
 @pytest.mark.parametrize(
