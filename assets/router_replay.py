@@ -11,6 +11,7 @@ from assets.llm_prices import consensus
 from assets.price_frontier import priced_models
 from assets.routing import GROUP
 from economics.routing import premium_from_speedup
+from economics.statistics import wilson_interval
 from schemas import routing as contract
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
@@ -101,8 +102,12 @@ def priced_curves(curves: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         priced_legs=pl.when(pl.col("strong_output_chars").is_null()).then(pl.lit("input")).otherwise(pl.lit("input_and_output")),
     )  # fmt: skip
     saved = premium_from_speedup(speedup=floats(shares, "random_cost_share") / floats(shares, "cost_share"))
+    n = floats(shares, "n")
+    low, high = wilson_interval(successes=floats(shares, "quality") * n, trials=n)
     return (
-        shares.with_columns(premium=pl.Series(np.asarray(saved)))
+        shares.with_columns(
+            premium=pl.Series(np.asarray(saved)), quality_low=pl.Series(low), quality_high=pl.Series(high)
+        )
         .select(list(polars_schema(contract.RouterReplay)))
         .sort("benchmark", "policy", "strong_share", "as_of")
     )

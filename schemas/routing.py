@@ -223,6 +223,10 @@ class RouterReplay(Table):
     strong_share: float = column("share of questions the strong model answers", ge=0, le=1)
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     quality: float = column("share correct", ge=0, le=1)
+    quality_low: float = column(
+        "lower end of its 95 % Wilson interval over questions", ge=0, le=1, derived_from=("routing_curve.quality",)
+    )
+    quality_high: float = column("upper end of that interval", ge=0, le=1, derived_from=("routing_curve.quality",))
     priced_by: str = column("paper: its own blended prices; warehouse: list prices", isin=("paper", "warehouse"))
     as_of: pl.Date = column("first day of these prices; NULL for the paper's", nullable=True)
     priced_legs: str = column(

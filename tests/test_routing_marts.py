@@ -162,6 +162,15 @@ class TestReplay:
         assert float(random.abs().to_numpy().max()) < 1e-4  # shares and lengths are stored to six and four digits
         assert self.premium(rows, "oracle", 0.2) > self.premium(rows, "prompt_length", 0.2)
 
+    def test_quality_has_its_interval_over_questions(self) -> None:
+        rows = priced_curves(CURVES, self.prices(10.0))
+        half = {"mmlu": 0.01, "gsm8k": 0.03}  # 14,042 and 1,319 questions
+        for name, widest in half.items():
+            of = rows.filter(pl.col("benchmark") == name)
+            assert (of["quality_low"] <= of["quality"]).all()
+            assert (of["quality"] <= of["quality_high"]).all()
+            assert widest / 4 < ((of["quality_high"] - of["quality_low"]) / 2).max() < widest  # type: ignore[operator]
+
     def test_price_change_moves_the_premium(self) -> None:
         dear, cheap = (self.premium(priced_curves(CURVES, self.prices(p)), "oracle", 0.2) for p in (10.0, 1.0))
         assert dear > cheap > 0
