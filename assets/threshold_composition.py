@@ -49,7 +49,7 @@ def arcs(frontier: pl.DataFrame) -> pl.DataFrame:
         cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=floats(rows, f"eta_samples_{end}"))
         for end in ("high", "low")
     )
-    return rows.select(*ARC, "n", "eta_samples", "eta_samples_low", "eta_samples_high").with_columns(
+    return rows.select(*ARC, "status", "n", "eta_samples", "eta_samples_low", "eta_samples_high").with_columns(
         pl.Series(f"{name}{end}", np.asarray(values))
         for end, of in (("", factor), ("_low", low), ("_high", high))
         for name, values in (

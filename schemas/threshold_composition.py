@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, column
+from schemas.published import BELIEVED, STATUS_MEANING
 from schemas.routing import EVIDENCE, EVIDENCE_MEANING, PATTERNS
 
 COST_UNITS = ("usd", "compute", "throughput", "samples")
@@ -22,6 +23,8 @@ class ThresholdComposition(Table):
     benchmark: str = column("benchmark of the arc")
     system: str = column("system of the arc")
     curve: str = column("curve or run")
+    status: str = column(f"of the arc's accuracies; {STATUS_MEANING}", isin=BELIEVED,
+                         derived_from=("inference_frontier.status",))  # fmt: skip
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
     samples_to: pl.Int64 = column("samples at its end", unit="samples", ge=1)

@@ -19,7 +19,8 @@ def frontier(*, to: int = 4, share_from: float = 0.4, share_to: float = 0.6, **o
     """One arc from one sample on, as it stands there once per dollar ratio."""
     eta = float(arc_elasticity(accept_rate_from=share_from, accept_rate_to=share_to, samples_from=1, samples_to=to))
     row = {
-        "paper": "p", "benchmark": "b", "system": "s", "curve": "c", "n": 100, "samples_from": 1, "samples_to": to,
+        "paper": "p", "benchmark": "b", "system": "s", "curve": "c", "status": "printed", "n": 100,
+        "samples_from": 1, "samples_to": to,
         "accuracy_from": share_from, "accuracy_to": share_to, "eta_samples": eta, "eta_samples_low": eta - 0.1,
         "eta_samples_high": eta + 0.1, "training_pairing": "another_system",
     }  # fmt: skip

@@ -1,5 +1,5 @@
 -- What would routing have to save for more samples to leave the cost of a correct answer where it was, and what is there?
-SELECT benchmark, system, samples_from, samples_to, n, round(samples_cost_factor, 2) AS samples_cost_factor,
+SELECT benchmark, system, samples_from, samples_to, n, status, round(samples_cost_factor, 2) AS samples_cost_factor,
        round(premium_needed, 3) AS premium_needed, round(premium_needed_low, 3) AS premium_needed_low,
        round(premium_needed_high, 3) AS premium_needed_high, pattern, saved_unit, round(premium, 3) AS premium,
        round(composed_cost_factor, 2) AS composed_cost_factor, pair_certain, eta_unchanged, eta_unchanged_reason
