@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from schemas.provenance import Refresh, SnapshotLog
 from schemas.quarantine import Quarantine
 from schemas.registry import TABLES
 from sources import bronze
-from tests.kills import KEYS, run
+from tests.kills import KEYS, run, times_of_day
 from warehouse.recovery import opens
 from warehouse.store import read_table
 
@@ -70,18 +71,27 @@ class Kept:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_refreshes_lose_and_double_nothing_and_the_next_succeeds(refreshed: Path, tmp_path: Path, part: int):
     folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))
-    kept, seeded = Kept(folder), random.Random(part)
-    last, number, killed = run(folder, KEYS[0]), 0, 0
+    kept, seeded, clock = Kept(folder), random.Random(part), times_of_day(built_at(folder), 10 * KILLS)
+    last, number, killed = run(folder, KEYS[0], now=next(clock)), 0, 0
     while killed < KILLS:
         key = KEYS[(part * len(KEYS) // PARTS + number) % len(KEYS)]
         if number % 2:
-            ended = run(folder, key, after_s=seeded.uniform(0.0, last.seconds))
+            after_s = seeded.uniform(0.0, last.seconds)
+            where, ended = f"after {after_s:.1f} s", run(folder, key, now=next(clock), after_s=after_s)
         else:
-            ended = run(folder, key, at_operation=seeded.randint(1, last.operations))
+            at = seeded.randint(1, last.operations)
+            where, ended = f"at file operation {at}", run(folder, key, now=next(clock), at_operation=at)
         number += 1
         killed += ended.exit_code == -9  # one that ended before its time came is no kill, and is checked all the same
         kept.check()
-        last = run(folder, key)
-        assert last.exit_code == 0
+        last = run(folder, key, now=next(clock))
+        assert last.exit_code == 0, last.failed
         kept.check()
         kept.check_tidy()
+        print(f"part {part}: {killed} killed, {number} runs; {'.'.join(key.path)} {where}, exit {ended.exit_code}")  # noqa: T201
+
+
+def built_at(folder: Path) -> datetime:
+    """When the published file was built, by the clock of its run."""
+    with duckdb.connect(str(folder / "releases" / "latest.duckdb"), read_only=True) as connection:
+        return connection.sql("SELECT built_at FROM meta.release").fetchall()[0][0].astimezone(UTC)
