@@ -156,12 +156,13 @@ class TestLog:
             "    sha256 = bronze.put(root, 'litellm', os.urandom(300_000))\n"
             "    bronze.append(root, replace(ASKED, sha256=sha256))\n"
         )
-        writer = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
         log = tmp_path / "litellm" / "log.jsonl"
-        while not log.exists() or log.stat().st_size < 1000:
-            time.sleep(0.01)
-        writer.kill()
-        writer.wait()
+        with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as writer:
+            try:
+                while not log.exists() or log.stat().st_size < 1000:
+                    time.sleep(0.01)
+            finally:
+                writer.kill()
         logged = [each.sha256 for each in bronze.good(bronze.attempts(tmp_path, "litellm"))]
         assert logged
         for path in tmp_path.glob("litellm/[0-9a-f]*.zst"):

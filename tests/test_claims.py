@@ -305,10 +305,11 @@ def test_refresh_warns_of_a_changed_verdict_and_the_next_one_is_quiet(refreshed:
     write_frame(table_path(folder / "tables", schema), frame.with_columns(pl.col("ratio_to_baseline") * 2))
     before = read_table(folder / "tables", contract.ClaimsHistory)
     assert before is not None
-    warned, after = judge_again(folder, NOW)
+    later = before["refreshed_at"].max() + timedelta(hours=1)  # type: ignore[operator]
+    warned, after = judge_again(folder, later)
     assert warned == (False, "distserve_over_state_of_the_art: not_reproduced is now reproduced")
     assert after.height == before.height + 2
-    quiet, same = judge_again(folder, NOW + timedelta(days=1))
+    quiet, same = judge_again(folder, later + timedelta(days=1))
     assert quiet == (True, None)
     assert same.equals(after)
 

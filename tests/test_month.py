@@ -25,14 +25,14 @@ from sources.catalogue import CATALOGUE
 from sources.source import content_hash
 from tests.light_jobs import PUBLISHING, light_definitions
 from tests.live_server import HERE, LiveServer, Reply, document, html, status
-from tests.test_refresh import PATH, STEPS, folder, models, rows
+from tests.test_refresh import FIRST_DAY, PATH, STEPS, folder, models, rows
 from warehouse.history import holding_on
 from warehouse.recovery import DAMAGED
 from warehouse.resources import NOW_TAG, read_settings
 from warehouse.store import table_path
 
 __all__ = ["folder"]  # a fixture
-FIRST, DAYS = datetime(2027, 1, 1, tzinfo=UTC), 30
+FIRST, DAYS = FIRST_DAY.replace(hour=0), 30
 PRICES_AND_RELEASE = "prices_and_release"
 OUTAGE = (20, 21, 22)
 PRICES = [8.0, 6.0, 5.0, 3.0, 2.0, 1.5]

@@ -29,7 +29,8 @@ from warehouse.resources import NOW_TAG
 from warehouse.store import read_table, table_path, write_frame
 
 PATH = "/api/v1/models"
-FIRST_DAY = datetime(2026, 12, 1, 12, tzinfo=UTC)
+FIRST_DAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=2)
+"""Later than the data folder was built, whenever that is."""
 Day = Callable[[int, Reply], str]
 STEPS = ["source/openrouter", "raw/openrouter_price", "core/llm_price", "core/llm_price_current", "meta/quarantine"]
 
