@@ -107,7 +107,7 @@ def attempts(root: Path, source: str) -> list[Attempt]:
     for line in path.read_bytes().splitlines():
         try:
             found.append(decoder.decode(line))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
     return found
 

@@ -1,5 +1,6 @@
 """One document out of a package's wheel: resolved and downloaded by pip, never installed, never imported."""
 
+import lzma
 import os
 import re
 import stat
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from ast import literal_eval
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +26,7 @@ from sources.transport import Fetched, FetchError, Known, NotModified, Policy, g
 
 MAX_COMPRESSION_RATIO = 200
 """Text compresses 5 to 30 times. Deflate can reach 1,032, which only a bomb does."""
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _PIP = (sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-cache-dir", "--quiet")
 # The target only makes sure that nothing could ever reach this environment; a dry run writes nothing.
 _RESOLVE = ("install", "--dry-run", "--ignore-installed", "--no-user", "--target", "unused", "--report", "report.json")
@@ -81,7 +84,7 @@ def read_member(wheel: Path, member: str, max_bytes: int) -> bytes:
             if entry.file_size > MAX_COMPRESSION_RATIO * max(entry.compress_size, 1):
                 raise FetchError(where, f"member is compressed more than {MAX_COMPRESSION_RATIO} times")
             return archive.read(entry)  # reads file_size bytes at most and checks the CRC
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except (*_DAMAGE, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as error:
         # RuntimeError is how zipfile refuses an encrypted member, NotImplementedError an unknown compression.
         raise FetchError(where, f"wheel cannot be read ({error})") from error
 
