@@ -129,7 +129,8 @@ def live_through(folder: Path, live_server: LiveServer) -> Month:
         outcome = product.refresh(
             folder, job=chosen, offline=False, on_step=lambda *_: None, tags={NOW_TAG: at.isoformat()}
         )
-        assert outcome.success, outcome.steps.filter(pl.col("outcome") == "failed")
+        failed = outcome.steps.filter(pl.col("outcome") == "failed").select("asset", "warnings").rows()
+        assert outcome.success, f"{job} of {at}: {failed}"
         warnings = dict(outcome.steps.select("asset", "warnings").iter_rows())
         if "fresh:" in (warnings.get("source.openrouter") or ""):
             month.stale_days.add(day)

@@ -56,6 +56,17 @@ def test_every_column_has_its_comment_and_the_unit_can_be_queried(tmp_path: Path
         assert uncommented.fetchone()[0] == 0
 
 
+def test_table_of_an_older_version_is_published_with_what_it_lacks_unknown(tmp_path: Path):
+    path = table_path(tmp_path / "tables", LlmPrice)
+    older = price(2.5).drop("date_basis", "observed_at").with_columns(gone=pl.lit(1))
+    write_frame(path, older.select(reversed(older.columns)))
+    file = publish(tables=tmp_path / "tables", releases=tmp_path / "releases", run_id="run", at=AT, keep=5)
+    with duckdb.connect(str(file), read_only=True) as connection:
+        published = connection.execute("FROM core.llm_price")
+        assert [each[0] for each in published.description] == list(polars_schema(LlmPrice))
+        assert connection.execute("SELECT usd_per_mtok, date_basis FROM core.llm_price").fetchall() == [(2.5, None)]
+
+
 def test_past_day_can_be_rebuilt_by_a_macro(tmp_path: Path):
     with duckdb.connect(str(release(tmp_path, 2.5)), read_only=True) as connection:
         before = connection.execute("SELECT count(*) FROM core.llm_price_on(DATE '2026-11-22')").fetchone()[0]

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from schemas.base import Table, meaning, table_name
+from schemas.base import Table, meaning, polars_schema, table_name
 from schemas.registry import TABLES
 from warehouse.recovery import LATEST, heal_tables, point_latest
-from warehouse.store import table_path
+from warehouse.store import conform, table_path
 
 STORAGE_VERSION = "v1.5.0"
 """Readable by clients one release back; the newest format is not."""
@@ -79,7 +79,12 @@ def _load(connection: duckdb.DuckDBPyConnection, schema: type[Table], file: Path
         connection.execute(f"CREATE TYPE {name}_{column} AS ENUM ({members})")
         typed.append(f'"{column}"::{name}_{column} AS "{column}"')
     replace = f" REPLACE ({', '.join(typed)})" if typed else ""
-    connection.execute(f"CREATE TABLE {name} AS SELECT *{replace} FROM read_parquet('{_quoted(file)}')")
+    stored = f"read_parquet('{_quoted(file)}')"
+    if connection.sql(f"FROM {stored} LIMIT 0").columns != list(polars_schema(schema)):
+        older = conform(pl.scan_parquet(file), schema).collect()  # written by another version, under another contract
+        connection.register("older", older)
+        stored = "older"
+    connection.execute(f"CREATE TABLE {name} AS SELECT *{replace} FROM {stored}")
     connection.execute(f"COMMENT ON TABLE {name} IS '{_quoted(meaning(schema))}'")
     for column, spec in schema.to_schema().columns.items():
         unit = (spec.metadata or {}).get("unit")
