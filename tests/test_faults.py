@@ -104,6 +104,20 @@ def test_published_file_opens_and_crashes_leave_nothing(healed: tuple[Path, Outc
         assert dagster.get_run_by_id(KILLED).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
 
+def test_tables_without_any_release_are_made_from_the_stored_documents(folder: Path):
+    """What no release holds any more, raw tables and history alike, the next refresh reads from the documents again."""
+    before = {schema: rows(folder, schema) for schema in (OpenrouterPrice, LlmPriceCurrent, LlmPrice)}
+    for schema in before:
+        table_path(folder / "tables", schema).write_bytes(b"half")
+    shutil.rmtree(folder / "releases")
+    outcome = run(folder, "refresh_llm_prices")
+    assert outcome.success
+    assert any("core.llm_price.parquet" in name for name in damaged_files(folder))  # the others are written anew unread
+    for schema, frame in before.items():
+        built = rows(folder, schema)
+        assert built.drop("observed_at", strict=False).equals(frame.drop("observed_at", strict=False)), schema
+
+
 @pytest.mark.parametrize("damage", [b"", b"<html>", "half", "zeros"], ids=["empty", "text", "half", "zeros"])
 def test_table_that_cannot_be_read_is_set_aside_whatever_its_damage(
     refreshed: Path, tmp_path: Path, damage: bytes | str
@@ -143,7 +157,7 @@ def test_file_that_a_living_process_writes_is_not_swept_away(tmp_path: Path):
         assert (held.exists(), left.exists(), building.exists()) == (True, False, False)
 
 
-@pytest.mark.parametrize(("database", "damage"), zip(DATABASES, ["text", "middle", "text"], strict=True))
+@pytest.mark.parametrize(("database", "damage"), [*zip(DATABASES, ["text", "middle", "text"], strict=True)])
 def test_damaged_record_of_dagster_is_set_aside_and_the_refresh_succeeds(folder: Path, database: str, damage: str):
     path = folder / "dagster" / database
     whole = path.read_bytes()
