@@ -11,6 +11,7 @@ from assets.serving import GPUS, GROUP
 from assets.serving_predictions import STANDARD, predictions
 from economics.pareto import frontier_probability, non_dominated
 from economics.published_checks import guaranteed_attainment
+from economics.statistics import wilson_interval
 from economics.uncertainty import Uniform, draw, quantiles_by_row, split_lognormal
 from economics.units import TOKENS_PER_MTOK
 from schemas import serving_frontier as contract
@@ -81,15 +82,15 @@ def of_documents(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
                            pl.col("paper").str.extract("^(mlperf|[a-z0-9_]+)")),
         arrival=pl.col("paper").replace_strict(ARRIVALS, default=None, return_dtype=pl.String),
         gpu_hours_per_mtok=_hours(rate * share), low_gpu_hours_per_mtok=_hours(fastest),
-        high_gpu_hours_per_mtok=_hours(slowest),
-    ).select(*COMMON, "input_tokens", "output_tokens")  # fmt: skip
+        high_gpu_hours_per_mtok=_hours(slowest), range_basis=pl.lit("figures"),
+    ).with_columns(*_unless_one_value()).select(*COMMON, "input_tokens", "output_tokens")  # fmt: skip
 
 
 def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
     """Benchmark runs with a rate per GPU and p99 latencies, or the bounds they are audited against. `runs`: `OperatingPoint`.
 
-    A run is as good as its own p99 says: at least 98 % of its requests are within both. One whose lengths are not known is
-    in a frame of its own.
+    A run is as good as its own p99 says: at least 98 % of its requests are within both; how sure that is follows from their
+    number, how sure its rate is from runs of the same configuration. One whose lengths are not known is in a frame of its own.
     """
     told = pl.all_horizontal(pl.col("ttft_p99_s", "tpot_p99_s").is_not_null())
     audited = pl.all_horizontal(pl.col("slo_ttft_s", "slo_tpot_s").is_not_null()) & (pl.col("slo_percentile") == 99.0)
@@ -99,7 +100,8 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
         pl.col("output_tokens_per_s_per_gpu") > 0, told | audited, pl.coalesce("model_canonical", "model").is_not_null()
     )
     share = pl.lit(float(guaranteed_attainment(percentile=0.99, bounds=2.0)))
-    return known.with_columns(
+    rate = pl.col("output_tokens_per_s_per_gpu")
+    return with_range_of_requests(known).with_columns(
         point=pl.format("run: {}", "run_id"), system=pl.coalesce("engine", "system"),
         design="architecture", model=pl.coalesce("model_canonical", "model"), gpu="gpu_canonical", gpus="gpus_total",
         workload=pl.when(pl.col("source") == "mlperf")
@@ -112,15 +114,50 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
         ttft_s=pl.when(told).then("ttft_p99_s").otherwise("slo_ttft_s"),
         tpot_s=pl.when(told).then("tpot_p99_s").otherwise("slo_tpot_s"),
         attainment=share, stated_usd_per_hour="usd_per_gpu_hour",
-        **{name: _hours(pl.col("output_tokens_per_s_per_gpu") * share) for name in
-           ("gpu_hours_per_mtok", "low_gpu_hours_per_mtok", "high_gpu_hours_per_mtok")},
-    ).select(*COMMON, "input_tokens", "output_tokens", "design", "precision", "speculative_decoding", "start_burst_bias",
-             "stated_usd_per_hour")  # fmt: skip
+        gpu_hours_per_mtok=_hours(rate * share),
+        low_gpu_hours_per_mtok=_hours(rate.max().over(CONFIGURATION) * pl.col("most_share")),
+        high_gpu_hours_per_mtok=_hours(rate.min().over(CONFIGURATION) * pl.col("least_share")),
+        range_basis=pl.when(rate.n_unique().over(CONFIGURATION) > 1).then(pl.lit("requests_and_repeats"))
+        .otherwise(pl.lit("requests")),
+    ).with_columns(*_unless_one_value()).select(*COMMON, "input_tokens", "output_tokens", "design",
+             "precision", "speculative_decoding", "start_burst_bias", "stated_usd_per_hour")  # fmt: skip
 
+
+def with_range_of_requests(runs: pl.DataFrame) -> pl.DataFrame:
+    """`least_share` and `most_share` of requests within both latencies, if the p99 of each is that of so many requests.
+
+    NULL where the number of requests is not stated, or so small that nothing can be said. Source: Wilson 1927, Bonferroni.
+    """
+    requests = runs["n_requests"].fill_null(0).to_numpy().astype(np.float64)
+    shares = wilson_interval(successes=0.99 * np.maximum(requests, 1.0), trials=np.maximum(requests, 1.0))
+    least, most = (guaranteed_attainment(percentile=share, bounds=2.0) for share in shares)
+    known = pl.Series((requests > 0) & (np.asarray(least) > 0.0))
+    return runs.with_columns(
+        pl.when(known).then(pl.Series(name, share)).alias(name)
+        for name, share in (("least_share", np.asarray(least)), ("most_share", np.asarray(most)))
+    )
+
+
+def _unless_one_value() -> list[pl.Expr]:
+    """A range that is a single value is none."""
+    ends = [pl.col(f"{end}_gpu_hours_per_mtok") for end in ("low", "high")]
+    spread = ((ends[1] / ends[0] - 1.0) > 1e-9).fill_null(value=False)
+    return [
+        *(pl.when(spread).then(end) for end in ends),
+        pl.when(spread).then("range_basis").otherwise(pl.lit("none")).alias("range_basis"),
+    ]
+
+
+CONFIGURATION = [
+    "model", "gpu", "gpus_total", "gpus_prefill", "gpus_decode", "architecture", "engine", "engine_version", "precision", "tp",
+    "pp", "ep", "dp_attention", "prefill_tp", "prefill_workers", "decode_workers", "speculative_decoding", "system",
+    "submitter", "input_tokens_nominal", "output_tokens_nominal", "arrival", "request_rate_per_s", "concurrency",
+]  # fmt: skip
+"""What makes a run the repetition of another one."""
 
 COMMON = ["point", "basis", "source", "system", "model", "gpu", "gpus", "workload", "percentile", "tpot_definition", "arrival",
           "ttft_s", "tpot_s", "latency_basis", "attainment", "gpu_hours_per_mtok", "low_gpu_hours_per_mtok",
-          "high_gpu_hours_per_mtok"]  # fmt: skip
+          "high_gpu_hours_per_mtok", "range_basis"]  # fmt: skip
 
 
 def questions_of(evidence: pl.DataFrame) -> pl.DataFrame:
@@ -188,7 +225,8 @@ def drawn_costs(points: pl.DataFrame) -> NDArray[np.float64]:
 
 
 def _drawn(points: pl.DataFrame, name: str, share: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, value, high = (points[column].to_numpy() for column in (f"low_{name}", name, f"high_{name}"))
+    columns = points.select(pl.coalesce(column, name).alias(column) for column in (f"low_{name}", name, f"high_{name}"))
+    low, value, high = (columns[column].to_numpy() for column in (f"low_{name}", name, f"high_{name}"))
     return split_lognormal(share, low=low, value=value, high=high)
 
 

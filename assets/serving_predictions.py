@@ -101,7 +101,7 @@ def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, gr
                 "point": f"predicted: {gpu['gpu']} | {design} | ttft {ttft_s:g} s | tpot {tpot_s:g} s",
                 "gpus": int(middle.hardware.gpus), "precision": "bf16", "arrival": "open_loop",
                 "ttft_s": ttft_s, "tpot_s": tpot_s,
-                "latency_basis": "bound", "attainment": kept, "gpu_hours_per_mtok": hours[at] / kept,
+                "latency_basis": "bound", "range_basis": "draws", "attainment": kept, "gpu_hours_per_mtok": hours[at] / kept,
                 "low_gpu_hours_per_mtok": min(low[at], hours[at]) / kept,
                 # Where some draws cannot meet the contract at all, the cost has no upper end: the dearest that can.
                 "high_gpu_hours_per_mtok": _upper(high[at], spread[at], hours[at]) / kept,

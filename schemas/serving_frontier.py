@@ -12,6 +12,7 @@ BASIS_MEANING = (
     "published: a document's figure; measured, peer_reviewed, simulated: a benchmark run, see core.operating_point.basis; "
     "predicted: the closed forms of section 2"
 )
+RANGE_BASES = ("figures", "requests", "requests_and_repeats", "draws", "none")
 LATENCY_BASES = ("bound", "measured")
 DESIGNS = ("colocated", "unchunked", "chunked", "disaggregated")
 FRAME_MEANING = (
@@ -57,12 +58,15 @@ class ServingFrontier(Table):
         "GPU-hours per million output tokens within both", unit="gpu_hours_per_mtok", gt=0
     )
     low_gpu_hours_per_mtok: float = column(
-        "lower end of a 90 % range: reading error, spread of submissions, Wilson interval of the attainment, or draws of MFU, "
-        "MBU and links; the value itself where nothing is known of it",
-        unit="gpu_hours_per_mtok",
-        gt=0,
+        "lower end of their range; NULL where nothing is known of it", unit="gpu_hours_per_mtok", nullable=True, gt=0
     )
-    high_gpu_hours_per_mtok: float = column("upper end of it", unit="gpu_hours_per_mtok", gt=0)
+    high_gpu_hours_per_mtok: float = column("upper end of it", unit="gpu_hours_per_mtok", nullable=True, gt=0)
+    range_basis: str = column(
+        "what the range is: figures (reading error, spread of submissions, Wilson interval of the attainment); requests (95 % "
+        "Wilson interval of the share within the p99, from the number of requests); requests_and_repeats (and the rates of "
+        "runs of the same configuration); draws (90 % of draws of MFU, MBU and links); none: one figure or run without a "
+        "number of requests, or with too few", isin=RANGE_BASES,
+    )  # fmt: skip
     gpu_usd_per_hour: float = column("rent of one GPU", unit="usd_per_gpu_hour", gt=0)
     low_gpu_usd_per_hour: float = column("rent of the cheapest seller", unit="usd_per_gpu_hour", gt=0)
     high_gpu_usd_per_hour: float = column("rent of the dearest seller", unit="usd_per_gpu_hour", gt=0)
@@ -88,6 +92,17 @@ class ServingFrontier(Table):
     def cost_closes(cls, data: pa.PolarsData) -> pl.LazyFrame:
         product = pl.col("gpu_usd_per_hour") * pl.col("gpu_hours_per_mtok")
         return data.lazyframe.select((pl.col("usd_per_mtok") / product - 1).abs() < 1e-9)
+
+    @pa.dataframe_check(description="a range stands exactly where something is known of it, around the value")
+    def range_is_known(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        low, high = pl.col("low_gpu_hours_per_mtok"), pl.col("high_gpu_hours_per_mtok")
+        around = (low <= pl.col("gpu_hours_per_mtok") * (1 + 1e-9)) & (
+            pl.col("gpu_hours_per_mtok") <= high * (1 + 1e-9)
+        )
+        missing = low.is_null() & high.is_null()
+        return data.lazyframe.select(
+            pl.when(pl.col("range_basis") == "none").then(missing).otherwise(around.fill_null(value=False))
+        )
 
     @pa.dataframe_check(description="every frame has a frontier")
     def frontier_exists(cls, data: pa.PolarsData) -> pl.LazyFrame:
