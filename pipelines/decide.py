@@ -31,6 +31,7 @@ from pipelines.decision_record import Decision, Question, ReplicaSize, Share
 from pipelines.folder import data_root
 from pipelines.weighing import (
     GBPS,
+    at_the_rate,
     cheapest,
     designs_of,
     flips_of,
@@ -130,7 +131,7 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: 
         usd_per_gpu_hour=rent,
         kv_gbps=kv_gbps,
         setting=SETTING,
-        switches=in_words(scenario.refinements),
+        switches=in_words(at_the_rate(scenario).refinements),
         calibration=calibration_of(shares),
         shares=shares,
         evidence=(

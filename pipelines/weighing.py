@@ -25,9 +25,18 @@ GBPS = 1e9 / 8.0
 """Bytes per second in a Gbit/s."""
 
 
+def at_the_rate(scenario: Scenario) -> Scenario:
+    """The scenario with places kept free, as the rate needs them; at scale, where break-evens hold, they cost nothing.
+
+    Against simulation it is the closer promise for colocated designs on every stream (marts.serving_validation).
+    """
+    return replace(scenario, refinements=replace(scenario.refinements, place_queue=True))
+
+
 def paid_usd_per_mtok(scenario: Scenario) -> dict[str, float]:
     """$ per million output tokens of each design in whole replicas; inf where it cannot meet the contract."""
-    return {name: float(deployment(scenario=scenario, architecture=name).usd_per_mtok) for name in PREFERRED}
+    sized = at_the_rate(scenario)
+    return {name: float(deployment(scenario=sized, architecture=name).usd_per_mtok) for name in PREFERRED}
 
 
 def cheapest(usd_per_mtok: dict[str, float]) -> str | None:
@@ -71,26 +80,28 @@ def spread_of(share: Share, *, at: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def designs_of(scenario: Scenario, drawn: Scenario) -> tuple[Design, ...]:
     """Every design with its interval over the draws, the cheapest first."""
-    costs = np.stack([deployment(scenario=drawn, architecture=name).usd_per_mtok for name in PREFERRED])
+    here, there = at_the_rate(scenario), at_the_rate(drawn)
+    costs = np.stack([deployment(scenario=there, architecture=name).usd_per_mtok for name in PREFERRED])
     least = costs.min(axis=0)
     first = np.argmax(costs <= least * (1.0 + TIE), axis=0)  # of equals the preferred one, as in `cheapest`
     designs = []
     for at, name in enumerate(PREFERRED):
-        sized, (low, high) = deployment(scenario=scenario, architecture=name), _band(costs[at])
+        sized, (low, high) = deployment(scenario=here, architecture=name), _band(costs[at])
+        at_scale = cost(scenario=scenario, architecture=name)
         designs.append(
             Design(
                 architecture=name,
                 usd_per_mtok=known(sized.usd_per_mtok),
                 low_usd_per_mtok=known(low),
                 high_usd_per_mtok=known(high),
-                usd_per_mtok_at_scale=known(sized.at_scale.usd_per_mtok),
+                usd_per_mtok_at_scale=known(at_scale.usd_per_mtok),
                 chance_feasible=float(np.mean(np.isfinite(costs[at]))),
                 chance_cheapest=float(np.mean((first == at) & np.isfinite(least))),
                 gpus=_count(sized.gpus),
                 prefill_replicas=_count(sized.prefill_replicas),
                 decode_replicas=_count(sized.decode_replicas),
                 usd_per_hour=known(sized.usd_per_hour),
-                running_sequences=known(sized.at_scale.batch) if sized.at_scale.feasible else None,
+                running_sequences=known(at_scale.batch) if at_scale.feasible else None,
                 broken_bounds=_broken_bounds(scenario, name),
             )
         )
@@ -168,10 +179,9 @@ def flips_of(
             f"measured {MEASURED_OVERLAP:.2f} on a small batch): {leader} to {other}"
         )
     said += [f"{name} switches: {winner} to {found or 'none'}" for name, found in by_setting.items() if found != winner]
-    headroom = replace(scenario, refinements=replace(scenario.refinements, place_queue=True))
-    roomy = cheapest(paid_usd_per_mtok(headroom))
-    if roomy != winner:
-        said.append(f"places kept free so that a prompt finds one in time (place_queue): {winner} to {roomy or 'none'}")
+    full = {name: float(deployment(scenario=scenario, architecture=name).usd_per_mtok) for name in PREFERRED}
+    if cheapest(full) != winner:
+        said.append(f"no places kept free for the next prompt (place_queue): {winner} to {cheapest(full) or 'none'}")
     best = min(at_scale, key=lambda name: at_scale[name])
     if at_scale[winner] > at_scale[best] * (1.0 + TIE):
         said.append(f"a rate so high that whole replicas do not matter: {winner} to {best}")
@@ -188,11 +198,8 @@ def overlap_break_even(scenario: Scenario) -> float | None:
     """Overlap from which chunked colocation costs no more than disaggregation, to .01; None if nothing turns there."""
     shares = np.linspace(0.0, 1.0, 101)
     split = float(cost(scenario=scenario, architecture="disaggregated").usd_per_token)
-    overlapping = (replace(scenario.refinements, overlap=float(share)) for share in shares)
-    mixed = [
-        float(cost(scenario=replace(scenario, refinements=switches), architecture="chunked").usd_per_token)
-        for switches in overlapping
-    ]
+    switches = replace(scenario.refinements, overlap=shares)
+    mixed = cost(scenario=replace(scenario, refinements=switches), architecture="chunked").usd_per_token
     cheaper = np.asarray(mixed) <= split
     return None if cheaper.all() or not cheaper.any() else float(shares[int(np.argmax(cheaper))])
 
@@ -210,7 +217,7 @@ def nearest_contracts(by_size: dict[float, Scenario]) -> tuple[NearestContract, 
             continue
         distance, gpus, nearest = min(reached, key=lambda one: one[:2])
         eased = replace(by_size[gpus].contract, ttft_s=nearest.ttft_s, tpot_s=nearest.tpot_s)
-        there = deployment(scenario=replace(by_size[gpus], contract=eased), architecture=name)
+        there = deployment(scenario=at_the_rate(replace(by_size[gpus], contract=eased)), architecture=name)
         found.append((
             distance,
             NearestContract(
