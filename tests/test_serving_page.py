@@ -116,10 +116,10 @@ def test_the_independent_tool(warehouse):
     found = dict(warehouse.sql("""
         SELECT metric, observed FROM marts.serving_validation WHERE "check" = 'independent_tool' AND predicted IS NULL
     """).fetchall())  # fmt: skip
-    assert f"**{found['winner_agreement'] * 100:.0f} of the 100" in PAGE
+    assert f"**{found['winner_agreement'] * 100:.0f} of the 100" in WORDS
     assert f"rank correlation of **{found['rank_correlation']:.2f}**".replace("0.", ".") in WORDS
     odd = query(warehouse, "68")
-    assert f"The {len(odd)} disagreements" in PAGE
+    assert f"The {len(odd)} disagreements" in WORDS
     for row in odd:
         lengths, ttft, tpot = row["slice"].rsplit(", ", 2)
         tpot_ms = round(float(tpot.split()[1]) * 1e3)
