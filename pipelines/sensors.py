@@ -1,5 +1,6 @@
 """Sensors: what happens because something else happened."""
 
+import warnings
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -72,4 +73,15 @@ def housekeeping(context: dg.SensorEvaluationContext, data: dg.ResourceParam[Dat
     return dg.SkipReason(f"deleted the records of {deleted} old runs")
 
 
-sensors = [publish_after_failure, tell_failure, housekeeping, inbox.inbox]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.BetaWarning)  # one condition for all assets is beta in Dagster
+    follow_changes = dg.AutomationConditionSensorDefinition(
+        "follow_changes",
+        target=dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("source") - jobs.PARTITIONED,
+        default_condition=dg.AutomationCondition.eager(),
+        use_user_code_server=True,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="When a table was built by itself, rebuild all that follows from it and publish, as a refresh does anyway.",
+    )
+
+sensors = [publish_after_failure, tell_failure, housekeeping, inbox.inbox, follow_changes]

@@ -1,6 +1,7 @@
 """What happens while nobody looks: failures are told, records stay bounded, the doctor says what is stale and why."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -9,10 +10,12 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
+import assets
 from pipelines.definitions import definitions
 from pipelines.doctor import disk_table, why_stale
 from pipelines.notify import FAILURES, WEBHOOK_VARIABLE, failures, tell
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
+from pipelines.refresh import QUIET
 from pipelines.resources import instance, resources
 from pipelines.sensors import housekeeping, tell_failure
 from sources import bronze
@@ -126,6 +129,29 @@ def test_housekeeping_closes_runs_of_killed_commands_and_no_others(tmp_path: Pat
         assert dagster.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
         assert dagster.get_run_by_id(alive.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
         assert close_dead_runs(dagster) == []
+
+
+def test_what_follows_from_a_table_built_by_itself_is_asked_for_once(refreshed: Path, tmp_path: Path):
+    folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))
+    repository, cursor = definitions().get_repository_def(), None
+    with instance(folder) as dagster:
+
+        def asked() -> set[str]:
+            nonlocal cursor
+            context = dg.build_sensor_context(instance=dagster, repository_def=repository, cursor=cursor)
+            tick = repository.get_sensor_def("follow_changes").evaluate_tick(context)
+            cursor = tick.cursor
+            return {".".join(key.path) for each in tick.run_requests or [] for key in each.asset_selection or []}
+
+        assert asked() == set()
+        dg.materialize(
+            dg.load_assets_from_package_module(assets), selection=["raw/epoch_eci"], instance=dagster, run_config=QUIET,
+            resources=resources(folder, offline=True),
+        )  # fmt: skip
+        follow = asked()
+        assert follow >= {"core.capability", "marts.price_frontier", "meta.refresh", "release.latest", "report.page"}
+        assert not {name for name in follow if name.startswith(("raw.", "source.", "partitions."))}
+        assert asked() == set()
 
 
 def attempt(outcome: bronze.Outcome, day: int, error: str | None = None) -> Attempt:
