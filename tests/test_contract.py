@@ -41,7 +41,7 @@ def test_good_rows_hold(schema: type[Table]):
     assert holds(schema, as_frame(ROWS[table_name(schema)], schema))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(schema=st.sampled_from(SHOWN), data=st.data())
 def test_one_odd_value_is_judged_as_pandera_judges_it(schema: type[Table], data: st.DataObject):
     row = as_frame(ROWS[table_name(schema)], schema)

@@ -57,6 +57,7 @@ def test_schedules_exist_for_each_group_and_are_off():
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.STOPPED}
 
 
+@pytest.mark.slow
 def test_schedule_tick_leads_to_a_materialised_run(refreshed: Path, tmp_path: Path):
     folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))
     repository = definitions().get_repository_def()

@@ -132,6 +132,7 @@ def tick(dagster: dg.DagsterInstance, data: Path) -> Any:
     return repository.get_sensor_def("inbox").evaluate_tick(context)
 
 
+@pytest.mark.slow
 def test_dropped_files_are_in_the_warehouse_after_the_run_that_the_sensor_asks_for(data: Path) -> None:
     rows = "SELECT file_name, arrival, start_burst_bias, priceable FROM core.operating_point ORDER BY file_name"
     with instance(data) as dagster:

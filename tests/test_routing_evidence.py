@@ -222,6 +222,7 @@ def test_controller_is_paid() -> None:
     assert (paid.kappa * paid.delta - paid.gamma)[finite] == pytest.approx(paid.premium[finite])
 
 
+@pytest.mark.slow
 def test_interval_covers_the_premium_at_least_as_often_as_it_says() -> None:
     estimates = [
         summarise(
