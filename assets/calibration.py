@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assets.calibration_times import KEY, times_of_figures, times_of_runs, times_of_steps
 from assets.documents import parse_all, source_asset
 from economics.calibration import (
     DEFAULT,
@@ -23,12 +24,12 @@ from economics.calibration import (
 from schemas import calibration as contract
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
+from schemas.step_times import REFERENCE_ENGINE
 from sources.latency_figures import parse
 from sources.source import Snapshot
 from warehouse.table import table
 
 GROUP = "calibration"
-KEY = ["gpu", "model", "engine", "precision"]
 BYTES_PER_PARAMETER = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0}
 """Formats that can be calibrated. Four-bit weights carry scales whose size no source states."""
 MEMORY_SHARE = float(DEFAULT.memory_share)
@@ -51,70 +52,18 @@ def latency_figure(latency_figures: list[Snapshot]) -> Parsed:
 
 @table(schema=contract.Calibration, group=GROUP)
 def calibration(
-    latency_figure: pl.DataFrame, operating_point: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame
+    latency_figure: pl.DataFrame,
+    operating_point: pl.DataFrame,
+    step_time: pl.DataFrame,
+    gpu: pl.DataFrame,
+    model_shape: pl.DataFrame,
 ) -> pl.DataFrame:
     """One row per group with all GPU counts pooled, and one per GPU count."""
-    times = pl.concat([times_of_figures(latency_figure), times_of_runs(operating_point, model_shape)], how="diagonal")
+    times = pl.concat(
+        [times_of_figures(latency_figure), times_of_runs(operating_point, model_shape), times_of_steps(step_time)],
+        how="diagonal",
+    )
     return calibrated(with_peaks(times, gpu, model_shape))
-
-
-def times_of_figures(figures: pl.DataFrame) -> pl.DataFrame:
-    """Step times of documents; `left_out` says why one cannot be used. `figures`: contract `LatencyFigure`."""
-    return figures.rename({"time_s": "measured_s", "paper": "origin"}).select(
-        *KEY, "gpu_count", "precision_basis", "phase", "context_tokens", "measured_s", "basis", "origin",
-        pl.col("batch", "prompt_tokens").cast(pl.Float64),
-        left_out=pl.when(pl.col("phase") == "mixed").then(pl.lit("prefill and decode in one step"))
-        .when((pl.col("phase") == "decode") & pl.col("context_tokens").is_null())
-        .then(pl.lit("length of contexts not stated")),
-        prompt_tokens_per_step=pl.lit(0.0), speculation_basis=pl.lit("stated"),
-    )  # fmt: skip
-
-
-def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
-    """Step times that benchmark runs imply: TTFT of one request at a time, and TPOT with a fixed number in flight.
-
-    `runs`: contract `OperatingPoint`; `shapes`: contract `ModelShape`. Only runs of one replica, not disaggregated, whose GPU
-    and precision are stated, and that do not state speculative decoding. Medians, else means.
-    """
-    told = (
-        runs.filter(
-            pl.col("model_canonical").is_in(shapes["model"].implode()),
-            pl.col("basis") != "simulated",
-            pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
-            (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
-            pl.coalesce("pp", 1) == 1,
-            ~pl.coalesce("dp_attention", False),
-            pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
-            (pl.col("arrival") == "closed_loop") | (pl.col("concurrency") == 1),
-        )
-        .select(
-            "engine", "basis", model="model_canonical", gpu="gpu_canonical", gpu_count="gpus_total", origin="source",
-            precision=pl.col("precision").str.to_lowercase(), precision_basis=pl.lit("stated"), in_flight="concurrency",
-            speculation_basis=pl.when(pl.col("speculative_decoding").is_null()).then(pl.lit("assumed"))
-            .otherwise(pl.lit("stated")),
-            prompt_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
-            answer_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),
-            ttft_s=pl.coalesce("ttft_p50_s", "ttft_mean_s"), tpot_s=pl.coalesce("tpot_p50_s", "tpot_mean_s"),
-            tpot_definition="tpot_definition",
-        )
-    )  # fmt: skip
-    # A request that runs alone waits for nobody: its TTFT is the prefill of one prompt.
-    alone = pl.col("in_flight") == 1
-    first = told.filter(alone, pl.col("ttft_s") > 0, pl.col("prompt_tokens") > 0).select(
-        *KEY, "gpu_count", "precision_basis", "speculation_basis", "basis", "origin", "prompt_tokens",
-        phase=pl.lit("prefill"), batch=pl.lit(1.0), measured_s="ttft_s",
-    )  # fmt: skip
-    # Among others, each step also computes its share of their prompts.
-    later = told.filter(
-        pl.col("tpot_s") > 0, pl.col("answer_tokens") > 0, pl.col("tpot_definition") == "after_first_token"
-    ).select(
-        *KEY, "gpu_count", "precision_basis", "speculation_basis", "basis", "origin",
-        phase=pl.lit("decode"), batch="in_flight", measured_s="tpot_s",
-        context_tokens=pl.col("prompt_tokens") + pl.col("answer_tokens") / 2.0,
-        prompt_tokens_per_step=pl.when(alone).then(0.0)
-        .otherwise(pl.col("in_flight") * pl.col("prompt_tokens") / pl.col("answer_tokens")),
-    )  # fmt: skip
-    return pl.concat([first, later], how="diagonal").with_columns(left_out=pl.lit(None, pl.String))
 
 
 def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
@@ -137,18 +86,25 @@ def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) ->
         )
         .drop_nulls("peak_flop_per_s")
     )
+    served = pl.col("engine").ne_missing(REFERENCE_ENGINE)  # a step measured alone was in memory, with nothing split
     tokens = pl.when(pl.col("phase") == "decode").then("context_tokens").otherwise("prompt_tokens")
     held_bytes = pl.col("weight_bytes") + pl.col("batch") * tokens * pl.col("kv_bytes_per_token")
     prompts_s = pl.col("prompt_tokens_per_step") * 2.0 * pl.col("active_parameters") / pl.col("peak_flop_per_s")
     read_s = held_bytes / pl.col("hbm_bytes_per_s")
+    ridge = (
+        pl.col("peak_flop_per_s")
+        * pl.col("weight_bytes")
+        / (2.0 * pl.col("active_parameters") * pl.col("hbm_bytes_per_s"))
+    )
     decode, sparse = pl.col("phase") == "decode", pl.col("active_parameters") < pl.col("parameters")
     judged = known.with_columns(
         left_out=pl.coalesce(
             "left_out",
             pl.when(decode & sparse).then(pl.lit("weights read depend on the experts chosen")),
-            pl.when(held_bytes > MEMORY_SHARE * pl.col("hbm_bytes") * pl.col("gpu_count"))
+            pl.when(served & (held_bytes > MEMORY_SHARE * pl.col("hbm_bytes") * pl.col("gpu_count")))
             .then(pl.lit("batch does not fit into memory at once")),
             pl.when(decode & (prompts_s > PROMPT_SHARE * read_s)).then(pl.lit("prompts take too much of a step")),
+            pl.when(decode & (pl.col("batch") > ridge)).then(pl.lit("arithmetic takes longer than reading the weights")),
         )
     )  # fmt: skip
     return judged.with_columns(peak_s=_peak_s(judged))
@@ -193,7 +149,7 @@ def _columns(frame: pl.DataFrame, *names: str) -> dict[str, Array]:
 def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
     used = group.filter(pl.col("left_out").is_null())
     steps = {phase: used.filter(phase=phase) for phase in ("prefill", "decode")}
-    prefill, decode = (_points(steps[phase]) for phase in ("prefill", "decode"))
+    prefill, decode = (points_of(used, phase) for phase in ("prefill", "decode"))
     fit = calibrate(prefill=prefill, decode=decode)
     alone = leave_one_out_errors(prefill=prefill, decode=decode)
     several = used["gpu_count"].n_unique() > 1
@@ -252,7 +208,9 @@ def _without_overhead(name: str, points: Points, fitted: Estimate) -> dict[str, 
     return dict(zip(keys, (share, min(share, float(low)), max(share, float(high))), strict=True))
 
 
-def _points(steps: pl.DataFrame) -> Points:
+def points_of(times: pl.DataFrame, phase: str) -> Points:
+    """The usable steps of one phase. `times`: from `with_peaks`."""
+    steps = times.filter(pl.col("left_out").is_null(), pl.col("phase") == phase)
     return Points(peak_s=steps["peak_s"].to_numpy(), measured_s=steps["measured_s"].to_numpy())
 
 

@@ -30,7 +30,11 @@ ENDS = ("low", "high")
 
 @table(schema=contract.EnergyPerToken, group=GROUP)
 def energy_per_token(
-    cited_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
+    cited_figure: pl.DataFrame,
+    gpu: pl.DataFrame,
+    model_shape: pl.DataFrame,
+    gpu_price: pl.DataFrame,
+    step_time: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every GPU, model, batch that fits, and clock; measured energy beside it where there is one."""
     found = evidence(cited_figure)
@@ -44,7 +48,11 @@ def energy_per_token(
         if name in rents
         for model in MODELS
     )
-    priced = against_rent(steps).join(measured(cited_figure), on=["gpu", "model", "batch", "clock_ratio"], how="left")
+    key = ["gpu", "model", "batch", "clock_ratio"]
+    priced = against_rent(steps).join(measured(cited_figure), on=key, how="left")
+    priced = priced.join(
+        measured_steps(step_time), on=[*key, "context_tokens", "replica_gpus"], how="left"
+    ).with_columns(step_error=pl.col("high_joules_per_token") / pl.col("step_joules_per_token") - 1.0)
     published = pl.col("published_joules_per_token")
     return priced.with_columns(
         *((pl.col(f"{end}_joules_per_token") / published - 1.0).alias(f"{end}_error") for end in ENDS),
@@ -140,3 +148,17 @@ def measured(cited_figure: pl.DataFrame) -> pl.DataFrame:
         "gpu", "model", batch=pl.col("condition").str.extract(r"(\d+)").cast(pl.Int64), clock_ratio=pl.lit(1.0),
         published_joules_per_token="value",
     )  # fmt: skip
+
+
+def measured_steps(step_time: pl.DataFrame) -> pl.DataFrame:
+    """Draw and energy per token of decode steps measured on one GPU at whatever clock it chose: the median of several."""
+    decode = step_time.filter(
+        pl.col("phase") == "decode", pl.col("energy_j").is_not_null(), pl.col("gpu").is_not_null()
+    )
+    return (
+        decode.group_by(
+            "gpu", "batch", model="model_canonical", context_tokens=pl.col("context_tokens").cast(pl.Float64)
+        )
+        .agg(step_w=pl.col("power_w").median(), step_joules_per_token=(pl.col("energy_j") / pl.col("batch")).median())
+        .with_columns(clock_ratio=pl.lit(1.0), replica_gpus=pl.lit(1, pl.Int64))
+    )

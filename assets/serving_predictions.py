@@ -21,6 +21,7 @@ from assets.serving_scenarios import (
 from economics.serving import ARCHITECTURES, cost
 from economics.symbols import Contract, Efficiency, Scenario, Workload
 from economics.uncertainty import Uniform, draw, quantiles_by_row
+from schemas.step_times import REFERENCE_ENGINE
 
 SETTING = "realistic"
 ARRIVAL_RATE_PER_S = 16.0
@@ -150,13 +151,16 @@ def _context_tokens(asked: Facts) -> float:
 
 
 def _groups(fits: pl.DataFrame) -> Fits:
-    """Fits of each GPU and model at 16 bits by GPU count (None: all counts pooled), of the engine with most points."""
+    """Fits of each GPU and model at 16 bits by GPU count (None: all counts pooled), of the engine with most points.
+
+    Steps measured without a serving engine count only where no engine is fitted.
+    """
     wide = fits.filter(pl.col("precision").is_in(SIXTEEN_BITS))
     key = ["gpu", "model", "engine", "precision"]
     most = (
         wide.group_by(key)
         .agg(points=pl.sum_horizontal("n_prefill", "n_decode").sum())
-        .sort("points", "engine", descending=True)
+        .sort(pl.col("engine").ne_missing(REFERENCE_ENGINE), "points", "engine", descending=True)
         .unique(["gpu", "model"], keep="first", maintain_order=True)
     )
     groups: Fits = {}

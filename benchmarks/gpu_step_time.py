@@ -504,7 +504,7 @@ def measured(work: Callable[[], Any], meter: Meter, seconds: float) -> dict[str,
 
 
 def ceilings(meter: Meter, device: str) -> tuple[float, float]:
-    """Bytes a copy (of the negative) reads and writes, and FLOP of an 8192^3 bf16 product, per second: what the card reaches."""
+    """What the card reaches per second: bytes that a copy (of the negative) reads and writes, FLOP of an 8192^3 product."""
     size, width = (2**32, 8192) if CAN_REPLAY else (2**24, 256)
     source = torch.randn(size // 4, device=device)
     target = torch.empty_like(source)

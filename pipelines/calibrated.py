@@ -7,6 +7,7 @@ from assets.serving_scenarios import Facts
 from economics.symbols import Efficiency
 from economics.uncertainty import Uniform
 from pipelines.decision_record import Share
+from schemas.step_times import REFERENCE_ENGINE
 
 SAME_WIDTH = {"bf16": ("bf16", "fp16"), "fp8": ("fp8",)}
 """Precisions whose fits hold for a question: the peaks and bytes per weight are the same."""
@@ -23,7 +24,9 @@ class Group(NamedTuple):
 
 
 def group_for(fits: Sequence[Facts], *, model: str, precision: str, engine: str | None) -> Group | None:
-    """The fits to answer with: those of the engine that is named, else of the one with most points.
+    """The fits to answer with: those of the engine that is named, else of the engine that serves with most points.
+
+    Steps measured without a serving engine answer only where no engine is fitted.
 
     `fits`: rows of marts.calibration of one GPU. None where nothing is fitted. ValueError where an engine is named for which
     nothing is.
@@ -40,7 +43,9 @@ def group_for(fits: Sequence[Facts], *, model: str, precision: str, engine: str 
             raise ValueError(f"nothing is fitted for engine {engine}; fitted are: {', '.join(engines) or 'none'}")
     if not fitted:
         return None
-    chosen = max(fitted, key=lambda key: (sum(_points(row) for row in fitted[key]), str(key)))
+    chosen = max(
+        fitted, key=lambda key: (key[0] != REFERENCE_ENGINE, sum(_points(row) for row in fitted[key]), str(key))
+    )
     return Group(engine=chosen[0], rows=fitted[chosen])
 
 

@@ -19,7 +19,12 @@ PARAMETER_BASIS_MEANING = (
     "fitted: from the points; at_bound: the fit ended on a limit of the range, so the points do not fix it; "
     "default: not fitted, see reason"
 )
-_MEASURED = ("latency_figure.time_s", "operating_point.ttft_p50_s", "operating_point.tpot_p50_s")
+_MEASURED = (
+    "latency_figure.time_s",
+    "step_time.step_time_s",
+    "operating_point.ttft_p50_s",
+    "operating_point.tpot_p50_s",
+)
 
 
 class LatencyFigure(Table):

@@ -227,6 +227,14 @@ class EnergyPerToken(Table):
     )  # fmt: skip
     low_error: float = column("energy at the lower draw over the measured one, less 1", nullable=True)
     high_error: float = column("energy at the upper draw over the measured one, less 1", nullable=True)
+    step_w: float = column(
+        "draw of one GPU in a decode step measured alone: same GPU, model, batch and context, no clock set; NULL if none",
+        unit="W", nullable=True, gt=0, derived_from=("step_time.power_w",),
+    )  # fmt: skip
+    step_joules_per_token: float = column(
+        "energy of a token in that step", unit="J_per_token", nullable=True, gt=0, derived_from=("step_time.energy_j",)
+    )
+    step_error: float = column("energy at the upper draw over that of the measured step, less 1", nullable=True)
     implied_memory_w: float = column(
         "draw while waiting for memory that would explain the measured energy", unit="W", nullable=True
     )

@@ -25,6 +25,7 @@ from schemas import (
     serving_decomposition,
     serving_frontier,
     serving_validation,
+    step_times,
     threshold_composition,
     verifier_value,
 )
@@ -53,6 +54,7 @@ _MODULES = (
     serving_frontier,
     serving_validation,
     calibration,
+    step_times,
     routing,
     threshold_composition,
     levers,

@@ -22,6 +22,7 @@ from sources import (
     routing_figures,
     serving_references,
     skypilot,
+    step_times,
     test_time_figures,
 )
 from sources.source import Source
@@ -42,6 +43,7 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "capability_figures": (capability_seed.SOURCE,),
     "published_documents": published_figures.SOURCES,
     "latency_figures": (latency_figures.SOURCE,),
+    "step_times": step_times.SOURCES,
     "serving_references": serving_references.SOURCES,
     "aider_polyglot": (aider_polyglot.SOURCE,),
     "arc_prize": arc_prize.SOURCES,

@@ -1,9 +1,9 @@
 """The user's own benchmark files and request traces: examined when they come, then kept for every later refresh.
 
-Bytes are kept by content like any other document (`<bronze>/user_files/<sha256>.zst`, traces under `user_traces`), with one
-line in the log each time they come. The same bytes under another name are the same file, under its latest name. What the
-user says beside a file is kept likewise under `user_file_meta`: what was said last counts, and a file that comes again
-without a word keeps what was said before. A file of which nothing is believed is not kept.
+Bytes are kept by content like any other document (`<bronze>/user_files/<sha256>.zst`, traces under `user_traces`, step times
+of a GPU under `user_step_times`), with one line in the log each time they come. The same bytes under another name are the same
+file, under its latest name. What the user says beside a file is kept likewise under `user_file_meta`: what was said last
+counts, and a file that comes again without a word keeps what was said before. A file of which nothing is believed is not kept.
 """
 
 import tempfile
@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
-from sources import bronze
+from sources import bronze, step_times
 from sources.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, read_meta, run_meta
 from sources.benchmark_outputs.traces import detect_trace, ingest_trace
 from sources.bronze import Attempt
 from sources.source import Snapshot, content_hash
 
-FILES, TRACES, META = "user_files", "user_traces", "user_file_meta"
+FILES, TRACES, STEPS, META = "user_files", "user_traces", "user_step_times", "user_file_meta"
 META_ENDING = ".meta.yaml"
 
 _SNIFFED_BYTES = 4096
@@ -69,8 +69,10 @@ class _Read:
         return self.body[:_SNIFFED_BYTES]
 
     @property
-    def is_trace(self) -> bool:
-        return detect_trace(self.head) is not None
+    def kept_under(self) -> str:
+        if detect_trace(self.head) is not None:
+            return TRACES
+        return STEPS if step_times.recognises(self.head) else FILES
 
 
 class Requests(NamedTuple):
@@ -104,7 +106,7 @@ def take_in(paths: Iterable[Path], *, bronze_root: Path, said: Mapping[str, Any]
     Raises ValueError where `said` itself is wrong, OSError where the store cannot be written, nothing because of a file.
     """
     run_meta(said)
-    known = {attempt.sha256 for source in (FILES, TRACES) for attempt in bronze.attempts(bronze_root, source)}
+    known = {attempt.sha256 for source in (FILES, TRACES, STEPS) for attempt in bronze.attempts(bronze_root, source)}
     before, _ = said_before(bronze_root)
     for batch in _batches(paths, said):
         verdicts = _examined(batch, before)
@@ -113,7 +115,7 @@ def take_in(paths: Iterable[Path], *, bronze_root: Path, said: Mapping[str, Any]
             if result.is_accepted:
                 _keep(bronze_root, file, is_new=result.is_new, now=now)
                 known.add(file.sha256)
-                if file.meta is not None and not file.is_trace and file.meta != before.get(file.sha256):
+                if file.meta is not None and file.kept_under == FILES and file.meta != before.get(file.sha256):
                     _keep_meta(bronze_root, file, file.meta, now=now)
                     before[file.sha256] = file.meta
             yield result
@@ -226,14 +228,13 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
     verdicts = {file.path: TakenIn(file.path, refusal=file.refusal) for file in batch if file.refusal}
     readable = [file for file in batch if not file.refusal]
     for file in readable:
-        if file.is_trace:
+        if file.kept_under != FILES:
             try:
-                trace = read_trace(file.path.name, file.body)
-                verdicts[file.path] = _verdict(file, detect_trace(file.head), trace.requests.height, 0, trace.rejected)
+                verdicts[file.path] = _judged(file)
             except Exception as error:
                 # Any: the file is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
                 verdicts[file.path] = TakenIn(file.path, sha256=file.sha256, refusal=_line(error))
-    runs = [file for file in readable if not file.is_trace]
+    runs = [file for file in readable if file.kept_under == FILES]
     try:
         # By its hash a file is told from another of its name.
         found = ingest(BenchmarkFile(file.sha256, file.body, file.meta or before.get(file.sha256)) for file in runs)
@@ -254,6 +255,15 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
     return verdicts
 
 
+def _judged(file: _Read) -> TakenIn:
+    """What came of a trace or of step times."""
+    if file.kept_under == STEPS:
+        steps = step_times.parse_file(file.body, file_name=file.path.name)
+        return _verdict(file, step_times.NAME, steps.accepted.height, 0, steps.rejected)
+    trace = read_trace(file.path.name, file.body)
+    return _verdict(file, detect_trace(file.head), trace.requests.height, 0, trace.rejected)
+
+
 def _verdict(file: _Read, format_: str | None, rows: int, unpriced: int, rejected: pl.DataFrame) -> TakenIn:
     reasons = rejected.unique("rule", maintain_order=True)["reason"].to_list()
     return TakenIn(
@@ -264,8 +274,8 @@ def _verdict(file: _Read, format_: str | None, rows: int, unpriced: int, rejecte
 
 
 def _keep(root: Path, file: _Read, *, is_new: bool, now: datetime) -> None:
-    source, name = TRACES if file.is_trace else FILES, file.path.name
-    _store(root, source, file.body, rung=name, name=name, is_new=is_new, now=now)
+    name = file.path.name
+    _store(root, file.kept_under, file.body, rung=name, name=name, is_new=is_new, now=now)
 
 
 def _keep_meta(root: Path, file: _Read, meta: RunMeta, *, now: datetime) -> None:

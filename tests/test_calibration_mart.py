@@ -6,7 +6,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from assets.calibration import calibrated, times_of_runs, with_peaks
+from assets.calibration import calibrated, with_peaks
+from assets.calibration_times import times_of_runs
 from economics.calibration import (
     decode_read_bytes,
     prefill_flop,
