@@ -311,7 +311,7 @@ def test_a_prediction_is_the_cell_of_the_surface(warehouse: duckdb.DuckDBPyConne
         "JOIN marts.break_even_surface AS s USING (gpu, model, ttft_s, tpot_s) WHERE f.design = 'chunked' "
         "AND f.workload = '3500 in, 875 out' AND f.calibration = 'default' AND s.setting = 'realistic' "
         "AND s.input_per_output = 4 AND s.arrival_rate_per_s = 16 AND s.kv_bytes_per_s_per_gpu = 50e9 "
-        "AND f.model = 'llama-3.1-8b' AND f.gpu = 'h100-sxm' AND s.chunked_usd_per_mtok IS NOT NULL"
+        "AND f.model = 'llama-3.1-70b' AND f.gpu = 'h100-sxm' AND s.chunked_usd_per_mtok IS NOT NULL"
     ).fetchall()
     assert len(both) >= 4
     for ours, surface in both:
