@@ -18,7 +18,7 @@ from sources import user_files as kept
 from sources.benchmark_outputs.fields import RowError
 from sources.benchmark_outputs.operating_points import rejection, rejection_frame
 from sources.source import Snapshot
-from sources.step_times import NAME, parse, parse_file
+from sources.step_times import NAME, parse, steps_of_file
 from warehouse.table import table
 
 step_times = source_asset("step_times", accept=parse, group=GROUP)
@@ -104,7 +104,7 @@ def _of_user(snapshots: Sequence[Snapshot]) -> Parsed:
     parsed = [Parsed(empty(contract.StepTime), empty(Rejected))]
     for snapshot in snapshots:
         try:
-            parsed.append(parse_file(snapshot.body, file_name=snapshot.uri))
+            parsed.append(steps_of_file(snapshot.body, file_name=snapshot.uri))
         except ValueError as error:
             entry = rejection(NAME, snapshot.uri, RowError("unreadable_file", str(error)))
             parsed.append(Parsed(empty(contract.StepTime), rejection_frame([entry])))

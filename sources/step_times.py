@@ -64,10 +64,10 @@ def recognises(head: bytes) -> bool:
 @refuses_in_words
 def parse(snapshot: Snapshot) -> Parsed:
     """Steps of a stored file (contract `StepTime`), by the name it was kept under."""
-    return parse_file(snapshot.body, file_name=snapshot.uri)
+    return steps_of_file(snapshot.body, file_name=snapshot.uri)
 
 
-def parse_file(body: bytes, *, file_name: str) -> Parsed:
+def steps_of_file(body: bytes, *, file_name: str) -> Parsed:
     """Steps of one file and its refused lines. Raises ValueError for a body that is no such file.
 
     A tenth or more of the lines refused for their units means that all were written in one: then none is believed.

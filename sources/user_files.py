@@ -258,7 +258,7 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
 def _judged(file: _Read) -> TakenIn:
     """What came of a trace or of step times."""
     if file.kept_under == STEPS:
-        steps = step_times.parse_file(file.body, file_name=file.path.name)
+        steps = step_times.steps_of_file(file.body, file_name=file.path.name)
         return _verdict(file, step_times.NAME, steps.accepted.height, 0, steps.rejected)
     trace = read_trace(file.path.name, file.body)
     return _verdict(file, detect_trace(file.head), trace.requests.height, 0, trace.rejected)

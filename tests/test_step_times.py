@@ -29,7 +29,7 @@ from schemas.quarantine import Rejected
 from schemas.step_times import REFERENCE_ENGINE, StepTime
 from sources.published_figures import PUBLISHED
 from sources.source import Seed
-from sources.step_times import SOURCES, parse_file, recognises
+from sources.step_times import SOURCES, steps_of_file, recognises
 from sources.user_files import STEPS, stored, take_in
 from tests.test_calibration import a_gpu, a_shape
 
@@ -45,7 +45,7 @@ TIMES = ("step_time_s", "step_time_p10_s", "step_time_p90_s")
 
 
 def parse(body: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    return parse_file(body.encode(), file_name="steps.csv")
+    return steps_of_file(body.encode(), file_name="steps.csv")
 
 
 def changed(line: int | None, **cells: object) -> str:
@@ -71,7 +71,7 @@ def changed(line: int | None, **cells: object) -> str:
 def test_every_row_of_a_shipped_file_is_believed_and_cited(source) -> None:  # type: ignore[no-untyped-def]
     (seed,) = source.floor
     assert isinstance(seed, Seed)
-    steps, refused = parse_file(seed.path.read_bytes(), file_name=seed.path.name)
+    steps, refused = steps_of_file(seed.path.read_bytes(), file_name=seed.path.name)
     StepTime.validate(steps, lazy=True)
     assert refused.is_empty()
     assert steps.height == ROWS[source.name]
@@ -155,7 +155,7 @@ def test_a_row_without_nvml_is_believed_without_power() -> None:
 def test_another_file_is_an_error(body: bytes) -> None:
     assert not recognises(body)
     with pytest.raises(ValueError, match="no file of gpu_step_time"):
-        parse_file(body, file_name="other")
+        steps_of_file(body, file_name="other")
 
 
 def test_a_users_file_is_taken_in_and_kept_apart(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ SHAPES = pl.DataFrame([a_shape()], schema=polars_schema(ModelShape))
 
 
 def test_steps_are_calibrated_apart_from_engines() -> None:
-    steps, _ = parse_file(BODY, file_name="steps.csv")
+    steps, _ = steps_of_file(BODY, file_name="steps.csv")
     rows = calibrated(with_peaks(times_of_steps(steps), GPUS, SHAPES))
     CalibrationTable.validate(rows, lazy=True)
     assert rows["engine"].unique().to_list() == [REFERENCE_ENGINE]
@@ -234,7 +234,7 @@ def test_steps_are_calibrated_apart_from_engines() -> None:
 
 
 def test_a_truth_made_of_parts_is_foretold_exactly() -> None:
-    steps, _ = parse_file(BODY, file_name="steps.csv")
+    steps, _ = steps_of_file(BODY, file_name="steps.csv")
     times = with_peaks(times_of_steps(steps), GPUS, SHAPES)
     truth = Calibration(
         mfu=Estimate(value=0.6, basis="fitted"), mbu=Estimate(value=0.8, basis="fitted"),
@@ -292,7 +292,7 @@ def test_the_script_measures_on_a_cpu_what_the_parser_reads(tmp_path: Path) -> N
         capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    steps, refused = parse_file(out.read_bytes(), file_name=out.name)
+    steps, refused = steps_of_file(out.read_bytes(), file_name=out.name)
     assert refused.is_empty()
     assert set(steps["phase"]) == {"prefill", "decode"}
     assert steps["relative_error"].max() < 1e-5
