@@ -29,9 +29,9 @@ from schemas.quarantine import Rejected
 from schemas.step_times import REFERENCE_ENGINE, StepTime
 from sources.published_figures import PUBLISHED
 from sources.source import Seed
-from sources.step_times import SOURCES, steps_of_file, recognises
+from sources.step_times import SOURCES, recognises, steps_of_file
 from sources.user_files import STEPS, stored, take_in
-from tests.test_calibration import a_gpu, a_shape
+from tests.test_calibration_mart import a_gpu, a_shape
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "gpu_step_time.py"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
