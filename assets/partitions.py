@@ -37,9 +37,10 @@ def break_even_sweep(
     gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame, partition: tuple[str, str]
 ) -> pl.DataFrame:
     """One GPU and model in every setting; no rows where nobody rents the GPU out."""
-    asked = pairs(gpu.filter(gpu=partition[0]), model_shape.filter(model=partition[1]), gpu_price)
-    parts = [surface_of(pair, setting, finer(AXES)) for pair in asked for setting in SETTINGS]
-    return in_code_words(pl.concat(parts)) if parts else empty(BreakEvenSweep)
+    asked = list(pairs(gpu.filter(gpu=partition[0]), model_shape.filter(model=partition[1]), gpu_price))
+    if not asked:
+        return empty(BreakEvenSweep)
+    return in_code_words(pl.concat(surface_of(asked, setting, finer(AXES)) for setting in SETTINGS))
 
 
 def finer(axes: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

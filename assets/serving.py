@@ -1,6 +1,6 @@
 """Serving cost: the rent of each GPU, the break-even surface over a grid, and how cleanly it divides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,15 +16,17 @@ from assets.serving_scenarios import (
     hardware_symbols,
     in_words,
     model_symbols,
-    scenario_of,
+    refinements_of,
     smallest_replica,
+    stacked,
+    stacked_switches,
 )
 from economics.break_even import break_even_bandwidth, break_evens
 from economics.deployment import pool_held
 from economics.partition import DECIDING
 from economics.partition_map import OUTCOMES, cleanness, race
 from economics.step_time import weight_read_s
-from economics.symbols import Contract, Scenario, Workload
+from economics.symbols import Contract, Efficiency, Hardware, Model, Scenario, Transfer, Workload
 from economics.units import Code, Real
 from schemas import serving as contract
 from schemas.base import polars_schema
@@ -62,8 +64,9 @@ def gpu_price(gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
 @table(schema=contract.BreakEvenSurface, group=GROUP)
 def break_even_surface(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame) -> pl.DataFrame:
     """Every GPU, model and setting over the whole grid."""
-    parts = [surface_of(pair, setting) for pair in pairs(gpu, model_shape, gpu_price) for setting in SETTINGS]
-    return in_code_words(pl.concat(parts)).select(list(polars_schema(contract.BreakEvenSurface)))
+    every = list(pairs(gpu, model_shape, gpu_price))
+    surface = pl.concat(surface_of(every, setting) for setting in SETTINGS)
+    return in_code_words(surface).select(list(polars_schema(contract.BreakEvenSurface)))
 
 
 @table(schema=contract.PartitionSummary, group=GROUP)
@@ -121,15 +124,22 @@ def pairs(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame)
                 yield hardware[name], shapes[model], prices[name]
 
 
-def grid_scenario(pair: Pair, setting: str, axes: dict[str, NDArray[np.float64]]) -> Scenario:
-    """The question over the grid: axes in the order of AXES, the last one fastest."""
+def replica_of(pair: Pair) -> tuple[Hardware, Model]:
+    """The model on the smallest replica of that GPU, at its rent."""
     gpu, shape, price = pair
     model = model_symbols(shape)
     gpus = smallest_replica(gpu=gpu, model=model, context_tokens=CONTEXT_TOKENS)
+    return hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=price["usd_per_gpu_hour"]), model
+
+
+def grid_scenario(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.float64]]) -> Scenario:
+    """The question over the grid: pairs on the first axis, then the axes in the order of AXES."""
+    replicas = [replica_of(pair) for pair in of]
+    hardware = stacked([one for one, _ in replicas], axes=len(axes))
     on = dict(zip(axes, np.ix_(*axes.values()), strict=True))
-    return scenario_of(
-        hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=price["usd_per_gpu_hour"]),
-        model=model,
+    return Scenario(
+        hardware=hardware,
+        model=stacked([model for _, model in replicas], axes=len(axes)),
         workload=Workload(
             input_tokens=INPUT_TOKENS,
             input_per_output=on["input_per_output"],
@@ -137,20 +147,19 @@ def grid_scenario(pair: Pair, setting: str, axes: dict[str, NDArray[np.float64]]
             arrival_rate_per_s=on["arrival_rate_per_s"],
         ),
         contract=Contract(ttft_s=on["ttft_s"], tpot_s=on["tpot_s"]),
-        kv_bytes_per_s_per_gpu=on["kv_bytes_per_s_per_gpu"],
-        setting=setting,
+        transfer=Transfer(bandwidth_bytes_per_s=on["kv_bytes_per_s_per_gpu"] * hardware.gpus),
+        refinements=stacked_switches(setting, replicas, axes=len(axes)),
     )
 
 
-def surface_of(pair: Pair, setting: str, axes: dict[str, NDArray[np.float64]] = AXES) -> pl.DataFrame:
-    """The surface of one GPU, model and setting; words are still codes. Source: economics design, section 2."""
-    gpu, shape, price = pair
-    scenario = grid_scenario(pair, setting, axes)
+def surface_of(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.float64]] = AXES) -> pl.DataFrame:
+    """The surface of GPUs and models in one setting; words are still codes. Source: economics design, section 2."""
+    scenario = grid_scenario(of, setting, axes)
     found, turning, hardware = race(scenario), break_evens(scenario), scenario.hardware
     bandwidth = break_even_bandwidth(pool_held(scenario))
     weights_s = weight_read_s(hardware=hardware, model=scenario.model, efficiency=scenario.efficiency)
     columns: dict[str, Real | Code] = {
-        **dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True)),
+        **dict(zip(axes, np.ix_(*axes.values()), strict=True)),
         "tpot_slack": scenario.contract.tpot_s / weights_s - 1.0,
         "winner": found.winner,
         **{f"{name}_usd_per_mtok": usd for name, usd in found.usd_per_mtok.items()},
@@ -161,15 +170,12 @@ def surface_of(pair: Pair, setting: str, axes: dict[str, NDArray[np.float64]] = 
         **_axis("break_even_kv_bytes_per_s_per_gpu", "kv", bandwidth / hardware.gpus),
         **_axis("break_even_tpot_s", "tpot", turning.tpot_s, wins_below=True),
     }
-    shape_of_grid = tuple(len(values) for values in axes.values())
-    frame = pl.DataFrame({name: np.broadcast_to(value, shape_of_grid).ravel() for name, value in columns.items()})
+    grid = tuple(len(values) for values in axes.values())
+    frame = pl.DataFrame({name: np.broadcast_to(value, (len(of), *grid)).ravel() for name, value in columns.items()})
     numbers = [name for name, kind in frame.schema.items() if kind == pl.Float64]
     known = (pl.when(pl.col(name).is_finite()).then(name) for name in numbers)
-    return frame.with_columns(
-        *known,
-        setting=pl.lit(setting), gpu=pl.lit(gpu["gpu"]), model=pl.lit(shape["model"]), calibration=pl.lit(CALIBRATION),
-        replica_gpus=pl.lit(int(hardware.gpus), pl.Int64), **_price(price),
-    )  # fmt: skip
+    facts = pl.DataFrame([_facts(pair) for pair in of])[np.repeat(np.arange(len(of)), np.prod(grid))]
+    return frame.with_columns(*known, *facts, setting=pl.lit(setting), calibration=pl.lit(CALIBRATION))
 
 
 def in_code_words(surface: pl.DataFrame) -> pl.DataFrame:
@@ -180,18 +186,17 @@ def in_code_words(surface: pl.DataFrame) -> pl.DataFrame:
 
 def facts_of(pair: Pair) -> list[dict[str, Any]]:
     """What holds for every cell of a GPU and model, by setting."""
-    gpu, shape, price = pair
-    rows = []
-    for setting in SETTINGS:
-        scenario = grid_scenario(pair, setting, AXES)
-        rows.append({
-            "setting": setting, "gpu": gpu["gpu"], "model": shape["model"], "replica_gpus": int(scenario.hardware.gpus),
-            "refinements": in_words(scenario.refinements), "calibration": CALIBRATION,
-            "mfu": scenario.efficiency.mfu, "mbu": scenario.efficiency.mbu,
-            "gpu_status": gpu["status"], "shape_status": shape["status"],
-            "gpu_usd_per_hour": price["usd_per_gpu_hour"], "gpu_price_term": price["term"], "gpu_price_on": price["valid_from"],
-        })  # fmt: skip
-    return rows
+    hardware, model = replica_of(pair)
+    efficiency = Efficiency()
+    return [
+        {
+            **_facts(pair), "setting": setting, "calibration": CALIBRATION,
+            "refinements": in_words(refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency)),
+            "mfu": efficiency.mfu, "mbu": efficiency.mbu,
+            "gpu_status": pair[0]["status"], "shape_status": pair[1]["status"],
+        }
+        for setting in SETTINGS
+    ]  # fmt: skip
 
 
 def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
@@ -227,9 +232,9 @@ def _axis(value: str, axis: str, at: Real, *, wins_below: bool = False) -> dict[
     return {value: np.where(verdict == CROSSES, at, np.nan), f"{axis}_verdict": verdict.astype(np.int8)}
 
 
-def _price(price: Facts) -> dict[str, pl.Expr]:
+def _facts(pair: Pair) -> dict[str, Any]:
+    gpu, shape, price = pair
     return {
-        "gpu_usd_per_hour": pl.lit(price["usd_per_gpu_hour"]),
-        "gpu_price_term": pl.lit(price["term"]),
-        "gpu_price_on": pl.lit(price["valid_from"]),
-    }
+        "gpu": gpu["gpu"], "model": shape["model"], "replica_gpus": int(replica_of(pair)[0].gpus),
+        "gpu_usd_per_hour": price["usd_per_gpu_hour"], "gpu_price_term": price["term"], "gpu_price_on": price["valid_from"],
+    }  # fmt: skip

@@ -1,6 +1,5 @@
 """The serving frontier: published, measured and predicted operating points in one frame each, and its history."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
@@ -24,7 +23,7 @@ ARRIVALS = {"distserve": "open_loop", "mlperf_v5_1": "open_loop"}
 """Documents that say how requests arrive: Poisson in both (DistServe, section 6.1; LoadGen's Server and Interactive)."""
 SCENARIO = r" (Server|Interactive|Offline)$"
 """What MLPerf adds to the name of a data set: a contract, which is an axis here and no part of the frame."""
-DRAWS, DRAWS_AT_ONCE, SEED = 400, 100, 2026
+DRAWS, SEED = 400, 2026
 BAND = (0.05, 0.95)
 CHANGES = ["ttft_s", "tpot_s", "gpu_usd_per_hour", "usd_per_mtok", "on_frontier", "frontier_probability",
            "on_evidence_frontier"]  # fmt: skip
@@ -259,19 +258,12 @@ def _places(points: pl.DataFrame, costs: NDArray[np.float64], among: NDArray[np.
     rows, frames = np.flatnonzero(among), points["frame"].to_numpy()[among]
     latencies = points.select("ttft_s", "tpot_s").to_numpy()[among]
     on = non_dominated(points.select(AXES).to_numpy()[among], within=frames)
-    chance = (
-        frontier_probability(_draws_of_points(costs[among], latencies), within=frames) if rows.size else np.zeros(0)
-    )
+    drawn = costs[among].T[:, :, None]
+    draws = np.concatenate([drawn, np.broadcast_to(latencies, (*drawn.shape[:2], 2))], axis=2)
+    chance = frontier_probability(draws, within=frames) if rows.size else np.zeros(0)
     flags, chances = np.full(points.height, None, dtype=object), np.full(points.height, np.nan)
     flags[rows], chances[rows] = on, chance
     return pl.Series(flags.tolist(), dtype=pl.Boolean), pl.Series(chances).fill_nan(None)
-
-
-def _draws_of_points(costs: NDArray[np.float64], latencies: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Draws of all points at once, (draws, points, axes), some draws at a time."""
-    for first in range(0, costs.shape[1], DRAWS_AT_ONCE):
-        part = costs[:, first : first + DRAWS_AT_ONCE].T
-        yield np.concatenate([part[:, :, None], np.broadcast_to(latencies, (*part.shape, 2))], axis=2)
 
 
 def _hours(tokens_per_s: pl.Expr) -> pl.Expr:

@@ -1,14 +1,14 @@
 """What each refinement of the closed forms does by itself: to the cost of each design, and to who wins."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.serving import CONTEXT_TOKENS, INPUT_TOKENS, Pair, pairs
+from assets.serving import CONTEXT_TOKENS, INPUT_TOKENS, Pair, pairs, replica_of
 from assets.serving_scenarios import (
     ACHIEVED_LINK_SHARES,
     BYTES_PER_WEIGHT,
@@ -16,20 +16,18 @@ from assets.serving_scenarios import (
     MEASURED_OVERLAP,
     PREFILL_POOL_EFFICIENCY,
     hardware_symbols,
-    model_symbols,
-    refinements_of,
-    smallest_replica,
+    stacked,
+    stacked_switches,
 )
 from economics.deployment import shared_read_overlap
 from economics.partition_map import OUTCOMES, Race, race
-from economics.symbols import PLAIN, Contract, Efficiency, Hardware, Model, Scenario, Transfer, Workload
+from economics.symbols import PLAIN, Contract, Model, Scenario, Transfer, Workload
 from economics.units import Real
 from schemas import serving as contract
 from schemas.base import polars_schema
 from warehouse.table import table
 
 GROUP = "serving"
-Record = TypeVar("Record", Hardware, Model)
 SETTINGS = ("plain", "realistic")
 ARRIVAL_RATE_PER_S = 16.0
 POINTS = [
@@ -150,24 +148,13 @@ def symbols_of(switch: Switch, scenario: Scenario, of: Sequence[Pair]) -> dict[s
 
 def reference(of: Sequence[Pair], setting: str) -> Scenario:
     """The reference contracts on every pair: pairs on the first axis, contracts on the last."""
-    models = [_with_experts(model_symbols(shape), shape["model"]) for _, shape, _ in of]
-    replicas = [
-        hardware_symbols(
-            gpu,
-            gpus=smallest_replica(gpu=gpu, model=model, context_tokens=CONTEXT_TOKENS),
-            usd_per_gpu_hour=price["usd_per_gpu_hour"],
-        )
-        for (gpu, _, price), model in zip(of, models, strict=True)
-    ]
-    switches = [
-        refinements_of(setting, hardware=replica, model=model, efficiency=Efficiency())
-        for replica, model in zip(replicas, models, strict=True)
-    ]
+    replicas = [replica_of(pair) for pair in of]
+    models = [_with_experts(model, pair[1]["model"]) for (_, model), pair in zip(replicas, of, strict=True)]
     ratio, ttft_s, tpot_s = (np.array(axis) for axis in zip(*POINTS, strict=True))
-    hardware = _stacked(replicas)
+    hardware = stacked([one for one, _ in replicas], axes=1)
     return Scenario(
         hardware=hardware,
-        model=_stacked(models),
+        model=stacked(models, axes=1),
         workload=Workload(
             input_tokens=INPUT_TOKENS,
             input_per_output=ratio,
@@ -178,12 +165,7 @@ def reference(of: Sequence[Pair], setting: str) -> Scenario:
         transfer=Transfer(
             bandwidth_bytes_per_s=np.array([[pair[0]["nic_bytes_per_s"]] for pair in of]) * hardware.gpus
         ),
-        refinements=replace(
-            switches[0],
-            overlap=np.array([[one.overlap] for one in switches]),
-            # A replica of one GPU spends no time on links, so that one flag serves all.
-            tensor_parallel_communication=any(one.tensor_parallel_communication for one in switches),
-        ),
+        refinements=stacked_switches(setting, replicas, axes=1),
     )
 
 
@@ -197,16 +179,6 @@ def _with_experts(model: Model, name: str) -> Model:
     return replace(
         model, experts=experts, experts_per_token=taken, expert_weight_bytes=passed_by * experts / (experts - taken)
     )
-
-
-def _stacked(records: Sequence[Record]) -> Record:
-    """Records of numbers as one of columns; a field that some do not state is not stated."""
-    columns = {field.name: [getattr(one, field.name) for one in records] for field in fields(records[0])}
-    stated = {
-        name: None if None in values else np.array(values, dtype=np.float64)[:, None]
-        for name, values in columns.items()
-    }
-    return type(records[0])(**stated)  # type: ignore[arg-type]
 
 
 def _names(of: Sequence[Pair], part: int, key: str) -> NDArray[np.str_]:

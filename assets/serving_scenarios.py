@@ -1,8 +1,10 @@
 """From rows of `core.gpu` and `core.model_shape` to the symbols of serving cost. Light: the command line uses it too."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
 
 from economics.deployment import replica_gpus, shared_read_overlap
 from economics.step_time import sequence_bytes
@@ -21,6 +23,7 @@ from economics.units import Real
 
 Facts = Mapping[str, Any]
 """One row of a table by column name."""
+Record = TypeVar("Record", Hardware, Model)
 
 SETTINGS = ("plain", "realistic", "full_overlap")
 SETTING_MEANING = (
@@ -106,6 +109,32 @@ def refinements_of(setting: str, *, hardware: Hardware, model: Model, efficiency
         prefill_pool_efficiency=PREFILL_POOL_EFFICIENCY,
         decode_pool_efficiency=DECODE_POOL_EFFICIENCY,
         achieved_link_share=sum(ACHIEVED_LINK_SHARES) / 2.0,
+    )
+
+
+def stacked(records: Sequence[Record], *, axes: int) -> Record:
+    """Records of numbers as one of arrays, records on the first axis before so many others.
+
+    A field that some do not state is not stated.
+    """
+    columns = {field.name: [getattr(one, field.name) for one in records] for field in fields(records[0])}
+    stated = {
+        name: None if None in values else np.array(values, dtype=np.float64).reshape(-1, *[1] * axes)
+        for name, values in columns.items()
+    }
+    return type(records[0])(**stated)  # type: ignore[arg-type]
+
+
+def stacked_switches(setting: str, replicas: Sequence[tuple[Hardware, Model]], *, axes: int) -> Refinements:
+    """Switches of one of SETTINGS for hardware and models that are `stacked`."""
+    switches = [
+        refinements_of(setting, hardware=hardware, model=model, efficiency=Efficiency()) for hardware, model in replicas
+    ]
+    return replace(
+        switches[0],
+        overlap=np.array([one.overlap for one in switches]).reshape(-1, *[1] * axes),
+        # A replica of one GPU spends no time on links, so that one flag serves all.
+        tensor_parallel_communication=any(one.tensor_parallel_communication for one in switches),
     )
 
 

@@ -86,7 +86,7 @@ def measure(subject: str, times: int, root: Path, folder: Path) -> tuple[int, fl
     elif subject in ("surface", "partition"):
         chosen, axes = (asked * times, AXES) if subject == "surface" else (asked[:1], finer(AXES))
         parts = [
-            surface_of(pair, setting, axes).with_columns(
+            surface_of([pair], setting, axes).with_columns(
                 pl.format("{}~{}", "model", pl.lit(i // len(asked))).alias("model")
             )
             for i, pair in enumerate(chosen)

@@ -2,6 +2,7 @@
 
 import duckdb
 import numpy as np
+import polars as pl
 import pytest
 
 from assets.serving import AXES, CODES, GPUS, MODELS, surface_of
@@ -43,7 +44,7 @@ def golden_surface(gpu: str, *, ratios=(1.0,), tpots_s=(0.05,), widths=WIDTHS):
         "tpot_s": np.array(tpots_s),
         "ttft_s": np.array([1.0]),
     }
-    return surface_of(golden_pair(gpu), "plain", axes)
+    return surface_of([golden_pair(gpu)], "plain", axes)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,18 @@ def test_golden_table(gpu, tpot_s, expected):
         for value, verdict in zip(found["break_even_input_per_output"], verdicts, strict=True)
     ]
     assert values == expected
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_pairs_asked_together_are_those_asked_alone(setting):
+    linked = {"scale_up_bytes_per_s": 450e9}
+    of = [(hardware | linked, shape, price) for hardware, shape, price in map(golden_pair, GOLDEN_GPUS)]
+    hardware, shape, price = of[0]
+    larger = {"model": "llama-3.1-70b", "parameters": 70e9, "active_parameters": 70e9}
+    of.insert(1, (hardware, shape | larger, price | {"usd_per_gpu_hour": 3.0}))
+    together = surface_of(of, setting)
+    assert together["replica_gpus"].unique().sort().to_list() == [1, 4]
+    assert together.equals(pl.concat(surface_of([pair], setting) for pair in of))
 
 
 @pytest.mark.parametrize(
