@@ -7,6 +7,7 @@ import polars as pl
 
 from assets.calibration_times import KEY, times_of_figures, times_of_runs, times_of_steps
 from assets.documents import parse_all, source_asset
+from assets.serving_scenarios import REFERENCE_ENGINE
 from economics.calibration import (
     DEFAULT,
     Array,
@@ -24,7 +25,6 @@ from economics.calibration import (
 from schemas import calibration as contract
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
-from schemas.step_times import REFERENCE_ENGINE
 from sources.latency_figures import parse
 from sources.source import Snapshot
 from warehouse.table import table

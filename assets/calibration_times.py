@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.step_times import REFERENCE_ENGINE
+from assets.serving_scenarios import REFERENCE_ENGINE
 
 KEY = ["gpu", "model", "engine", "precision"]
 """What one fit is for."""

@@ -12,6 +12,7 @@ from assets.serving import AXES, INPUT_TOKENS, MODELS
 from assets.serving_scenarios import (
     ACHIEVED_LINK_SHARES,
     CALIBRATION,
+    REFERENCE_ENGINE,
     Facts,
     hardware_symbols,
     model_symbols,
@@ -21,7 +22,6 @@ from assets.serving_scenarios import (
 from economics.serving import ARCHITECTURES, cost
 from economics.symbols import Contract, Efficiency, Scenario, Workload
 from economics.uncertainty import Uniform, draw, quantiles_by_row
-from schemas.step_times import REFERENCE_ENGINE
 
 SETTING = "realistic"
 ARRIVAL_RATE_PER_S = 16.0

@@ -34,6 +34,9 @@ SETTING_MEANING = (
 CALIBRATION = "default"
 """MFU .5 and MBU .8 until a fit to benchmark outputs replaces them."""
 
+REFERENCE_ENGINE = "torch reference"
+"""Engine of steps that were measured alone: a model's arithmetic with nothing around it, so no engine that serves."""
+
 PREFILL_POOL_EFFICIENCY, DECODE_POOL_EFFICIENCY = 0.9, 0.92
 """Rate-match efficiencies that aiconfigurator 0.11 states of itself."""
 ACHIEVED_LINK_SHARES = (190.0 / 400.0, 87.0 / 100.0)

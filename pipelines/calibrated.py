@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from assets.serving_scenarios import Facts
+from assets.serving_scenarios import REFERENCE_ENGINE, Facts
 from economics.symbols import Efficiency
 from economics.uncertainty import Uniform
 from pipelines.decision_record import Share
-from schemas.step_times import REFERENCE_ENGINE
 
 SAME_WIDTH = {"bf16": ("bf16", "fp16"), "fp8": ("fp8",)}
 """Precisions whose fits hold for a question: the peaks and bytes per weight are the same."""

@@ -65,7 +65,11 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
     with duckdb.connect(str(file.resolve()), read_only=True) as connection:
         gpu = _row(connection, "core.gpu", "gpu", question.gpu)
         shape = _row(connection, "core.model_shape", "model", question.model)
-        price = {} if question.usd_per_gpu_hour else _row(connection, "core.gpu_price", "gpu", question.gpu)
+        price: Facts = {}
+        if question.usd_per_gpu_hour is None:
+            price = _row(connection, "core.gpu_price", "gpu", question.gpu)
+        elif not question.usd_per_gpu_hour > 0:  # the refusal names the rent there is
+            price = next(iter(_rows(connection, "SELECT * FROM core.gpu_price WHERE gpu = ?", question.gpu)), {})
         fits = _rows(connection, "SELECT * FROM marts.calibration WHERE gpu = ?", question.gpu)
     return answer(question, gpu=gpu, shape=shape, price=price, fits=fits)
 
@@ -84,7 +88,7 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: 
     All designs get the replica size, of those within a node, at which the cheapest of them is cheapest. Raises QuestionError
     for an absurd question.
     """
-    _refuse_absurd(question)
+    _refuse_absurd(question, gpu=gpu, price=price)
     rent = question.usd_per_gpu_hour or float(price["usd_per_gpu_hour"])
     kv_gbps = _kv_gbps(question, gpu)
     try:
@@ -176,16 +180,33 @@ def _links_in_mfu(shares: tuple[Share, ...]) -> bool:
     return any(share.name == "mfu" and share.basis == "fitted" for share in shares)
 
 
-def _refuse_absurd(q: Question) -> None:
-    """Raise QuestionError for a number that is not positive or a word that is not known."""
+def _refuse_absurd(q: Question, *, gpu: Facts, price: Facts) -> None:
+    """Raise QuestionError for a number that is not positive, with the nearest that is answered, or an unknown word."""
     numbers = {
         "in": q.input_tokens, "out": q.output_tokens, "rate": q.requests_per_s, "ttft-p99": q.ttft_p99_s,
         "tpot-p99": q.tpot_p99_s, "kv-gbps": q.kv_gbps, "price": q.usd_per_gpu_hour,
     }  # fmt: skip
-    try:
-        require_positive(**numbers)
-    except ValueError as error:
-        raise QuestionError(f"--{error}") from None
+    bound = "any bound above 0 is answered, where no design meets it with the nearest that can be met"
+    rent = (
+        f"today's rent of {q.gpu} is ${price['usd_per_gpu_hour']:.4g} per GPU-hour"
+        if price
+        else "what you pay per GPU-hour"
+    )
+    link = (
+        f"the network of {q.gpu} has {gpu['nic_bytes_per_s'] / GBPS:g}"
+        if gpu["nic_bytes_per_s"]
+        else "what each GPU has"
+    )
+    nearest = {
+        "in": "the shortest prompt is 1 token", "out": "the shortest answer is 1 token",
+        "rate": "where nothing arrives no token bears the cost; any rate above 0 is answered, with whole replicas",
+        "ttft-p99": bound, "tpot-p99": bound, "kv-gbps": link, "price": rent,
+    }  # fmt: skip
+    for name, number in numbers.items():
+        try:
+            require_positive(**{name: number})
+        except ValueError as error:
+            raise QuestionError(f"--{error}: {nearest[name]}") from None
     for option, word, choices in (
         ("precision", q.precision, PRECISIONS),
         ("tpot-definition", q.tpot_definition, TPOT_DEFINITIONS),
@@ -204,8 +225,11 @@ def _replica_sizes(q: Question, *, gpu: Facts, shape: Facts) -> list[float]:
     model = model_symbols(shape, precision=q.precision)
     least = smallest_replica(gpu=gpu, model=model, context_tokens=_context_tokens(q), sequences=1.0)
     if least > MOST_GPUS:
-        length = f"one sequence of {_context_tokens(q):.4g} tokens"
-        raise QuestionError(f"{q.model} with {length} does not fit on {MOST_GPUS} {q.gpu}")
+        room = Efficiency().memory_share * gpu["hbm_bytes"] * MOST_GPUS - model.weight_bytes
+        raise QuestionError(
+            f"{q.model} with one sequence of {_context_tokens(q):.4g} tokens does not fit on {MOST_GPUS} {q.gpu}: the longest "
+            f"that does has {room / model.kv_bytes_per_token:.3g}"
+        )
     most = max(SCALE_UP_GPUS.get(q.gpu, NODE_GPUS), least)
     return [float(size) for size in 2.0 ** np.arange(np.log2(least), np.log2(most) + 1e-9)]
 

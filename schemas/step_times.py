@@ -5,8 +5,6 @@ import polars as pl
 
 from schemas.base import Table, Timestamp, column
 
-REFERENCE_ENGINE = "torch reference"
-"""Engine of these steps in marts.calibration: a model's arithmetic with nothing around it, so no engine that serves."""
 PHASES = ("prefill", "decode")
 CALIBRATED_ON = ("other_points", "other_models", "other_gpus")
 CALIBRATED_ON_MEANING = (

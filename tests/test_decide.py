@@ -1,6 +1,8 @@
 """A practitioner's question, asked in Python and on the command line."""
 
 import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -199,10 +201,12 @@ def test_a_contract_that_cannot_be_met_names_the_bound_and_the_nearest_that_can(
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"requests_per_s": 0.0}, "--rate must be positive"),
+        ({"requests_per_s": 0.0}, "--rate must be positive .* any rate above 0 is answered"),
         ({"usd_per_gpu_hour": -1.0}, "--price must be positive"),
-        ({"tpot_p99_s": float("nan")}, "--tpot-p99 must be positive"),
-        ({"input_tokens": 1e12}, "does not fit"),
+        ({"tpot_p99_s": float("nan")}, "--tpot-p99 must be positive .* the nearest that can be met"),
+        ({"output_tokens": 0.0}, "--out must be positive .* 1 token"),
+        ({"kv_gbps": -400.0}, "--kv-gbps must be positive .* the network of h100-sxm has 400"),
+        ({"input_tokens": 1e12}, "does not fit on 4096 h100-sxm: the longest that does has 9e.08"),
         ({"precision": "fp3"}, "--precision must be one of bf16, fp8"),
         ({"tpot_definition": "best"}, "--tpot-definition must be one of per_request_mean"),
     ],
@@ -308,7 +312,8 @@ def test_the_command_says_what_to_rent_and_what_it_rests_on(refreshed: Path):
     ("changes", "complaint"),
     [
         ({"rate": "0"}, "--rate must be positive"),
-        ({"price": "-2"}, "--price must be positive"),
+        ({"price": "-2"}, "--price must be positive and finite, got -2.0: today's rent of h100-sxm is $"),
+        ({"price": "0", "gpu": "h20-sxm"}, "--price must be positive"),
         ({"gpu": "h100"}, "unknown gpu h100; known are a100"),
         ({"model": "gpt-5"}, "unknown model gpt-5; known are"),
         ({"gpu": "a40"}, "give --kv-gbps"),
@@ -321,6 +326,13 @@ def test_a_bad_question_is_one_clear_line_and_exit_code_2(refreshed: Path, chang
     assert done.returncode == 2
     assert complaint in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_question_waits_for_neither_data_frames_nor_the_orchestrator():
+    heavy = "{'dagster', 'pandera', 'polars', 'pyarrow', 'numba', 'scipy.stats', 'scipy.optimize'}"
+    code = f"import sys, pipelines.cli, pipelines.decide, pipelines.decision_text; sys.exit(str({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "set()"
 
 
 def test_before_the_first_refresh_it_says_what_to_do(tmp_path: Path):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from assets.calibration import calibrated, with_peaks
 from assets.calibration_times import times_of_steps
+from assets.serving_scenarios import REFERENCE_ENGINE
 from assets.step_times import foretold
 from economics.calibration import Calibration, Estimate
 from economics.step_parts import compute_bound, parts_s, ridge_batch, weights_multiplied_s, weights_read_s
@@ -26,7 +27,7 @@ from schemas.base import polars_schema
 from schemas.calibration import Calibration as CalibrationTable
 from schemas.published import Gpu, ModelShape
 from schemas.quarantine import Rejected
-from schemas.step_times import REFERENCE_ENGINE, StepTime
+from schemas.step_times import StepTime
 from sources.published_figures import PUBLISHED
 from sources.source import Seed
 from sources.step_times import SOURCES, recognises, steps_of_file
