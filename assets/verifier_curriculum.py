@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.cost_per_correct import GROUP, floats, nullable, under_contract
 from assets.price_frontier import priced_models
-from economics.cost_correct import cost_per_correct_answer_usd, rollout_usd
+from economics.cost_correct import cost_elasticities, cost_per_correct_answer_usd, rollout_usd
 from economics.units import TOKENS_PER_MTOK
 from economics.verification import flipping_fixed_usd, setter_reward, verifier_usd_per_call
 from schemas import verifier_value as contract
@@ -71,7 +71,7 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     priced = rows["output_usd_per_mtok"].is_not_null().to_numpy()
     names = (
         "rollout_usd", "verifier_usd_per_call", "usd_per_correct_before", "usd_per_correct_after", "cost_factor",
-        "flipping_fixed_usd",
+        "flipping_fixed_usd", "price_elasticity", "verifier_elasticity",
     )  # fmt: skip
     found = {name: np.full(rows.height, np.nan) for name in names}
     known = rows.filter(pl.Series(priced))
@@ -97,7 +97,11 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     gain = floats(known, "accuracy_after") / floats(known, "accuracy_before")
     flip = np.asarray(flipping_fixed_usd(accuracy_gain=gain, rollout_usd=each, usd_per_call=per_call, **calls))
-    values = (each, verifier, before, after, after / before, np.where(uses > 0.0, flip, np.nan))
+    moves = cost_elasticities(tokens_usd_per_rollout=each, verifier_usd_per_rollout=verifier)
+    values = (
+        each, verifier, before, after, after / before, np.where(uses > 0.0, flip, np.nan),
+        np.asarray(moves.price), np.asarray(moves.verifier_usd_per_rollout),
+    )  # fmt: skip
     for name, value in zip(names, values, strict=True):
         found[name][priced] = value
     return rows.with_columns(**{name: nullable(value) for name, value in found.items()})

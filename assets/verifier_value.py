@@ -7,8 +7,21 @@ import polars as pl
 
 from assets.cost_per_correct import GROUP, floats, nullable, under_contract
 from assets.price_frontier import priced_models
-from economics.cost_correct import saving_of_accept_points_usd, verifier_leniency, worth_of_accept_points
-from economics.verification import both_accept_bounds, composed_cost_spread, procurement_cost_bound, procurement_gap
+from economics.cost_correct import (
+    saving_of_accept_points_usd,
+    verified_capability_mtok_per_usd,
+    verifier_leniency,
+    worth_of_accept_points,
+)
+from economics.verification import (
+    both_accept_bounds,
+    both_accept_rate,
+    composed_cost_spread,
+    either_accept_bounds,
+    either_accept_rate,
+    procurement_cost_bound,
+    procurement_gap,
+)
 from schemas import verifier_value as contract
 from sources.model_map import resolve
 from warehouse.table import table
@@ -32,14 +45,23 @@ def verifier_value(
     alpha, pure = floats(judged, "accept_rate"), floats(judged, "precision")
     base = alpha * pure
     lenient = alpha * (1.0 - pure) / (1.0 - base)
-    least, most = both_accept_bounds(accept_rates=np.stack([alpha, alpha], axis=-1))
+    pair = np.stack([alpha, alpha], axis=-1)
+    (least, most), (fewest, all_) = both_accept_bounds(accept_rates=pair), either_accept_bounds(accept_rates=pair)
     gap = procurement_gap(candidates=CANDIDATES, probes=PROBES, failure_probability=FAILURE_PROBABILITY)
     shared = judged.with_columns(
         false_positive_rate=pl.Series(lenient),
         accept_point_worth=pl.Series(np.asarray(worth_of_accept_points(accept_rate=alpha, points=POINT))),
         both_accept_low=pl.Series(least),
         both_accept_high=pl.Series(most),
-        composition_spread=nullable(composed_cost_spread(accept_rates=np.stack([alpha, alpha], axis=-1))),
+        both_accept_independent=pl.Series(
+            np.asarray(both_accept_rate(first_accept_rate=alpha, second_accept_rate=alpha, covariance=0.0))
+        ),
+        either_accept_low=pl.Series(fewest),
+        either_accept_high=pl.Series(all_),
+        either_accept_independent=pl.Series(
+            np.asarray(either_accept_rate(first_accept_rate=alpha, second_accept_rate=alpha, covariance=0.0))
+        ),
+        composition_spread=nullable(composed_cost_spread(accept_rates=pair)),
         procurement_gap=pl.lit(float(gap)),
         as_of=pl.lit(now.date()),
     )
@@ -116,7 +138,8 @@ def with_saving(judged: pl.DataFrame, *, gap: float) -> pl.DataFrame:
         return nullable(saved)
 
     priced = judged["cpm_usd_per_mtok"].is_not_null().to_numpy()
-    bound = np.full(judged.height, np.nan)
+    bound, capability = np.full(judged.height, np.nan), np.full(judged.height, np.nan)
+    capability[priced] = verified_capability_mtok_per_usd(price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced])
     bound[priced] = procurement_cost_bound(
         price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced], reasoning_multiplier=1.0, extra_rollouts=0.0,
         least_accept_rate=floats(judged, "accept_rate")[priced], gap=gap,
@@ -126,4 +149,5 @@ def with_saving(judged: pl.DataFrame, *, gap: float) -> pl.DataFrame:
         precision_point_saving_usd_per_mtok=saving("corrected_usd_per_correct_mtok", "precision"),
         accept_point_saving_usd=saving("corrected_usd_per_correct", "accept_rate"),
         procurement_bound_usd_per_mtok=nullable(bound),
+        verified_capability_mtok_per_usd=nullable(capability),
     )

@@ -47,15 +47,6 @@ def beta_coverage(*, success_shape: Real, failure_shape: Real, samples: Real) ->
     return -np.expm1(_log_gamma_ratio(b, n, a))
 
 
-def beta_marginal_coverage(*, success_shape: Real, failure_shape: Real, samples: Real) -> Array:
-    """What one more sample adds to coverage after N: E[p (1-p)^N] = (1 - a(N)) a / (a + b + N). It only ever falls.
-
-    Arguments broadcast. Source: derived.
-    """
-    missed = 1.0 - beta_coverage(success_shape=success_shape, failure_shape=failure_shape, samples=samples)
-    return missed * success_shape / (np.asarray(success_shape) + failure_shape + samples)
-
-
 def beta_coverage_elasticity(*, success_shape: Real, failure_shape: Real, samples: Real) -> Array:
     """eta = d ln a(N) / d ln N of the beta-binomial coverage; between 0 and 1 at every N.
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.coverage import beta_marginal_coverage
 from economics.units import Real, require_non_negative, require_positive, require_share
 
 Array = NDArray[np.float64]
@@ -141,14 +140,15 @@ def cost_multiplier_of_elasticity(*, samples_ratio: Real, eta_samples: Real) -> 
     return np.power(np.asarray(samples_ratio, dtype=np.float64), np.subtract(1.0, eta_samples))
 
 
-def net_value_usd(*, value_usd: Real, accept_rate: Real, cost_usd: Real) -> Real:
-    """What a question is worth: V alpha - cost, $. Unlike cost / alpha it can favour more samples at any eta_N.
+def net_value(*, value: Real, reward: Real, cost: Real) -> Real:
+    """What a question is worth: V x reward - cost. Unlike cost / alpha it can favour more samples at any eta_N.
 
-    Arguments broadcast; $ per right answer, share, $ per question. Source: economics design, section 3.
+    Arguments broadcast; worth of a right answer and cost of a question in one unit ($, samples, right answers), reward in
+    right answers, which is alpha behind a perfect verifier and may be negative behind another.
+    Source: economics design, section 3 (V alpha - cost).
     """
-    require_non_negative(value_usd=value_usd, cost_usd=cost_usd)
-    require_share(accept_rate=accept_rate)
-    return np.multiply(value_usd, accept_rate) - cost_usd
+    require_non_negative(value=value, cost=cost)
+    return np.multiply(value, reward) - cost
 
 
 def selection_reward(*, correct: Real, wrong: Real, false_positive_penalty: Real) -> Real:
@@ -181,27 +181,6 @@ def best_samples(*, samples: Array, value: Array) -> Optimum:
     most = worth.max(axis=-1, keepdims=True)
     first = np.argmax(worth >= most - _TIE * np.maximum(np.abs(most), 1.0), axis=-1)
     return Optimum(samples=grid[first], value=np.take_along_axis(worth, np.expand_dims(first, -1), axis=-1)[..., 0])
-
-
-def best_samples_beta(
-    *, success_shape: Real, failure_shape: Real, value_usd: Real, usd_per_sample: Real, most_samples: int = 10**9
-) -> Array:
-    """N that maximises V a(N) - c N when success rates of problems are Beta(a, b) and the verifier is perfect.
-
-    Arguments broadcast; $ per right answer, $ per sample. What one more sample adds only falls, so N is the first one at
-    which V times it is no more than c; found by halving the range, for all points at once. 0 where not even the first
-    sample pays. Source: economics design, section 3 (derived).
-    """
-    require_positive(value_usd=value_usd, usd_per_sample=usd_per_sample)
-    a, b, value, cost = np.broadcast_arrays(
-        *(np.asarray(v, dtype=np.float64) for v in (success_shape, failure_shape, value_usd, usd_per_sample))
-    )
-    low, high = np.zeros(a.shape), np.full(a.shape, float(most_samples))
-    while np.any(low < high):
-        middle = np.floor((low + high) / 2.0)
-        pays = value * beta_marginal_coverage(success_shape=a, failure_shape=b, samples=middle) > cost
-        low, high = np.where(pays, np.minimum(middle + 1.0, high), low), np.where(pays, high, middle)
-    return low
 
 
 def _condition(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.coverage import pass_at_k
 from economics.units import Real, require_fraction, require_non_negative, require_positive, require_share
 
 Array = NDArray[np.float64]
@@ -117,21 +116,6 @@ def best_of_samples(
     with np.errstate(divide="ignore", invalid="ignore"):
         answered = np.where(np.equal(samples, 0.0), 0.0, -np.expm1(samples * np.log1p(-accepted)))
     return _selected(answered, np.nan_to_num(precision(**rates)))
-
-
-def best_of_pool(*, pool: Real, accepted: Real, accepted_correct: Real, samples: Real) -> Selected:
-    """The same for N samples drawn without replacement from a measured pool, as replays of stored samples do.
-
-    Arguments broadcast; counts. ValueError where samples exceed the pool or a part its whole. Unlike independent
-    samples, a pool with `accepted` accepted ones always yields one after pool - accepted + 1 draws.
-    Source: derived (hypergeometric); the setting of Stroebl et al. 2411.17501.
-    """
-    require_non_negative(accepted_correct=accepted_correct)
-    if np.any(np.greater(accepted_correct, accepted)):
-        raise ValueError("accepted_correct must not exceed accepted")
-    answered = pass_at_k(successes=accepted, samples=pool, k=samples)
-    correct = np.divide(accepted_correct, np.maximum(accepted, 1.0))
-    return _selected(answered, correct)
 
 
 def mean_attempts(*, accept_rate_per_sample: Real, most_samples: Real) -> Real:

@@ -2,6 +2,7 @@
 
 from schemas import (
     benchmark_outputs,
+    best_samples,
     calibration,
     capability,
     claims,
@@ -44,6 +45,7 @@ _MODULES = (
     price_index,
     price_compression,
     inference_frontier,
+    best_samples,
     verifier_value,
     market_split,
     benchmark_outputs,

@@ -23,6 +23,12 @@ class VerifierValue(Table):
     cpm_usd_per_mtok: float = column(
         "blended price today; NULL where the model is not priced", unit="usd_per_mtok", nullable=True, gt=0
     )
+    verified_capability_mtok_per_usd: float = column(
+        "VCpD: tokens of this system that a dollar buys, before any question of alpha",
+        unit="mtok_per_usd",
+        nullable=True,
+        gt=0,
+    )
     published_usd_per_accepted_mtok: float = column("Cost-correct as published, one rollout, no reasoning tokens",
                                                     unit="usd_per_mtok", nullable=True)  # fmt: skip
     lenient_published_usd_per_accepted_mtok: float = column(
@@ -52,6 +58,12 @@ class VerifierValue(Table):
     )
     both_accept_low: float = column("least that two such verifiers can both accept", ge=0, le=1)
     both_accept_high: float = column("most that two such verifiers can both accept", ge=0, le=1)
+    both_accept_independent: float = column("share that both accept if they err independently", ge=0, le=1)
+    either_accept_low: float = column("least that one or the other accepts", ge=0, le=1)
+    either_accept_high: float = column("most that one or the other accepts", ge=0, le=1)
+    either_accept_independent: float = column(
+        "share that one or the other accepts if they err independently", ge=0, le=1
+    )
     composition_spread: float = column(
         "cost of the worst over the best pairing of the two; NULL where the worst accepts nothing", nullable=True, ge=1
     )
@@ -98,6 +110,13 @@ class VerifierCurriculum(Table):
     verifier_usd_per_call: float = column(
         "scenario: $1,000 to build, over a million calls in each use; a soft one also reads the rollout and writes 200 tokens",
         unit="usd", nullable=True, ge=0,
+    )  # fmt: skip
+    price_elasticity: float = column(
+        "percent the cost after moves for one percent of the token price", nullable=True, gt=0, le=1
+    )
+    verifier_elasticity: float = column(
+        "percent it moves for one percent of the verifier's price; in alpha, precision and rollouts it is 1 or -1",
+        nullable=True, ge=0, lt=1,
     )  # fmt: skip
     usd_per_correct_before: float = column("without a verifier, before", unit="usd", nullable=True, gt=0)
     usd_per_correct_after: float = column(

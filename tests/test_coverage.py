@@ -15,7 +15,6 @@ from economics.coverage import (
     arc_elasticity_interval,
     beta_coverage,
     beta_coverage_elasticity,
-    beta_marginal_coverage,
     fit_power_law,
     pass_at_k,
     power_law_coverage,
@@ -92,15 +91,6 @@ def test_elasticity_is_the_slope_of_the_curve(a: float, b: float, samples: float
 
     slope = np.diff(np.log(ends))[0] / (2 * step)
     assert beta_coverage_elasticity(**shapes, samples=samples) == pytest.approx(slope, rel=1e-6, abs=1e-9)
-
-
-def test_next_sample_adds_what_the_curve_gains() -> None:
-    shapes = {"success_shape": 0.3, "failure_shape": 8.0}
-    curve = beta_coverage(**shapes, samples=np.arange(50.0))
-
-    gains = beta_marginal_coverage(**shapes, samples=np.arange(49.0))
-    assert gains == pytest.approx(np.diff(curve))
-    assert (np.diff(gains) < 0.0).all()
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,18 @@ from economics.coverage import arc_elasticity, beta_coverage
 from economics.inference_frontier import (
     Optimum,
     best_samples,
-    best_samples_beta,
     conditions,
     cost_multiplier,
     cost_multiplier_of_elasticity,
     lagrangian_condition,
-    net_value_usd,
+    net_value,
     published_condition,
     samples_lower_cost,
     selection_reward,
     shared_cost_condition,
     variable_share,
 )
-from economics.verification import best_of_pool, best_of_samples
+from economics.verification import best_of_samples
 
 TABLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "test_time" / "paper_tables"
 needs_tables = pytest.mark.skipif(
@@ -254,7 +253,7 @@ def test_cost_multiplier_of_no_samples_is_refused() -> None:
 def test_net_value_can_favour_samples_that_cost_per_correct_answer_does_not() -> None:
     n = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
     alpha = beta_coverage(success_shape=0.5, failure_shape=3.0, samples=n)
-    value = net_value_usd(value_usd=5.0, accept_rate=alpha, cost_usd=0.02 * n)
+    value = net_value(value=5.0, reward=alpha, cost=0.02 * n)
 
     assert np.argmin(0.02 * n / alpha) == 0
     assert best_samples(samples=n, value=value).samples == 16.0
@@ -268,19 +267,6 @@ def test_best_samples_takes_the_smallest_of_equals() -> None:
     assert isinstance(found, Optimum)
     assert list(found.samples) == [1.0, 0.0]
     assert list(found.value) == [0.7, 0.0]
-
-
-@given(st.floats(0.05, 5.0), st.floats(0.1, 100.0), st.floats(0.1, 50.0), st.floats(1e-3, 1.0))
-def test_best_samples_of_a_beta_is_the_best_of_a_search(a: float, b: float, value: float, cost: float) -> None:
-    n = np.arange(3_000.0)
-    worth = net_value_usd(
-        value_usd=value, accept_rate=beta_coverage(success_shape=a, failure_shape=b, samples=n), cost_usd=cost * n
-    )
-    found = best_samples_beta(
-        success_shape=a, failure_shape=b, value_usd=value, usd_per_sample=cost, most_samples=2_999
-    )
-
-    assert worth[int(found)] == pytest.approx(worth.max(), abs=1e-9)
 
 
 # Resampling with a fallible verifier: Stroebl et al. 2411.17501, HumanEval tests as the verifier of HumanEval+.
@@ -348,10 +334,6 @@ def test_without_a_penalty_more_samples_never_hurt_so_the_published_optimum_of_1
     free = rewards(LLAMA_70B)[0]
     assert (np.diff(free) >= 0.0).all()
     assert best_samples(samples=np.arange(201.0), value=free).samples == 200.0
-
-    replayed = best_of_pool(pool=200.0, accepted=58.0, accepted_correct=40.0, samples=np.arange(201.0))
-    assert best_samples(samples=np.arange(201.0), value=np.asarray(replayed.correct)).samples <= 143.0
-    assert np.asarray(replayed.unanswered)[143] == 0.0
 
 
 def test_a_published_best_reward_below_zero_is_not_a_best_reward() -> None:

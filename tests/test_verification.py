@@ -94,28 +94,6 @@ def test_more_samples_cannot_mend_precision() -> None:
     assert got.correct[-1] == pytest.approx(0.18 / 0.22)
 
 
-def test_pool_is_replayed_without_replacement() -> None:
-    rng = np.random.default_rng(4)
-    pool = np.array(["right"] * 3 + ["wrong"] * 2 + ["rejected"] * 15)
-    order = rng.permuted(np.tile(np.arange(20), (40_000, 1)), axis=1)[:, :5]
-    drawn = pool[order]
-    passed = drawn != "rejected"
-    first = drawn[np.arange(len(drawn)), np.argmax(passed, axis=1)]
-
-    expected = v.best_of_pool(pool=20.0, accepted=5.0, accepted_correct=3.0, samples=5.0)
-
-    assert expected.correct == pytest.approx((passed.any(axis=1) & (first == "right")).mean(), abs=0.01)
-    assert expected.wrong == pytest.approx((passed.any(axis=1) & (first == "wrong")).mean(), abs=0.01)
-    assert v.best_of_pool(pool=20.0, accepted=5.0, accepted_correct=3.0, samples=16.0).unanswered == 0.0
-
-
-def test_pool_rejects_counts_that_do_not_fit() -> None:
-    with pytest.raises(ValueError, match="accepted_correct"):
-        v.best_of_pool(pool=20.0, accepted=2.0, accepted_correct=3.0, samples=5.0)
-    with pytest.raises(ValueError, match="k must not exceed samples"):
-        v.best_of_pool(pool=20.0, accepted=3.0, accepted_correct=3.0, samples=21.0)
-
-
 def test_mean_attempts_when_sampling_stops_at_the_first_accepted_answer() -> None:
     rng = np.random.default_rng(5)
     passed = rng.random((100_000, 8)) < 0.25
