@@ -165,9 +165,11 @@ def flips_of(
     leader, other = "chunked", "disaggregated"
     if at_scale[other] < at_scale[leader]:
         leader, other = other, leader
+    # What is paid at this rate may have another winner, which these break-even values do not turn.
+    turn = f"{leader} to {other}" if leader == winner else f"{leader} to {other} at scale"
     said = [
         f"{margin.axis} {'above' if margin.times > 1.0 else 'below'} {margin.break_even:.4g} {margin.unit} "
-        f"(now {margin.now:.4g}, x{margin.times:.3g}): {leader} to {other}"
+        f"(now {margin.now:.4g}, x{margin.times:.3g}): {turn}"
         for margin in margins
         if margin.break_even is not None and margin.times is not None and _favoured(margin) == leader
     ]
@@ -176,7 +178,7 @@ def flips_of(
         side = "above" if leader == "disaggregated" else "below"
         said.append(
             f"memory and compute of a mixed step overlapping by {side} {overlap:.2f} (now {scenario.refinements.overlap:.2f}, "
-            f"measured {MEASURED_OVERLAP:.2f} on a small batch): {leader} to {other}"
+            f"measured {MEASURED_OVERLAP:.2f} on a small batch): {turn}"
         )
     said += [f"{name} switches: {winner} to {found or 'none'}" for name, found in by_setting.items() if found != winner]
     full = {name: float(deployment(scenario=scenario, architecture=name).usd_per_mtok) for name in PREFERRED}

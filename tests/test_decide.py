@@ -141,6 +141,9 @@ def test_free_places_are_paid_for_and_named_where_they_flip_the_answer():
     found = decided(requests_per_s=80, tpot_p99_s=0.025)
     assert found.answer == "disaggregated"
     assert any(flip.endswith("(place_queue): disaggregated to chunked") for flip in found.flips)
+    axes = [flip for flip in found.flips if "(now " in flip]
+    assert axes
+    assert all(flip.endswith("chunked to disaggregated at scale") for flip in axes)
     assert "place_queue" in found.switches
     asked = scenario(float(found.gpus_per_replica))
     asked = replace(
