@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,13 @@ def iecon(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
         cwd=ROOT, env=os.environ | {"ECONOMICS_DATA": str(folder), "COLUMNS": "200"} | environment,
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
+
+
+def built_at(folder: Path) -> datetime:
+    """When the published file was built, by the clock of its run. Tables name the day, so what is compared with them is built
+    at the same time, even where midnight has passed since."""
+    with duckdb.connect(str(folder / "releases" / "latest.duckdb"), read_only=True) as connection:
+        return connection.sql("SELECT built_at FROM meta.release").fetchall()[0][0].astimezone(UTC)
 
 
 @pytest.fixture(scope="session")

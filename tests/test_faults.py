@@ -27,10 +27,11 @@ from schemas.provenance import Refresh
 from sources.openrouter import SOURCE
 from tests.light_jobs import light_definitions
 from tests.live_server import HERE, LiveServer, document, reset, status
-from tests.refreshed import iecon
+from tests.refreshed import built_at, iecon
 from tests.test_kills import Kept
 from tests.test_refresh import PATH, Day, day, folder, models, prices_of, rows, rules_of
 from warehouse.recovery import damaged_files, last_good, last_rejected, opens, sweep
+from warehouse.resources import NOW_TAG
 from warehouse.store import rejected_path, table_path, write_frame
 
 __all__ = ["day", "folder"]  # fixtures
@@ -109,8 +110,9 @@ def test_tables_without_any_release_are_made_from_the_stored_documents(folder: P
     before = {schema: rows(folder, schema) for schema in (OpenrouterPrice, LlmPriceCurrent, LlmPrice)}
     for schema in before:
         table_path(folder / "tables", schema).write_bytes(b"half")
+    now = built_at(folder)
     shutil.rmtree(folder / "releases")
-    outcome = run(folder, "refresh_llm_prices")
+    outcome = run(folder, "refresh_llm_prices", tags={NOW_TAG: now.isoformat()})
     assert outcome.success
     assert any("core.llm_price.parquet" in name for name in damaged_files(folder))  # the others are written anew unread
     for schema, frame in before.items():

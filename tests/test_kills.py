@@ -2,7 +2,6 @@
 
 import random
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -17,6 +16,7 @@ from schemas.quarantine import Quarantine
 from schemas.registry import TABLES
 from sources import bronze
 from tests.kills import KEYS, run, times_of_day
+from tests.refreshed import built_at
 from warehouse.recovery import opens
 from warehouse.store import read_table
 
@@ -89,9 +89,3 @@ def test_killed_refreshes_lose_and_double_nothing_and_the_next_succeeds(refreshe
         kept.check()
         kept.check_tidy()
         print(f"part {part}: {killed} killed, {number} runs; {'.'.join(key.path)} {where}, exit {ended.exit_code}")  # noqa: T201
-
-
-def built_at(folder: Path) -> datetime:
-    """When the published file was built, by the clock of its run."""
-    with duckdb.connect(str(folder / "releases" / "latest.duckdb"), read_only=True) as connection:
-        return connection.sql("SELECT built_at FROM meta.release").fetchall()[0][0].astimezone(UTC)

@@ -24,7 +24,7 @@ from schemas.price_frontier import MonthlyPrice, PriceFrontierHistory
 from schemas.provenance import Refresh
 from schemas.quarantine import Quarantine
 from tests.live_server import HERE, LiveServer, Reply, document, html, status
-from tests.refreshed import ROOT
+from tests.refreshed import ROOT, built_at
 from warehouse.resources import NOW_TAG
 from warehouse.store import read_table, table_path, write_frame
 
@@ -158,7 +158,8 @@ def test_offline_refresh_again_changes_no_table(folder: Path):
     kept = (LlmPrice, LlmPriceCurrent, GpuRent, Capability, Model)
     before = {schema: rows(folder, schema) for schema in kept}
     quarantined = rows(folder, Quarantine).drop("last_seen_at")
-    outcome = refresh(folder, job="refresh", offline=True, on_step=lambda *_: None)
+    again = {NOW_TAG: built_at(folder).isoformat()}
+    outcome = refresh(folder, job="refresh", offline=True, on_step=lambda *_: None, tags=again)
     assert outcome.success
     assert outcome.not_reached == []
     for schema in kept:
