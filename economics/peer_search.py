@@ -15,7 +15,6 @@ Steps are the plain sum of `economics.step_time`: memory and compute one after t
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
 from economics.prefill_pool import prefill_times
@@ -49,8 +48,6 @@ class Agreement:
     """Contracts in which the other judge's margin is above CLEAR_MARGIN."""
     winner_share: float
     """Of those, the share with the same winner."""
-    rank_correlation: float
-    """Spearman's, of the ratios in all contracts."""
     median_log_error: float
 
 
@@ -104,14 +101,12 @@ def disaggregated_tokens_per_s_per_gpu(scenario: Scenario) -> Array:
 
 def agreement(ratio: Array, other: Array) -> Agreement:
     """Agreement of two ratios of disaggregated to aggregated throughput; (contracts,), both positive."""
-
     clear = np.abs(np.log(other)) > np.log(CLEAR_MARGIN)
     same = (ratio > 1.0) == (other > 1.0)
     return Agreement(
         contracts=len(other),
         clear=int(clear.sum()),
         winner_share=float(same[clear].mean()),
-        rank_correlation=float(scipy.stats.spearmanr(ratio, other).statistic),
         median_log_error=float(np.median(np.abs(np.log(ratio / other)))),
     )
 

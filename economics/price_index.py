@@ -142,15 +142,20 @@ def log_linear_slope(*, years: Array, usd: Array, confidence: float = 0.95) -> S
     require_fraction(confidence=confidence)
     if len(np.unique(years)) < 2:
         raise ValueError("a slope needs at least two dates")
-    fit = scipy.stats.linregress(np.asarray(years, dtype=np.float64), np.log(usd))
+    # Written out: scipy.stats costs a refresh .3 s and 22 MB to load.
     n = len(years)
-    half = scipy.special.stdtrit(n - 2, 0.5 + confidence / 2.0) * fit.stderr if n > 2 else np.nan
+    x, y = np.asarray(years, dtype=np.float64) - np.mean(years), np.log(usd) - np.mean(np.log(usd))
+    slope = (x @ y) / (x @ x)
+    with np.errstate(invalid="ignore"):  # a price that never moves has none
+        r_squared = np.minimum((x @ y) ** 2 / ((x @ x) * (y @ y)), 1.0)
+    error = np.sqrt((1.0 - r_squared) * (y @ y) / (x @ x) / (n - 2)) if n > 2 else np.nan
+    half = scipy.special.stdtrit(n - 2, 0.5 + confidence / 2.0) * error if n > 2 else np.nan
     return Slope(
-        factor_per_year=float(np.exp(-fit.slope)),
-        low=float(np.exp(-fit.slope - half)),
-        high=float(np.exp(-fit.slope + half)),
+        factor_per_year=float(np.exp(-slope)),
+        low=float(np.exp(-slope - half)),
+        high=float(np.exp(-slope + half)),
         n=n,
-        r_squared=float(fit.rvalue**2) if n > 2 else np.nan,
+        r_squared=float(r_squared) if n > 2 else np.nan,
     )
 
 

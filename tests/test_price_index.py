@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import linregress, t
 
 from economics.price_index import (
     blended_usd_per_mtok,
@@ -104,6 +105,18 @@ def test_interval_of_four_points_has_two_degrees_of_freedom():
     assert slope.factor_per_year == pytest.approx(np.e)
     assert np.log(slope.high / slope.factor_per_year) == pytest.approx(4.3027 * np.sqrt(0.004), rel=1e-4)
     assert slope.low * slope.high == pytest.approx(slope.factor_per_year**2)
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 4.0), st.floats(0.01, 100.0)), min_size=3, max_size=9))
+def test_the_line_is_that_of_least_squares(points):
+    years, usd = np.array(points).T
+    assume(np.ptp(years) > 0.1)
+    assume(np.ptp(np.log(usd)) > 0.1)
+    found, fit = log_linear_slope(years=years, usd=usd), linregress(years, np.log(usd))
+    assert np.log(found.factor_per_year) == pytest.approx(-fit.slope, rel=1e-6, abs=1e-9)
+    assert found.r_squared == pytest.approx(fit.rvalue**2, abs=1e-9)
+    half = t.ppf(0.975, len(years) - 2) * fit.stderr
+    assert np.log(found.high / found.low) == pytest.approx(2.0 * half, rel=1e-3, abs=1e-5)
 
 
 def test_two_points_give_a_slope_and_no_interval():
