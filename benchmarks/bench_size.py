@@ -84,15 +84,13 @@ def measure(subject: str, times: int, root: Path, folder: Path) -> tuple[int, fl
         prices_on(prices.filter(pl.col("model").is_not_null()), date(2026, 6, 1))
         rows = prices.height
     elif subject in ("surface", "partition"):
-        chosen, axes = (asked * times, AXES) if subject == "surface" else (asked[:1], finer(AXES))
-        parts = [
-            surface_of([pair], setting, axes).with_columns(
-                pl.format("{}~{}", "model", pl.lit(i // len(asked))).alias("model")
-            )
-            for i, pair in enumerate(chosen)
-            for setting in SETTINGS
+        chosen, axes = (asked, AXES) if subject == "surface" else (asked[:1], finer(AXES))
+        every = [
+            (gpu, {**shape, "model": f"{shape['model']}~{i}"}, price)
+            for i in range(times)
+            for gpu, shape, price in chosen
         ]
-        found = in_code_words(pl.concat(parts))
+        found = in_code_words(pl.concat(surface_of(every, setting, axes) for setting in SETTINGS))
         kept(BreakEvenSurface, found, folder)
         rows = found.height
     else:
