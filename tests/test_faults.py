@@ -105,6 +105,7 @@ def test_published_file_opens_and_crashes_leave_nothing(healed: tuple[Path, Outc
         assert dagster.get_run_by_id(KILLED).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_tables_without_any_release_are_made_from_the_stored_documents(folder: Path):
     """What no release holds any more, raw tables and history alike, the next refresh reads from the documents again."""
     before = {schema: rows(folder, schema) for schema in (OpenrouterPrice, LlmPriceCurrent, LlmPrice)}
@@ -159,6 +160,7 @@ def test_file_that_a_living_process_writes_is_not_swept_away(tmp_path: Path):
         assert (held.exists(), left.exists(), building.exists()) == (True, False, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("database", "damage"), [*zip(DATABASES, ["text", "middle", "text"], strict=True)])
 def test_damaged_record_of_dagster_is_set_aside_and_the_refresh_succeeds(folder: Path, database: str, damage: str):
     path = folder / "dagster" / database
@@ -207,6 +209,7 @@ def fill(folder: Path, *, leave_bytes: int = 0) -> Path:
     return filler
 
 
+@pytest.mark.slow
 def test_disk_nearly_full_refuses_before_anything_changes(refreshed: Path, disk: Path):
     folder = Path(shutil.copytree(refreshed, disk / "data", symlinks=True))
     fill(folder, leave_bytes=5_000_000)
@@ -220,6 +223,7 @@ def test_disk_nearly_full_refuses_before_anything_changes(refreshed: Path, disk:
     assert opens(folder / "releases" / "latest.duckdb")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [pytest.param("meta.snapshot", marks=pytest.mark.slow), "release.latest"])
 def test_disk_that_fills_half_way_loses_nothing_and_the_next_refresh_succeeds(refreshed: Path, disk: Path, step: str):
     folder = Path(shutil.copytree(refreshed, disk / "data", symlinks=True))
@@ -239,6 +243,7 @@ def test_disk_that_fills_half_way_loses_nothing_and_the_next_refresh_succeeds(re
     kept.check_tidy()
 
 
+@pytest.mark.slow
 def test_folder_that_cannot_be_written_is_one_line_and_can_still_be_asked(refreshed: Path, disk: Path):
     folder = Path(shutil.copytree(refreshed, disk / "data", symlinks=True))
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
@@ -249,6 +254,7 @@ def test_folder_that_cannot_be_written_is_one_line_and_can_still_be_asked(refres
     assert "no refresh can run" in iecon(folder, "doctor").stdout
 
 
+@pytest.mark.slow
 def test_clock_that_jumps_back_neither_loses_nor_doubles_a_price(folder: Path, day: Day):
     for number in (8, 9, 10):
         day(number, document(models(a="0.000003", b=f"0.0000{number:02}")))
@@ -266,6 +272,7 @@ def test_clock_that_jumps_back_neither_loses_nor_doubles_a_price(folder: Path, d
     )
 
 
+@pytest.mark.slow
 def test_stored_body_that_is_gone_costs_no_price_and_is_fetched_again(folder: Path, day: Day, live_server: LiveServer):
     day(0, document(models(a="0.000003"), etag='"1"'))
     before = rows(folder, LlmPrice).filter(pl.col("source") == "openrouter")
@@ -279,6 +286,7 @@ def test_stored_body_that_is_gone_costs_no_price_and_is_fetched_again(folder: Pa
     assert prices_of(folder, "a") == [(3.0, True)]
 
 
+@pytest.mark.slow
 def test_network_lost_half_way_leaves_each_source_its_best_document(folder: Path, live_server: LiveServer):
     urls = dict.fromkeys(["openrouter", "models_dev"], live_server.url)
     mirrors = {"urls": urls, "private_hosts": [*HERE], "disabled": ["genai_prices", "litellm"]}
@@ -295,6 +303,7 @@ def test_network_lost_half_way_leaves_each_source_its_best_document(folder: Path
     assert rows(folder, LlmPrice).filter(others).equals(before.filter(others))
 
 
+@pytest.mark.slow
 def test_failure_is_written_down_and_shown_by_doctor(folder: Path):
     write_frame(table_path(folder / "tables", Refresh), pl.DataFrame({"run_id": ["x"]}))
     outcome = run(folder)

@@ -163,6 +163,7 @@ class TestTakeIn:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_file_is_in_the_warehouse_afterwards_and_a_second_time_changes_only_what_is_said(
         self, data: Path, tmp_path: Path
     ) -> None:
@@ -193,6 +194,7 @@ class TestCommand:
             ("file", "run.json")
         ]
 
+    @pytest.mark.slow
     def test_rejected_file_is_told_with_its_reason_and_the_others_go_on(self, data: Path, tmp_path: Path) -> None:
         (tmp_path / "results").mkdir()
         (tmp_path / "results" / "good.json").write_bytes(vllm_run())

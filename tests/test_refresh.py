@@ -154,6 +154,7 @@ def test_second_refresh_at_the_same_time_is_refused_in_one_line(folder: Path):
         holder.communicate("", timeout=20)
 
 
+@pytest.mark.slow
 def test_offline_refresh_again_changes_no_table(folder: Path):
     kept = (LlmPrice, LlmPriceCurrent, GpuRent, Capability, Model)
     before = {schema: rows(folder, schema) for schema in kept}
@@ -167,6 +168,7 @@ def test_offline_refresh_again_changes_no_table(folder: Path):
     assert rows(folder, Quarantine).drop("last_seen_at").equals(quarantined)
 
 
+@pytest.mark.slow
 def test_failed_step_leaves_its_last_good_table_and_the_rest_is_published(folder: Path):
     prices = rows(folder, MonthlyPrice).with_columns(-pl.col("input_usd_per_mtok"))
     write_frame(table_path(folder / "tables", MonthlyPrice), prices)
