@@ -17,7 +17,7 @@ BASES = {
     "simulated": (ORANGE, "v", "simulated"),
     "predicted": (BLUE, "o", "predicted by the closed forms"),
 }
-TITLE_WIDTH = 46
+TITLE_WIDTH = 40
 FRAMES, POINTS = 6, 9
 """At most so many frames, and of each the cheapest points."""
 
