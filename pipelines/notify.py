@@ -54,7 +54,7 @@ def failures(root: Path) -> list[Failure]:
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
             found.append(msgspec.json.decode(line, type=Failure))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import polars as pl
@@ -33,6 +33,9 @@ class DamagedBodyError(Exception):
     """A stored body is missing or is not what its name says."""
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One line of the log: what was asked of a source, and what came of it.
@@ -48,14 +51,14 @@ class Attempt:
     uri: str
     outcome: Outcome
     sha256: str | None = None
-    bytes: int | None = None
+    bytes: _Count | None = None
     etag: str | None = None
     last_modified: str | None = None
     published_at: datetime | None = None
     package_version: str | None = None
     seconds: float | None = None
     error: str | None = None
-    parser_version: int = 1
+    parser_version: _Count = 1
 
 
 def put(root: Path, source: str, body: bytes) -> str:
@@ -75,7 +78,7 @@ def get(root: Path, source: str, sha256: str) -> bytes:
     try:
         with pa.input_stream(path, compression="zstd") as stream:
             body = bytes(stream.read())
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, MemoryError, pa.ArrowException) as error:  # a damaged head may announce any size
         raise DamagedBodyError(f"{path}: stored body cannot be read ({error})") from error
     if content_hash(body) != sha256:
         raise DamagedBodyError(f"{path}: stored body does not match its hash")
@@ -107,7 +110,7 @@ def attempts(root: Path, source: str) -> list[Attempt]:
     for line in path.read_bytes().splitlines():
         try:
             found.append(decoder.decode(line))
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return found
 

@@ -48,7 +48,7 @@ def run_of_requests(document: Document) -> Iterator[tuple[str, Any]]:
                 failed += 1
                 continue
             request, request_gaps = _request(record)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             refused += 1
             reason = f"the line is not complete JSON: {error}"
             yield f"line {number_of_line}", RowError("unreadable_line", reason, value=line[:80])

@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 import sources
+from pipelines.notify import FAILURES, failures
 from pipelines.route_table import BadUsageError, RefusedTableError, read_outcomes
 from schemas.benchmark_outputs import OperatingPoint
 from schemas.quarantine import Parsed, Rejected
@@ -161,4 +162,5 @@ ENTRIES: dict[str, Read] = {
     "route_table.parquet": _file("items.parquet", _outcomes),
     "bronze.get": _stored,
     "bronze.attempts": _log,
+    "notify.failures": _file(FAILURES, lambda file: len(failures(file.parent)) > 0),
 }
