@@ -190,7 +190,7 @@ prices = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(prices, min_size=1, max_size=8))
 def test_histories_never_overlap_and_folding_again_changes_nothing(sequence: list[dict[str, float]]):
     documents = [seen(day, said) for day, said in zip(DAYS[::3], sequence, strict=False)]

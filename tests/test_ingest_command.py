@@ -245,6 +245,7 @@ def with_samples(refreshed: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     return data, done.stdout
 
 
+@pytest.mark.slow
 class TestRealSamples:
     def test_every_sample_of_a_tool_is_accepted_and_only_other_files_are_rejected(
         self, with_samples: tuple[Path, str]

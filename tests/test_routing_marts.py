@@ -176,7 +176,7 @@ class TestReplay:
         assert dear > cheap > 0
 
     def test_prices_hold_from_each_change_where_both_are_known(self, warehouse: duckdb.DuckDBPyConnection) -> None:
-        history = pl.DataFrame(warehouse.execute("FROM core.llm_price").to_arrow_table())
+        history = warehouse.sql("FROM core.llm_price").pl()
         found = dated_prices(CURVES, history, today=date(2026, 12, 31))
         assert not found.is_empty()
         earlier = dated_prices(CURVES, history, today=date(2024, 1, 1))

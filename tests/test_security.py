@@ -57,6 +57,7 @@ class TestLogins:
         assert "pa55" not in str(error.value)
         assert "pa55" not in iecon(tmp_path, "doctor").stderr
 
+    @pytest.mark.slow
     def test_are_nowhere_in_the_data_folder_after_days_of_good_and_bad_answers(
         self, tmp_path: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
     ):
@@ -144,6 +145,7 @@ class TestNoCodeFromData:
     @pytest.mark.parametrize(
         "body", [LAUGHS, b"[" * 100_000, b"a: " + b"{a: " * 50_000], ids=["laughs", "lists", "maps"]
     )
+    @pytest.mark.slow
     def test_yaml_bombs_are_refused_in_little_memory(self, body: bytes):
         """In a process of its own, as a bomb that works ends the process: the compiled reader overflows its stack."""
         code = (

@@ -131,6 +131,7 @@ def test_housekeeping_closes_runs_of_killed_commands_and_no_others(tmp_path: Pat
         assert close_dead_runs(dagster) == []
 
 
+@pytest.mark.slow
 def test_what_follows_from_a_table_built_by_itself_is_asked_for_once(refreshed: Path, tmp_path: Path):
     folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))
     repository, cursor = definitions().get_repository_def(), None
