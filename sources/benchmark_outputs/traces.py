@@ -25,6 +25,7 @@ from sources.benchmark_outputs.operating_points import rejection, rejection_fram
 
 MEMORY_LIMIT = "1GB"
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+LATEST_S = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()
 LONGEST_PROMPT = 100_000_000
 """Tokens; a longer prompt is a figure of another kind."""
 LONGEST_SPAN_S = 10 * 366 * 86_400.0
@@ -109,6 +110,9 @@ def ingest_trace(path: Path, *, parquet: Path) -> Trace:
                 raise ValueError("the trace holds no sound request")
             if span_s > LONGEST_SPAN_S:
                 raise ValueError(f"the trace spans {span_s:.3g} s: its times are in another unit")
+            has_dates, begins_s = layout.seconds_per_unit is None, first + earliest_s
+            if has_dates and not 0.0 <= begins_s < LATEST_S:
+                raise ValueError("the trace begins before 1970 or after 2100: its dates are wrong")
             if unsound or earliest_s:
                 _rewrite(database, unfinished, earliest_s)
             lengths = {kind: _lengths(database, unfinished, f"{kind}_tokens") for kind in ("input", "output")}
@@ -116,12 +120,11 @@ def ingest_trace(path: Path, *, parquet: Path) -> Trace:
             os.replace(unfinished, parquet)  # noqa: PTH105 -- one rename, replacing an older file
         finally:
             unfinished.unlink(missing_ok=True)
-    has_dates = layout.seconds_per_unit is None
     workload = {
         "trace_id": trace_id,
         "source": layout.name,
         "file_name": path.name,
-        "started_at": EPOCH + dt.timedelta(seconds=first + earliest_s) if has_dates else None,
+        "started_at": EPOCH + dt.timedelta(seconds=begins_s) if has_dates else None,
         "duration_s": span_s,
         "n_requests": n_requests,
         "requests_per_s": n_requests / span_s if span_s else None,

@@ -134,3 +134,11 @@ def test_percentiles_of_counts_equal_those_of_the_sample(figures):
     values, counts = np.unique(figures, return_counts=True)
     levels = [0.0, 0.01, 0.5, 0.9, 0.999, 1.0]
     assert percentiles_of_counts(values, counts, levels) == pytest.approx(np.quantile(figures, levels))
+
+
+def test_a_trace_of_the_year_zero_is_refused(tmp_path):
+    file = tmp_path / "trace.csv"
+    file.write_text("TIMESTAMP,ContextTokens,GeneratedTokens\n0000-05-10 00:00:01.5,20,5\n")
+    with pytest.raises(ValueError, match="before 1970 or after 2100"):
+        ingest_trace(file, parquet=tmp_path / "trace.parquet")
+    assert not (tmp_path / "trace.parquet").exists()

@@ -1,6 +1,6 @@
 """Everything that reads bytes from outside, against bytes that nobody meant: rows, refused rows or a refusal, and nothing else.
 
-By default the kept inputs and a few damaged documents for each entry; `pytest -m slow tests/fuzz` lets a fuzzer that sees which
+By default the kept inputs and a few damaged documents for each entry; `pytest -m soak tests/fuzz` lets a fuzzer that sees which
 lines run look for more. What once broke an entry is kept beside its document, or an `example` or a test of its own.
 """
 
@@ -62,7 +62,7 @@ def test_damaged_documents_are_rows_or_refusals(name: str, data: st.DataObject):
     ENTRIES[name](data.draw(damaged(kept(name)["whole"])))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is there for Python 3.11 on Linux only")
 @pytest.mark.parametrize("name", ENTRIES)
 def test_bytes_that_reach_new_lines_are_rows_or_refusals(name: str, tmp_path: Path):
