@@ -1,10 +1,5 @@
 """What a correct answer costs: the seeds it is made from, and the tables from a real refresh."""
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-import duckdb
 import polars as pl
 import pytest
 
@@ -13,27 +8,9 @@ from schemas import cost_per_correct, inference_frontier, verifier_value
 from schemas.base import Table
 from schemas.cost_per_correct import TestTimeFigure
 from schemas.inference_frontier import PythiaSurfaceFigure
-from sources.source import Seed, Snapshot, Source, content_hash
-from sources.test_time_figures import PUBLISHED, SOURCES, SURFACE, parse_figures, parse_surface
-
-TABLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "test_time" / "paper_tables"
-needs_shared = pytest.mark.skipif(not TABLES.exists(), reason="reference data is not beside this checkout")
-
-Warehouse = duckdb.DuckDBPyConnection
-
-
-def one(warehouse: Warehouse, query: str) -> tuple[Any, ...]:
-    (row,) = warehouse.execute(query).fetchall()
-    return tuple(row)
-
-
-def seed(name: str) -> Snapshot:
-    (source,) = [source for source in [*SOURCES, SURFACE] if source.name == f"test_time_{name}"]
-    floor = source.floor[0]
-    assert isinstance(floor, Seed)
-    body = floor.path.read_bytes()
-    return Snapshot(source.name, body, content_hash(body), "seed", "file", datetime(2026, 1, 1, tzinfo=UTC))
-
+from sources.source import Source
+from sources.test_time_figures import PUBLISHED, SOURCES, parse_figures, parse_surface
+from tests.cited_figures import TABLES, Warehouse, needs_shared, one, seed
 
 # --- seeds
 

@@ -1,10 +1,7 @@
 """The facts of the inference frontier, read from the published marts; the tables' functions on rows one can check by eye."""
 
-from datetime import UTC, date, datetime
-from pathlib import Path
-from typing import Any
+from datetime import date
 
-import duckdb
 import polars as pl
 import pytest
 
@@ -12,27 +9,7 @@ from assets.inference_frontier import DOLLAR_RATIOS, with_conditions, with_elast
 from assets.market_split import with_tiers
 from schemas.base import polars_schema
 from schemas.models import Model
-from sources.source import Seed, Snapshot, content_hash
-from sources.test_time_figures import SOURCES, SURFACE
-
-TABLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "test_time" / "paper_tables"
-needs_shared = pytest.mark.skipif(not TABLES.exists(), reason="reference data is not beside this checkout")
-
-Warehouse = duckdb.DuckDBPyConnection
-
-
-def one(warehouse: Warehouse, query: str) -> tuple[Any, ...]:
-    (row,) = warehouse.execute(query).fetchall()
-    return tuple(row)
-
-
-def seed(name: str) -> Snapshot:
-    (source,) = [source for source in [*SOURCES, SURFACE] if source.name == f"test_time_{name}"]
-    floor = source.floor[0]
-    assert isinstance(floor, Seed)
-    body = floor.path.read_bytes()
-    return Snapshot(source.name, body, content_hash(body), "seed", "file", datetime(2026, 1, 1, tzinfo=UTC))
-
+from tests.cited_figures import Warehouse, one
 
 # --- where the next dollar goes
 

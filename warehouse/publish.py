@@ -52,9 +52,8 @@ def publish(*, tables: Path, releases: Path, run_id: str, at: datetime, keep: in
 def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None:
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET enable_progress_bar = false")  # it would be drawn into the table that a refresh prints
-        connection.execute(
-            "SET threads = 1"
-        )  # small tables: a second thread costs a quarter more and holds more memory
+        # Tables are small: a second thread would cost a quarter more and hold more memory.
+        connection.execute("SET threads = 1")
         connection.execute(f"ATTACH '{_quoted(path)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE release")
         for layer in LAYERS:
