@@ -17,7 +17,7 @@ from sources.claims import parse_claims
 from sources.source import Snapshot
 from warehouse.claim_queries import answers, tables_read
 from warehouse.resources import DataFolder
-from warehouse.table import asset_key, table
+from warehouse.table import asset_key, built_table, table
 
 GROUP = "claims"
 STATE = ["published_low", "published_high", "recomputed_value", "interval_low", "interval_high", "verdict"]
@@ -57,11 +57,12 @@ def claims_history(claims: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame
     asset=asset_key(contract.ClaimsHistory),
     name="verdicts_stand",
     description="no claim has another verdict than at the refresh before",
-    additional_ins={"claims": dg.AssetIn(key=asset_key(contract.Claims))},
+    additional_deps=[asset_key(contract.Claims)],
 )
-def verdicts_stand(claims_history: pl.DataFrame, claims: pl.DataFrame) -> dg.AssetCheckResult:
+def verdicts_stand(data: dg.ResourceParam[DataFolder]) -> dg.AssetCheckResult:
     """Warn of every verdict that this refresh changed."""
-    moved = moved_verdicts(claims_history, claims["refreshed_at"].max())
+    history, ledger = (built_table(data, schema).collect() for schema in (contract.ClaimsHistory, contract.Claims))
+    moved = moved_verdicts(history, ledger["refreshed_at"].max())
     return dg.AssetCheckResult(
         passed=not moved, severity=dg.AssetCheckSeverity.WARN, description="; ".join(moved) or None
     )

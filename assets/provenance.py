@@ -63,5 +63,5 @@ def quarantine(previous: pl.DataFrame, now: datetime, data: DataFolder) -> pl.Da
 def refresh(previous: pl.DataFrame, context: dg.AssetExecutionContext) -> pl.DataFrame:
     """What this run did to each table, added to all runs before. A publishing run tells of the run it publishes."""
     run_id = context.run.tags.get(OF_RUN_TAG, context.run.run_id)
-    steps = steps_of_run(context.instance.all_logs(run_id), run_id=run_id)
+    steps = steps_of_run(context.instance, run_id)
     return pl.concat([previous.filter(pl.col("run_id") != run_id), steps])

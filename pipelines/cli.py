@@ -1,5 +1,6 @@
 """The `iecon` command. Imports are inside the commands, so that a query does not wait for the orchestrator."""
 
+import gc
 import os
 import sys
 from enum import StrEnum
@@ -100,6 +101,8 @@ def refresh(
     ] = False,
 ) -> None:
     """Fetch the sources, recompute every table and publish the warehouse."""
+    # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
+    gc.set_threshold(20_000, 20, 50)
     from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.progress import show_refresh  # noqa: PLC0415
 

@@ -1,9 +1,7 @@
 """One refresh in this process, on the persistent Dagster instance, so that it appears in the UI like any other run."""
 
-import gc
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,7 +92,7 @@ def _refresh(
         success = dagster.get_run_by_id(run_id).is_success  # type: ignore[union-attr]
         if not success:
             _execute(dagster, root, "publish", offline=True, tags={**tags, OF_RUN_TAG: run_id}, on_step=on_step)
-        steps = steps_of_run(dagster.all_logs(run_id), run_id=run_id)
+        steps = steps_of_run(dagster, run_id)
         now = datetime.fromisoformat(tags[NOW_TAG]) if NOW_TAG in tags else datetime.now(UTC)
         delete_old_runs(dagster, root, now=now, keep_days=settings.keep_run_days)
     set_aside = sorted(damaged_files(root) - damaged_before)
@@ -135,24 +133,12 @@ def _execute(
             on_step(event.step_key.replace("__", "."), stages[event.event_type_value])
 
     dagster.add_event_listener(run_id, listen)
-    with _garbage_sought_rarely():
-        definitions().resolve_job_def(job).execute_in_process(
-            instance=dagster,
-            run_id=run_id,
-            run_config=QUIET,
-            tags=dict(tags),
-            raise_on_error=False,
-            resources=resources(root, offline=offline),
-        )
+    definitions().resolve_job_def(job).execute_in_process(
+        instance=dagster,
+        run_id=run_id,
+        run_config=QUIET,
+        tags=dict(tags),
+        raise_on_error=False,
+        resources=resources(root, offline=offline),
+    )
     return run_id
-
-
-@contextmanager
-def _garbage_sought_rarely() -> Iterator[None]:
-    """A run makes much that lives until it ends; to look for cycles after every 700 objects is a twelfth of a refresh."""
-    usual = gc.get_threshold()
-    gc.set_threshold(20_000, 20, 50)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

@@ -10,7 +10,7 @@ from dagster._core.instance import InstanceRef
 from assets.documents import StoredDocuments
 from pipelines.event_log import open_event_log
 from pipelines.folder import data_root
-from warehouse.resources import DataFolder, ParquetTables
+from warehouse.resources import DataFolder
 
 OFFLINE_VARIABLE = "ECONOMICS_OFFLINE"
 
@@ -50,7 +50,6 @@ def resources(root: Path, *, offline: bool = False) -> dict[str, object]:
     """The resources of every run over one data folder."""
     return {
         "data": DataFolder(root=str(root), offline=offline),
-        "io_manager": ParquetTables(folder=str(root / "tables")),
         "documents": StoredDocuments(folder=str(root / "bronze")),
     }
 

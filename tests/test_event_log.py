@@ -1,5 +1,6 @@
 """The event log that a refresh keeps open is the one that Dagster's own processes read, and a user's storage is left alone."""
 
+import sqlite3
 from pathlib import Path
 
 import dagster as dg
@@ -39,3 +40,13 @@ def test_storage_that_the_user_chose_is_left_alone(tmp_path: Path):
         assert not isinstance(chosen.event_log_storage, OpenSqliteEventLog)
         dg.materialize([answer], instance=chosen)
     assert list(elsewhere.rglob("*.db"))
+
+
+def test_part_of_the_schema_that_is_not_there_is_looked_for_again(tmp_path: Path):
+    with instance(tmp_path) as ours:
+        log = ours.event_log_storage
+        assert log.has_table("event_logs")
+        assert not log.has_table("of_a_later_version")
+        with sqlite3.connect(log.path_for_shard("index")) as index:
+            index.execute("CREATE TABLE of_a_later_version (id INTEGER)")
+        assert log.has_table("of_a_later_version")

@@ -11,7 +11,7 @@ from schemas.base import empty, polars_schema
 from schemas.llm_prices import LitellmPrice, LlmPriceCurrent
 from schemas.quarantine import Parsed, Rejected
 from warehouse.contract import apply_contract
-from warehouse.resources import NOW_TAG, DataFolder, ParquetTables, read_settings
+from warehouse.resources import NOW_TAG, DataFolder, read_settings
 from warehouse.store import read_rejected, read_table, table_path, write_frame
 from warehouse.table import CONTRACT_CHECK, QUARANTINE_CHECK, asset_key, table
 
@@ -85,7 +85,7 @@ def materialise(folder: Path, rows: pl.DataFrame, rejected: pl.DataFrame | None 
 
     return dg.materialize(
         [llm_price_current],
-        resources={"data": DataFolder(root=str(folder)), "io_manager": ParquetTables(folder=str(folder / "tables"))},
+        resources={"data": DataFolder(root=str(folder))},
         tags={NOW_TAG: "2026-11-23T00:00:00+00:00"},
         raise_on_error=False,
     )

@@ -10,7 +10,6 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -20,7 +19,7 @@ from schemas.registry import TABLES
 from warehouse.contract import violations
 from warehouse.resources import DataFolder
 from warehouse.store import write_frame
-from warehouse.table import OWNER, asset_key, definition_metadata
+from warehouse.table import OWNER, asset_key, built_table, definition_metadata
 
 warnings.filterwarnings("ignore", message=".*backfill_policy", category=dg.BetaWarning)
 
@@ -49,7 +48,7 @@ def partitioned(
 
         @dg.asset(
             key=asset_key(schema),
-            ins={name: dg.AssetIn(key=key) for name, key in upstream.items()},
+            deps=list(upstream.values()),
             description=meaning(schema),
             group_name=GROUP,
             owners=[OWNER],
@@ -58,11 +57,11 @@ def partitioned(
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run(),
             required_resource_keys={"data"},
-            io_manager_key="io_manager",
         )
-        def compute(context: dg.AssetExecutionContext, **inputs: Any) -> dg.MaterializeResult[None]:
+        def compute(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
             started, rows = time.perf_counter(), 0
             data: DataFolder = context.resources.data
+            inputs = {name: built_table(data, TABLES[name]).collect() for name in upstream}
             for key in context.partition_keys:
                 parts = _parts(key)
                 frame = function(**inputs, **{KEY: parts}).select(list(polars_schema(schema)))

@@ -3,20 +3,14 @@
 import os
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import dagster as dg
 import msgspec
-import polars as pl
 import yaml
-
-from schemas.registry import TABLES
-from warehouse.recovery import scan_good
-
-IS_LAZY = "iecon/is_lazy"
-"""Metadata of an input that is to be scanned, so that only the columns in use are read."""
 
 VARIABLE = r"\$\{(\w+)\}"
 """How a setting names an environment variable."""
@@ -130,24 +124,10 @@ def run_time(context: dg.AssetExecutionContext) -> datetime:
     """The clock of a run: the same for all its steps, so that a refresh is one point in time."""
     if NOW_TAG in context.run.tags:
         return datetime.fromisoformat(context.run.tags[NOW_TAG]).astimezone(UTC)
-    record = context.instance.get_run_record_by_id(context.run.run_id)
+    return _created(context.instance, context.run.run_id)
+
+
+@lru_cache(maxsize=1)
+def _created(instance: dg.DagsterInstance, run_id: str) -> datetime:
+    record = instance.get_run_record_by_id(run_id)
     return record.create_timestamp if record else datetime.now(UTC)
-
-
-class ParquetTables(dg.ConfigurableIOManager):
-    """Hands tables to the assets that ask for them."""
-
-    folder: str
-
-    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Refuse: `@table` has written its frame, validated, before Dagster sees a result."""
-        raise dg.DagsterInvariantViolationError(
-            f"{context.asset_key} handed over a value that is no table: {type(obj)}"
-        )
-
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame | pl.LazyFrame:
-        """The last good version of the table; not yet read where the asset asks for a LazyFrame."""
-        frame = scan_good(Path(self.folder), TABLES[context.asset_key.path[-1]])
-        if frame is None:
-            raise dg.Failure(f"{'.'.join(context.asset_key.path)} has not been built yet: run `iecon refresh` first")
-        return frame if (context.definition_metadata or {}).get(IS_LAZY) else frame.collect()

@@ -1,6 +1,5 @@
 """What a run did, read from Dagster's own event log: the rows of `meta.refresh` and the closing table of a refresh."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +14,16 @@ OWN_WORDS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
 """What Dagster puts before a failure that was raised on purpose, whose words are enough."""
 
 
+KINDS = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_SUCCESS,
+    dg.DagsterEventType.STEP_FAILURE,
+}
+"""Events that tell what came of a step; the others are most of a log."""
+
+
 @dataclass
 class _Step:
     asset: str
@@ -26,11 +35,11 @@ class _Step:
     warnings: list[str] = field(default_factory=list)
 
 
-def steps_of_run(events: Iterable[dg.EventLogEntry], *, run_id: str) -> pl.DataFrame:
+def steps_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
     """One row per asset that a run reached (contract `Refresh`), in the order they were planned."""
     steps: dict[str, _Step] = {}
     started_at: datetime | None = None
-    for entry in events:
+    for entry in instance.all_logs(run_id, of_type=KINDS):
         event = entry.dagster_event
         if event is None:
             continue

@@ -20,8 +20,8 @@ from schemas.base import Table, empty, meaning, polars_schema, table_name
 from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
 from warehouse.contract import apply_contract
-from warehouse.recovery import previous_table
-from warehouse.resources import IS_LAZY, DataFolder, run_time
+from warehouse.recovery import previous_table, scan_good
+from warehouse.resources import DataFolder, run_time
 from warehouse.store import rejected_path, table_path, write_frame
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
@@ -61,14 +61,12 @@ def table(
         may_reject = signature.return_annotation is Parsed or table_name(schema).startswith("raw.")
         checks = [CONTRACT_CHECK, QUARANTINE_CHECK] if may_reject else [CONTRACT_CHECK]
         upstream = {name: _upstream_key(name) for name in parameters if name not in PROVIDED}
+        tables = {name: signature.parameters[name].annotation is pl.LazyFrame for name in upstream if name in TABLES}
 
         @dg.asset(
             key=asset_key(schema),
-            ins={
-                name: dg.AssetIn(key=key, metadata={IS_LAZY: signature.parameters[name].annotation is pl.LazyFrame})
-                for name, key in upstream.items()
-            },
-            deps=list(deps),
+            ins={name: dg.AssetIn(key=key) for name, key in upstream.items() if name not in tables},
+            deps=[*(upstream[name] for name in tables), *deps],
             description=meaning(schema),
             group_name=group,
             owners=[OWNER],
@@ -76,18 +74,22 @@ def table(
             metadata=definition_metadata(schema, list(upstream.values())),
             check_specs=[dg.AssetCheckSpec(name, asset=asset_key(schema), description=CHECKS[name]) for name in checks],
             required_resource_keys={"data"},
-            io_manager_key="io_manager",
         )
-        def compute(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Any]:
+        def compute(context: dg.AssetExecutionContext, **documents: Any) -> Iterator[Any]:
             started = time.perf_counter()
             data: DataFolder = context.resources.data
+            # Read here as they are written here: Dagster would hold each frame until the run ends, and log two events for it.
+            scans = {name: built_table(data, TABLES[name]) for name in tables}
+            inputs = {name: scan if tables[name] else scan.collect() for name, scan in scans.items()}
             provided: dict[str, Callable[[], Any]] = {
                 "previous": lambda: previous_table(data.tables, schema),
                 "now": lambda: run_time(context),
                 "data": lambda: data,
                 "context": lambda: context,
             }
-            result = function(**inputs, **{name: provided[name]() for name in parameters if name in PROVIDED})
+            result = function(
+                **documents, **inputs, **{name: provided[name]() for name in parameters if name in PROVIDED}
+            )
             frame, rejected = result if isinstance(result, Parsed) else (result, empty(Rejected))
             frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
             yield _contract_result(schema, faults)
@@ -97,9 +99,7 @@ def table(
             if not faults.is_empty():
                 raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
             path = table_path(data.tables, schema)
-            write_frame(
-                path, frame
-            )  # here, since Dagster would hold every frame that is handed to it until the run ends
+            write_frame(path, frame)
             yield dg.MaterializeResult(
                 data_version=dg.DataVersion(f"{frame.hash_rows(seed=0).sum():x}-{frame.height}"),
                 metadata={
@@ -114,6 +114,14 @@ def table(
         return compute
 
     return decorate
+
+
+def built_table(data: DataFolder, schema: type[Table]) -> pl.LazyFrame:
+    """The last good version of a table, not yet read. Raises dagster.Failure where there is none."""
+    frame = scan_good(data.tables, schema)
+    if frame is None:
+        raise dg.Failure(f"{table_name(schema)} has not been built yet: run `iecon refresh` first")
+    return frame
 
 
 def _upstream_key(name: str) -> dg.AssetKey:
