@@ -47,10 +47,9 @@ def steps_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
         if event.is_asset_materialization_planned and event.step_key and event.asset_key:
             steps[event.step_key] = _Step(asset=".".join(event.asset_key.path))
         elif (
-            event.is_step_failure and event.step_key and event.step_key not in steps
-        ):  # of a check that is a step of its own
-            steps[event.step_key] = _Step(asset=event.step_key.replace("__", "."))
-            _note(steps[event.step_key], event)
+            event.is_step_failure and event.step_key
+        ):  # a check may be a step of its own, for which no table was planned
+            _note(steps.setdefault(event.step_key, _Step(asset=event.step_key.replace("__", "."))), event)
         elif event.step_key in steps:
             _note(steps[event.step_key], event)
     rows = [
