@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -41,10 +42,15 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
+@cache
+def resolved(job: str) -> dg.JobDefinition:
+    """A job with its assets in order."""
+    return definitions().resolve_job_def(job)
+
+
 def planned_assets(job: str) -> list[str]:
     """Assets that a job builds, such as core.llm_price."""
-    layer = definitions().resolve_job_def(job).asset_layer
-    return sorted(".".join(key.path) for key in layer.selected_asset_keys)
+    return sorted(".".join(key.path) for key in resolved(job).asset_layer.selected_asset_keys)
 
 
 def refresh(
@@ -133,7 +139,7 @@ def _execute(
             on_step(event.step_key.replace("__", "."), stages[event.event_type_value])
 
     dagster.add_event_listener(run_id, listen)
-    definitions().resolve_job_def(job).execute_in_process(
+    resolved(job).execute_in_process(
         instance=dagster,
         run_id=run_id,
         run_config=QUIET,
