@@ -7,6 +7,7 @@ writing connection left behind would make every later open fail.
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -54,6 +55,7 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
         connection.execute("SET enable_progress_bar = false")  # it would be drawn into the table that a refresh prints
         # Tables are small: a second thread would cost a quarter more and hold more memory.
         connection.execute("SET threads = 1")
+        connection.execute("PRAGMA disable_optimizer")  # two thousand statements with nothing in them to improve
         connection.execute(f"ATTACH '{_quoted(path)}' AS release (STORAGE_VERSION '{STORAGE_VERSION}')")
         connection.execute("USE release")
         for layer in LAYERS:
@@ -61,9 +63,7 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
         for schema in TABLES.values():
             file = table_path(tables, schema)
             if file.exists():
-                connection.begin()  # one commit for a table, not one for each of two thousand comments
                 _load(connection, schema, file)
-                connection.commit()
         for view in sorted(VIEWS.glob("*.sql")):
             _create_view(connection, view)
         _load_dictionary(connection, built_at=built_at, run_id=run_id)
@@ -72,24 +72,48 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
 
 
 def _load(connection: duckdb.DuckDBPyConnection, schema: type[Table], file: Path) -> None:
+    """Copy one table in one commit. One that lacks columns of its contract, written by another version, gets them as NULL."""
+    connection.begin()
+    try:
+        connection.execute(_definition(schema, f"read_parquet('{_quoted(file)}')"))
+    except duckdb.BinderException:
+        connection.rollback()
+        connection.register("older", conform(pl.scan_parquet(file), schema).collect())
+        connection.begin()
+        connection.execute(_definition(schema, "older"))
+    connection.commit()
+
+
+def _definition(schema: type[Table], stored: str) -> str:
+    """The statements that make a table from `stored`, with its types and comments, as one text: each call costs by itself."""
     name = table_name(schema)
-    typed = []
-    for column, values in enumerations(schema).items():
-        members = ", ".join(f"'{_quoted(value)}'" for value in values)
-        connection.execute(f"CREATE TYPE {name}_{column} AS ENUM ({members})")
-        typed.append(f'"{column}"::{name}_{column} AS "{column}"')
-    replace = f" REPLACE ({', '.join(typed)})" if typed else ""
-    stored = f"read_parquet('{_quoted(file)}')"
-    if connection.sql(f"FROM {stored} LIMIT 0").columns != list(polars_schema(schema)):
-        older = conform(pl.scan_parquet(file), schema).collect()  # written by another version, under another contract
-        connection.register("older", older)
-        stored = "older"
-    connection.execute(f"CREATE TABLE {name} AS SELECT *{replace} FROM {stored}")
-    connection.execute(f"COMMENT ON TABLE {name} IS '{_quoted(meaning(schema))}'")
-    for column, spec in schema.to_schema().columns.items():
-        unit = (spec.metadata or {}).get("unit")
-        comment = f"{spec.description} [{unit}]" if unit else spec.description or ""
-        connection.execute(f"COMMENT ON COLUMN {name}.\"{column}\" IS '{_quoted(comment)}'")
+    listed = enumerations(schema)
+    types = [
+        f"CREATE TYPE {name}_{column} AS ENUM ({', '.join(_literal(value) for value in values)})"
+        for column, values in listed.items()
+    ]
+    columns = [
+        f'"{column}"::{name}_{column} AS "{column}"' if column in listed else f'"{column}"'
+        for column in polars_schema(schema)
+    ]
+    comments = [
+        f'COMMENT ON COLUMN {name}."{column}" IS {_literal(_comment(spec))}'
+        for column, spec in schema.to_schema().columns.items()
+    ]
+    return ";".join(
+        [
+            *types,
+            f"CREATE TABLE {name} AS SELECT {', '.join(columns)} FROM {stored}",
+            f"COMMENT ON TABLE {name} IS {_literal(meaning(schema))}",
+            *comments,
+        ]
+    )
+
+
+def _comment(spec: Any) -> str:
+    """Meaning of a column with its unit in brackets, from its pandera column."""
+    unit = (spec.metadata or {}).get("unit")
+    return f"{spec.description} [{unit}]" if unit else spec.description or ""
 
 
 def enumerations(schema: type[Table]) -> dict[str, list[str]]:
@@ -148,6 +172,10 @@ def _prune(releases: Path, *, keep: int) -> None:
     for old in sorted(releases.glob("*Z-*.duckdb"), reverse=True)[keep:]:
         if old != current:
             old.unlink(missing_ok=True)
+
+
+def _literal(text: str) -> str:
+    return f"'{_quoted(text)}'"
 
 
 def _quoted(text: object) -> str:
