@@ -10,6 +10,8 @@ import numpy as np
 import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
+from economics.blocks import BLOCK_POINTS
+from economics.least_squares import Minimum, least_squares
 from economics.symbols import Efficiency
 from economics.units import Real, require_fraction, require_non_negative, require_positive
 
@@ -106,10 +108,11 @@ def decode_read_bytes(*, weight_bytes: Real, kv_bytes_per_token: Real, context_t
     return weight_bytes + batch * kv_bytes_per_token * context_tokens
 
 
-def step_s(*, peak_s: Array, share: float, overhead_s: float) -> Array:
+def step_s(*, peak_s: Array, share: Real, overhead_s: Real) -> Array:
     """Time of steps that take `peak_s` at full peak, when `share` of the peak is reached.
 
-    Seconds. ValueError where a value is outside its domain. Source: economics design, section 2, with a fixed overhead.
+    Arguments broadcast. Seconds. ValueError where a value is outside its domain. Source: economics design, section 2, with a
+    fixed overhead.
     """
     require_positive(peak_s=peak_s)
     require_fraction(share=share)
@@ -138,9 +141,8 @@ def fit_share(points: Points, *, overhead_s: float) -> Estimate:
 
     At least one point; without a second there is no interval. Source: economics design, section 2 (calibration).
     """
-    start = float(np.median((points.measured_s - overhead_s) / points.peak_s))
-    fit = _fit(points, start=[start], overhead_s=overhead_s)
-    return _share(float(fit.x[0]), _half_widths(fit, on_bound=np.array([_share_on_bound(fit)]))[0])
+    fit = _fit(points, keep=_all(points), overhead_s=np.array([overhead_s]))
+    return _share(fit, _half_widths(fit, points=len(points), fixed=np.array([False, True]))[0])
 
 
 def fit_share_and_overhead(points: Points) -> tuple[Estimate, Estimate]:
@@ -148,13 +150,11 @@ def fit_share_and_overhead(points: Points) -> tuple[Estimate, Estimate]:
 
     At least two points that read different amounts. Source: economics design, section 2 (calibration).
     """
-    shortest_s = float(points.measured_s.min())
-    start = float(np.median(points.measured_s / points.peak_s))
-    fit = _fit(points, start=[start, 0.1 * shortest_s], overhead_s=None)
-    overhead_s = float(fit.x[1])
-    negligible = overhead_s < NEGLIGIBLE * shortest_s
-    half_widths = _half_widths(fit, on_bound=np.array([_share_on_bound(fit), negligible]))
-    share = _share(float(fit.x[0]), half_widths[0])
+    fit = _fit(points, keep=_all(points), overhead_s=np.array([np.nan]))
+    overhead_s = float(fit.x[0, 1])
+    negligible = overhead_s < NEGLIGIBLE * float(points.measured_s.min())
+    half_widths = _half_widths(fit, points=len(points), fixed=np.array([False, negligible]))
+    share = _share(fit, half_widths[0])
     if negligible:
         return share, Estimate(value=0.0, basis="at_bound")
     if half_widths[1] is None:
@@ -179,17 +179,13 @@ def held_out_errors(
     `prefill_fold` and `decode_fold` number the points of each phase. Returns the errors of prefill and of decode points,
     fold by fold; none where the other folds are too few to fit the phase. Source: economics design, section 2 (calibration).
     """
-    of_prefill, of_decode = [np.empty(0)], [np.empty(0)]
-    with_every_decode = _fit_decode(decode)
-    for fold in np.union1d(prefill_fold, decode_fold):
-        prefill_out, decode_out = prefill_fold == fold, decode_fold == fold
-        mbu, overhead, _ = _fit_decode(decode.kept(~decode_out)) if decode_out.any() else with_every_decode
-        if prefill_out.any():
-            mfu, _ = _fit_prefill(prefill.kept(~prefill_out), overhead_s=overhead.value)
-            if mfu.basis != "default":
-                of_prefill.append(_errors(prefill.kept(prefill_out), mfu.value, overhead.value))
-        if decode_out.any() and mbu.basis != "default":
-            of_decode.append(_errors(decode.kept(decode_out), mbu.value, overhead.value))
+    folds = np.union1d(prefill_fold, decode_fold)
+    at_once = max(BLOCK_POINTS // max(len(prefill) + len(decode), 1), 1)
+    parts = [
+        _held_out(prefill, decode, prefill_fold == some[:, None], decode_fold == some[:, None])
+        for some in np.split(folds, range(at_once, len(folds), at_once))
+    ]
+    of_prefill, of_decode = zip(*parts, strict=True)
     return np.concatenate(of_prefill), np.concatenate(of_decode)
 
 
@@ -201,12 +197,26 @@ def leave_one_out_errors(*, prefill: Points, decode: Points) -> tuple[Array, Arr
     )
 
 
+def _held_out(prefill: Points, decode: Points, prefill_out: Mask, decode_out: Mask) -> tuple[Array, Array]:
+    """Errors of the points that each fold leaves out; the masks are (folds, points)."""
+    separable, known = _separable(decode, ~decode_out), _enough(~decode_out)
+    of_decode = _fit(decode, keep=~decode_out, overhead_s=np.where(separable, np.nan, 0.0))
+    mbu = np.where(known, _shares(of_decode), DEFAULT.mbu)
+    shortest_s = np.where(decode_out, np.inf, decode.measured_s).min(axis=1, initial=np.inf)
+    overhead_s = of_decode.x[:, 1] * (of_decode.x[:, 1] >= NEGLIGIBLE * shortest_s)
+    mfu = _shares(_fit(prefill, keep=~prefill_out, overhead_s=overhead_s))
+    return (
+        _errors(prefill, mfu[:, None], overhead_s[:, None])[prefill_out & _enough(~prefill_out)[:, None]],
+        _errors(decode, mbu[:, None], overhead_s[:, None])[decode_out & known[:, None]],
+    )
+
+
 def _fit_decode(decode: Points) -> tuple[Estimate, Estimate, str | None]:
     """MBU and overhead from the decode points, and why one of them is not fitted."""
-    if _separable(decode):
+    if _separable(decode, _all(decode))[0]:
         return *fit_share_and_overhead(decode), None
     no_overhead = Estimate(value=0.0, basis="default")
-    if len(decode) >= 1 + SPARE_POINTS:
+    if _enough(_all(decode))[0]:
         reason = f"overhead is taken as 0: {len(decode)} decode points cannot tell it from MBU"
         return fit_share(decode, overhead_s=0.0), no_overhead, reason
     default = Estimate(value=float(DEFAULT.mbu), basis="default")
@@ -215,70 +225,86 @@ def _fit_decode(decode: Points) -> tuple[Estimate, Estimate, str | None]:
 
 def _fit_prefill(prefill: Points, *, overhead_s: float) -> tuple[Estimate, str | None]:
     """MFU from the prefill points with the overhead given, and why it is not fitted."""
-    if len(prefill) >= 1 + SPARE_POINTS:
+    if _enough(_all(prefill))[0]:
         return fit_share(prefill, overhead_s=overhead_s), None
     default = Estimate(value=float(DEFAULT.mfu), basis="default")
     return default, f"MFU is the default: {len(prefill)} usable prefill points"
 
 
-def _separable(decode: Points) -> bool:
-    """Whether MBU and overhead can both be fitted: enough points, whose bytes differ enough."""
-    enough = len(decode) >= 2 + SPARE_POINTS
-    return enough and bool(decode.peak_s.max() >= LEAST_SPREAD * decode.peak_s.min())
+def _all(points: Points) -> Mask:
+    """One fit, to every point."""
+    return np.ones((1, len(points)), dtype=np.bool_)
 
 
-def _errors(points: Points, share: float, overhead_s: float) -> Array:
+def _enough(keep: Mask, *, parameters: int = 1) -> Mask:
+    """Whether the points of each row of `keep` are enough to fit a phase."""
+    enough: Mask = keep.sum(axis=1) >= parameters + SPARE_POINTS
+    return enough
+
+
+def _separable(decode: Points, keep: Mask) -> Mask:
+    """Whether MBU and overhead can both be fitted, of each row of `keep`: enough points, whose bytes differ enough."""
+    most = np.where(keep, decode.peak_s, 0.0).max(axis=1, initial=0.0)
+    fewest = np.where(keep, decode.peak_s, np.inf).min(axis=1, initial=np.inf)
+    separable: Mask = _enough(keep, parameters=2) & (most >= LEAST_SPREAD * fewest)
+    return separable
+
+
+def _errors(points: Points, share: Real, overhead_s: Real) -> Array:
     return np.abs(step_s(peak_s=points.peak_s, share=share, overhead_s=overhead_s) / points.measured_s - 1.0)
 
 
-def _fit(points: Points, *, start: list[float], overhead_s: float | None) -> "scipy.optimize.OptimizeResult":
-    """Minimise over 1 / share, and over the overhead where it is not given: in these the step time is linear."""
+def _fit(points: Points, *, keep: Mask, overhead_s: Array) -> Minimum:
+    """Fit 1 / share and the overhead, in which the step time is linear, to the points of each row of `keep`.
 
-    def split(x: Array) -> tuple[float, float]:
-        return x[0], x[1] if overhead_s is None else overhead_s
+    The overhead (fits,) is given, or NaN where it is to be found.
+    """
+    sought = np.isnan(overhead_s)
+    slowness = (points.measured_s - np.where(sought, 0.0, overhead_s)[:, None]) / points.peak_s
+    middle = np.median(slowness, axis=1) if len(points) else np.ones(len(keep))
+    first_s = 0.1 * points.measured_s.min(initial=np.inf)
 
-    def residual(x: Array) -> Array:
-        inverse, overhead = split(x)
-        return np.log((overhead + points.peak_s * inverse) / points.measured_s)
+    def residual(x: Array) -> tuple[Array, Array]:
+        expected_s = x[:, 1:] + points.peak_s * x[:, :1]
+        slopes = np.stack([points.peak_s / expected_s, 1.0 / expected_s], axis=-1)
+        return np.where(keep, np.log(expected_s / points.measured_s), 0.0), keep[:, :, None] * slopes
 
-    def jacobian(x: Array) -> Array:
-        inverse, overhead = split(x)
-        slopes = np.column_stack([points.peak_s, np.ones(len(points))][: len(x)])
-        return slopes / (overhead + points.peak_s * inverse)[:, None]
-
-    inside = [float(np.clip(start[0], 1.01, 0.99 / LOWEST_SHARE)), *start[1:]]
-    return scipy.optimize.least_squares(
-        residual, inside, jac=jacobian, method="dogbox", x_scale=inside, loss="soft_l1", f_scale=TYPICAL_ERROR,
-        bounds=([1.0, 0.0][: len(start)], [1.0 / LOWEST_SHARE, np.inf][: len(start)]),
-    )  # fmt: skip
-
-
-def _share_on_bound(fit: "scipy.optimize.OptimizeResult") -> bool:
-    inverse = float(fit.x[0])
-    return inverse <= 1.0 + NEGLIGIBLE or inverse >= (1.0 - NEGLIGIBLE) / LOWEST_SHARE
+    return least_squares(
+        residual,
+        start=np.column_stack([middle.clip(1.01, 0.99 / LOWEST_SHARE), np.where(sought, first_s, overhead_s)]),
+        low=np.column_stack([np.ones(len(keep)), np.where(sought, 0.0, overhead_s)]),
+        high=np.column_stack([np.full(len(keep), 1.0 / LOWEST_SHARE), np.where(sought, np.inf, overhead_s)]),
+        typical_error=TYPICAL_ERROR,
+    )
 
 
-def _half_widths(fit: "scipy.optimize.OptimizeResult", *, on_bound: Mask) -> list[float | None]:
-    """Half the interval of each parameter that is off its bounds; None for the others, and where no point is to spare."""
-    free = np.flatnonzero(~on_bound)
-    spare = len(fit.fun) - len(free)
-    widths: list[float | None] = [None] * len(fit.x)
+def _shares(fit: Minimum) -> Array:
+    """The share of each fit, on a bound where it is as good as there."""
+    inverse = fit.x[:, 0]
+    low, high = inverse >= (1.0 - NEGLIGIBLE) / LOWEST_SHARE, inverse <= 1.0 + NEGLIGIBLE
+    return np.where(low, LOWEST_SHARE, np.where(high, 1.0, 1.0 / inverse))
+
+
+def _half_widths(fit: Minimum, *, points: int, fixed: Mask) -> list[float | None]:
+    """Half the interval of each parameter of the first fit; None for those fixed or on a bound, or if no point is to spare."""
+    on_bound = np.array([_shares(fit)[0] in (LOWEST_SHARE, 1.0), False])
+    free = np.flatnonzero(~(fixed | on_bound))
+    spare = points - len(free)
+    widths: list[float | None] = [None, None]
     if spare > 0:
-        jacobian = fit.jac[:, free]  # scipy returns it with the weights of the loss
-        covariance = np.linalg.pinv(jacobian.T @ jacobian) * 2.0 * fit.cost / spare
+        covariance = np.linalg.pinv(fit.curvature[0][np.ix_(free, free)]) * 2.0 * fit.cost[0] / spare
         reach = float(scipy.special.stdtrit(spare, 0.5 + CONFIDENCE / 2.0))
         for place, index in enumerate(free):
             widths[index] = reach * float(np.sqrt(covariance[place, place]))
     return widths
 
 
-def _share(inverse: float, half_width: float | None) -> Estimate:
-    """A share from its fitted inverse; the interval of the inverse, turned round and cut off at 1."""
-    if inverse <= 1.0 + NEGLIGIBLE:
-        return Estimate(value=1.0, basis="at_bound")
-    if inverse >= (1.0 - NEGLIGIBLE) / LOWEST_SHARE:
-        return Estimate(value=LOWEST_SHARE, basis="at_bound")
+def _share(fit: Minimum, half_width: float | None) -> Estimate:
+    """The share of the first fit; its interval is that of its inverse, turned round and cut off at 1."""
+    share, inverse = float(_shares(fit)[0]), float(fit.x[0, 0])
+    if share in (LOWEST_SHARE, 1.0):
+        return Estimate(value=share, basis="at_bound")
     if half_width is None:
-        return Estimate(value=1.0 / inverse, basis="fitted")
+        return Estimate(value=share, basis="fitted")
     low, high = max(1.0 / (inverse + half_width), LOWEST_SHARE), 1.0 / max(inverse - half_width, 1.0)
-    return Estimate(value=1.0 / inverse, basis="fitted", low=low, high=high)
+    return Estimate(value=share, basis="fitted", low=low, high=high)
