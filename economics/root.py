@@ -57,6 +57,7 @@ def falling_root(
             new = np.flatnonzero(waiting & ((np.abs(width) <= 2.0 * tolerance) | (np.abs(value) <= met)))
             found[at[new]] = np.where((other[new] != end[new]) | (np.abs(value[new]) <= met[new]), x[new], np.inf)
             waiting[new] = False
+            waiting &= ~np.isnan(value)  # a gap that is NaN once stays so
             # Found points stay in the arrays until their removal pays.
             if 3 * np.count_nonzero(waiting) < 2 * waiting.size:
                 keep = np.flatnonzero(waiting)

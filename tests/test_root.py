@@ -67,3 +67,15 @@ def test_many_roots_at_once_are_those_found_one_by_one():
     together = roots(gap, at)
     alone = np.array([roots(gap, [value])[0] for value in at])
     np.testing.assert_allclose(together, alone, atol=1e-8)
+
+
+def test_a_gap_that_is_lost_on_the_way_is_nan_and_not_searched_on():
+    asked = []
+
+    def gap(x, curve):
+        asked.append(x.size)
+        return np.where((curve.at > 9.0) & (x > 0.0), np.nan, curve.at - x)
+
+    found = roots(gap, [3.0, 9.5, 7.0])
+    np.testing.assert_allclose(found, [3.0, np.nan, 7.0], atol=1e-8)
+    assert len(asked) < 20
