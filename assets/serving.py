@@ -74,16 +74,13 @@ def partition_summary(
     break_even_surface: pl.LazyFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame
 ) -> pl.DataFrame:
     """Shares, boundaries and median crossovers of each GPU, model and setting."""
-    won = break_even_surface.select(*PAIR, *AXES, "winner").collect()
     facts = pl.DataFrame([fact for pair in pairs(gpu, model_shape, gpu_price) for fact in facts_of(pair)])
-    shapes = pl.DataFrame(
-        [
-            {**dict(zip(PAIR, key, strict=True)), **vars(cleanness(winners(part)))}
-            for key, part in won.group_by(PAIR, maintain_order=True)
-        ]
-    )
     counted = pl.concat([shares(break_even_surface.filter(setting=setting)).collect() for setting in SETTINGS])
-    summary = counted.join(shapes, on=PAIR).join(facts, on=PAIR)
+    grid = [len(values) for values in AXES.values()]
+    clean = cleanness(counted["winners"].explode().to_numpy().reshape(counted.height, *grid))
+    summary = counted.with_columns(
+        isolated_share=pl.Series(clean.isolated_share), boundary_share=pl.Series(clean.boundary_share)
+    ).join(facts, on=PAIR)
     return summary.select(list(polars_schema(contract.PartitionSummary))).sort(PAIR)
 
 
@@ -180,8 +177,7 @@ def surface_of(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.floa
 
 def in_code_words(surface: pl.DataFrame) -> pl.DataFrame:
     """Words for the codes of `surface_of`."""
-    named = [pl.col(name).cast(pl.UInt8).cat.to(pl.Enum(words)).cast(pl.String) for name, words in CODES.items()]
-    return surface.with_columns(named)
+    return surface.with_columns(pl.Series(words).gather(surface[name]).alias(name) for name, words in CODES.items())
 
 
 def facts_of(pair: Pair) -> list[dict[str, Any]]:
@@ -200,7 +196,7 @@ def facts_of(pair: Pair) -> list[dict[str, Any]]:
 
 
 def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
-    """Share of cells that each design wins, and the median crossover along each axis."""
+    """Share of cells each design wins, the median crossover along each axis, and codes of the winners in the grid's order."""
     won = {
         name: (pl.col("winner") == word).mean()
         for name, word in (
@@ -215,14 +211,9 @@ def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
         for axis in ("kv_bytes_per_s_per_gpu", "tpot_s", "input_per_output", "arrival_rate_per_s")
     }
     return surface.group_by(PAIR, maintain_order=True).agg(
-        cells=pl.len().cast(pl.Int64), median_margin=pl.col("margin").median(), **won, **crossed, **middle
-    )
-
-
-def winners(part: pl.DataFrame) -> NDArray[np.int8]:
-    """Codes of the winners of one GPU, model and setting, as a grid."""
-    cells = part.sort(list(AXES))["winner"].cast(pl.Enum(OUTCOMES)).to_physical().to_numpy()
-    return cells.astype(np.int8).reshape([len(values) for values in AXES.values()])
+        cells=pl.len().cast(pl.Int64), median_margin=pl.col("margin").median(), **won, **crossed, **middle,
+        winners=pl.col("winner").cast(pl.Enum(OUTCOMES)).to_physical().sort_by(*AXES),
+    )  # fmt: skip
 
 
 def _axis(value: str, axis: str, at: Real, *, wins_below: bool = False) -> dict[str, Real | Code]:

@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.partition import DECIDING
+from economics.partition import DECIDING, first_largest
 from economics.serving import ARCHITECTURES, Cost, cost
 from economics.symbols import Scenario
 from economics.units import Code, Real
@@ -49,7 +49,7 @@ def race(scenario: Scenario) -> Race:
         terms = [np.where(stalls, u, c) for u, c in zip(unchunked.terms, chunked.terms, strict=True)]
         sign = np.where(splits, 1.0, -1.0)
         saved = [sign * (ours - theirs) for ours, theirs in zip(terms, disaggregated.terms, strict=True)]
-        largest = np.argmax(np.stack(np.broadcast_arrays(*saved)), axis=0)
+        largest = first_largest(saved)
     colocates, possible = np.isfinite(colocated_usd), np.isfinite(colocated_usd) | disaggregated.feasible
     otherwise = np.where(possible, DECIDING.index("feasibility"), DECIDING.index("none"))
     winner = np.where(splits, _code("disaggregated"), np.where(stalls, _code("unchunked"), _code("chunked")))
@@ -61,32 +61,33 @@ def race(scenario: Scenario) -> Race:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cleanness:
-    """How cleanly winners divide a grid."""
+    """How cleanly winners divide each of some grids; (grids,)."""
 
-    isolated_share: float
+    isolated_share: NDArray[np.float64]
     """Cells with a winner that no neighbour shares, over all cells."""
-    boundary_share: float
+    boundary_share: NDArray[np.float64]
     """Neighbouring pairs with different winners, over all neighbouring pairs."""
 
 
-def cleanness(winner: NDArray[np.int8]) -> Cleanness:
-    """Isolated winners and boundary length of a grid of codes; neighbours are one step apart on one axis.
+def cleanness(winner: NDArray[np.integer]) -> Cleanness:
+    """Isolated winners and boundary length of grids of codes (grids, axis, ...); neighbours are one step apart on one axis.
 
     A cell that no architecture can serve is no winner, but it does bound one. Source: derived.
     """
+    cells = tuple(range(1, winner.ndim))
     agrees = np.zeros(winner.shape, dtype=bool)
-    pairs = differing = 0
-    for axis in range(winner.ndim):
-        along, agreed = np.moveaxis(winner, axis, 0), np.moveaxis(agrees, axis, 0)
-        same = along[:-1] == along[1:]
-        agreed[:-1] |= same
-        agreed[1:] |= same
-        pairs += same.size
-        differing += same.size - int(np.count_nonzero(same))
-    isolated = np.count_nonzero(~agrees & (winner != _code("none")))
-    return Cleanness(isolated_share=isolated / winner.size, boundary_share=differing / pairs if pairs else 0.0)
+    pairs, agreeing = 0, np.zeros(len(winner))
+    for axis in cells:
+        along, agreed = np.moveaxis(winner, axis, 1), np.moveaxis(agrees, axis, 1)
+        same = along[:, :-1] == along[:, 1:]
+        agreed[:, :-1] |= same
+        agreed[:, 1:] |= same
+        pairs += same[0].size
+        agreeing += same.sum(axis=cells)
+    isolated = ~agrees & (winner != _code("none"))
+    return Cleanness(isolated_share=isolated.mean(axis=cells), boundary_share=(pairs - agreeing) / max(pairs, 1))
 
 
 def _code(name: str) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from economics.partition import DECIDING, WINNERS, partition
+from economics.partition import DECIDING, WINNERS, first_largest, partition
 from economics.partition_map import OUTCOMES, cleanness, race
 from economics.serving import ARCHITECTURES, cost
 from tests.serving_scenarios import ALL_DENSE, golden, random_scenario
@@ -58,23 +58,29 @@ def test_winner_and_term(symbols, winner, term):
 
 
 def test_a_clean_half_has_no_isolated_winner_and_one_line_of_boundary():
-    halves = np.ones((4, 6), dtype=np.int8)
-    halves[:, 3:] = 2
+    halves = np.ones((1, 4, 6), dtype=np.int8)
+    halves[:, :, 3:] = 2
     found = cleanness(halves)
-    assert found.isolated_share == 0.0
-    assert found.boundary_share == 4 / (3 * 6 + 4 * 5)
+    assert found.isolated_share == [0.0]
+    assert found.boundary_share == pytest.approx(4 / (3 * 6 + 4 * 5))
 
 
 def test_a_lone_winner_is_isolated_and_an_infeasible_cell_is_not():
-    grid = np.ones((3, 3), dtype=np.int8)
-    grid[1, 1] = 2
-    assert cleanness(grid).isolated_share == pytest.approx(1 / 9)
-    grid[1, 1] = 0
-    assert cleanness(grid).isolated_share == 0.0
-    assert cleanness(grid).boundary_share == 4 / 12
+    grids = np.ones((2, 3, 3), dtype=np.int8)
+    grids[:, 1, 1] = [2, 0]
+    found = cleanness(grids)
+    assert found.isolated_share == pytest.approx([1 / 9, 0.0])
+    assert found.boundary_share == pytest.approx([4 / 12, 4 / 12])
 
 
 def test_a_chessboard_is_all_boundary():
     rows, columns = np.indices((4, 4))
-    found = cleanness(((rows + columns) % 2 + 1).astype(np.int8))
-    assert (found.isolated_share, found.boundary_share) == (1.0, 1.0)
+    found = cleanness(((rows + columns) % 2 + 1)[None])
+    assert (found.isolated_share, found.boundary_share) == ([1.0], [1.0])
+
+
+def test_the_first_of_the_largest_decides():
+    values = [np.array([1.0, 5.0, -1.0]), np.array([[2.0], [0.0]]), np.array([2.0, 5.0, -3.0])]
+    together = np.argmax(np.stack(np.broadcast_arrays(*values)), axis=0)
+    np.testing.assert_array_equal(first_largest(values), together)
+    np.testing.assert_array_equal(together, [[1, 0, 1], [2, 0, 1]])
