@@ -1,5 +1,6 @@
 """LLM API prices: four live sources and a seeded history, folded into one dated table and one price per leg of today."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -111,39 +112,41 @@ def llm_price_current(llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
     return consensus(holding_on(llm_price, now.date()))
 
 
-def consensus(prices: pl.DataFrame) -> pl.DataFrame:
+def consensus(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
     """One row per seller, model and leg from rows that hold on one day (contract `LlmPriceCurrent`).
 
+    `each` names columns that keep rows apart, such as the day of each row where they hold on several; they come first.
     A source that lists a model under several ids speaks once: with its most common price, else that of its shortest id.
     The seeded history speaks only where no live source does.
     """
-    named = with_peak_hours(prices).with_columns(
+    keys = [*each, *PRICED]
+    named = with_peak_hours(prices, each=each).with_columns(
         is_canonical=pl.col("model").is_not_null(),
         model=pl.coalesce("model", "source_model"),
         price=pl.col("usd_per_mtok").round_sig_figs(9),
     )
     per_source = (
-        named.group_by([*PRICED, "source", "price"])
+        named.group_by([*keys, "source", "price"])
         .agg(routes=pl.len(), shortest=pl.col("source_model").str.len_chars().min(), **_FACTS)
         .sort("routes", "shortest", descending=[True, False])
-        .unique([*PRICED, "source"], keep="first", maintain_order=True)
-        .filter((pl.col("source") != SEEDED) | (pl.len().over(PRICED) == 1))
+        .unique([*keys, "source"], keep="first", maintain_order=True)
+        .filter((pl.col("source") != SEEDED) | (pl.len().over(keys) == 1))
     )
-    per_price = per_source.group_by([*PRICED, "price"]).agg(
+    per_price = per_source.group_by([*keys, "price"]).agg(
         votes=pl.len(),
         rank=pl.col("source").replace_strict({name: rank for rank, name in enumerate(SOURCE_ORDER)}).min(),
         **_FACTS,
     )
-    quotes = per_source.group_by(PRICED).agg(
+    quotes = per_source.group_by(keys).agg(
         n_sources=pl.len().cast(pl.Int64),
         low_usd_per_mtok=pl.col("price").min(),
         high_usd_per_mtok=pl.col("price").max(),
         quotes=pl.format('"{}":{}', "source", "price").sort().str.join(","),
     )
-    chosen = per_price.sort("votes", "rank", descending=[True, False]).unique(PRICED, keep="first", maintain_order=True)
+    chosen = per_price.sort("votes", "rank", descending=[True, False]).unique(keys, keep="first", maintain_order=True)
     votes = pl.col("votes")
     return (
-        chosen.join(quotes, on=PRICED)
+        chosen.join(quotes, on=keys)
         .with_columns(
             usd_per_mtok="price",
             agreement=votes / pl.col("n_sources"),
@@ -156,18 +159,18 @@ def consensus(prices: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit("majority"))
             .otherwise(pl.lit("source_order")),
         )
-        .select(list(polars_schema(contract.LlmPriceCurrent)))
-        .sort(PRICED)
+        .select(*each, *polars_schema(contract.LlmPriceCurrent))
+        .sort(keys)
     )
 
 
-def with_peak_hours(prices: pl.DataFrame) -> pl.DataFrame:
+def with_peak_hours(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
     """Name daily windows alike over sources: `window` becomes always, peak or off_peak; `hours` keeps the hours.
 
     Of a model with daily windows one source states the off-peak price as its base and peak windows on top, another the
     reverse. Compared by base price the two are a factor of two apart; compared by peak and off-peak they agree.
     """
-    price, series = pl.col("usd_per_mtok"), [*SERIES[:-1]]
+    price, series = pl.col("usd_per_mtok"), [*each, *SERIES[:-1]]
     has_windows = (pl.col("window") != "always").any().over(series)
     highest, lowest = price.max().over(series), price.min().over(series)
     return prices.with_columns(

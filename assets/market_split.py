@@ -27,21 +27,21 @@ def market_split(
 ) -> pl.DataFrame:
     """The split of today, after those of earlier days."""
     scores = latest_scores(capability).filter(pl.col("scale") == "eci")
-    split = with_tiers(priced_models(llm_price_current), scores, model)
+    priced = priced_models(llm_price_current).with_columns(as_of=pl.lit(now.date()))
+    split = with_tiers(priced, scores, model)
     today = under_contract(
         contract.MarketSplit,
-        split.with_columns(
-            as_of=pl.lit(now.date()), refreshed_at=pl.lit(now), rule_version=pl.lit(SPLIT_RULE_VERSION, pl.Int64)
-        ),
+        split.with_columns(refreshed_at=pl.lit(now), rule_version=pl.lit(SPLIT_RULE_VERSION, pl.Int64)),
     )
     earlier = previous.filter(pl.col("as_of") != now.date())
     return pl.concat([earlier, today]).sort("as_of", "model")
 
 
 def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
-    """Tier of each priced model by version 1 of the rule, see contract `MarketSplit`.
+    """Tier of each priced model among those of its day by version 1 of the rule, see contract `MarketSplit`.
 
-    `priced` as `priced_models` gives it, `scores` one row per model on one scale, `models` contract `Model`.
+    `priced` as `priced_models` gives it, with the day as `as_of`, `scores` one row per model on one scale, `models` contract
+    `Model`.
     """
     known = priced.join(scores.select("model", "score", capability_as_of="as_of"), on="model", how="left").join(
         models.select("model", "reasoning", "open_weights"), on="model"
@@ -49,8 +49,8 @@ def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame)
     cpm = (pl.col("input_usd_per_mtok") + pl.col("output_usd_per_mtok")) / 2.0
     ranked = known.with_columns(
         cpm_usd_per_mtok=cpm,
-        median_cpm_usd_per_mtok=cpm.median(),
-        capability_percentile=pl.col("score").rank("max") / pl.col("score").count(),
+        median_cpm_usd_per_mtok=cpm.median().over("as_of"),
+        capability_percentile=(pl.col("score").rank("max") / pl.col("score").count()).over("as_of"),
     )
     signs = [
         pl.col("cpm_usd_per_mtok") > pl.col("median_cpm_usd_per_mtok"),

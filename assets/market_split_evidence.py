@@ -1,5 +1,6 @@
 """Does the threshold explain the market split? Predicted channel against observed tier, and both tiers over time."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 import numpy as np
@@ -14,7 +15,7 @@ from assets.run_models import with_model
 from economics.inference_frontier import conditions
 from economics.statistics import wilson_interval
 from schemas import market_split as contract
-from warehouse.history import holding_on
+from warehouse.history import holding_on_each
 from warehouse.table import table
 
 TASK_BENCHMARK = "aider_polyglot"
@@ -57,14 +58,14 @@ def market_split_by_tier(
     assert isinstance(first, date)
     quarters = pl.date_range(FIRST_QUARTER, first, "3mo", eager=True).dt.month_end()
     scores = latest_scores(capability).filter(pl.col("scale") == "eci")
-    rebuilt = [rebuilt_split(llm_price, scores, model, on=day) for day in quarters if day < first]
+    rebuilt = rebuilt_split(llm_price, scores, model, quarters.filter(quarters < first))
     observed = market_split.select("as_of", "model", "tier", "cpm_usd_per_mtok", "score", basis=pl.lit("observed"))
     tasks = with_model(
         cost_per_correct.filter(pl.col("benchmark") == TASK_BENCHMARK, ~pl.col("superseded")),
         source="paper",
         name="system",
     )
-    tiers = by_tier(pl.concat([*rebuilt, observed]), tasks)
+    tiers = by_tier(pl.concat([rebuilt, observed]), tasks)
     return under_contract(contract.MarketSplitByTier, tiers.with_columns(refreshed_at=pl.lit(now))).sort(
         "as_of", "tier"
     )
@@ -127,13 +128,20 @@ def confusion(channels: pl.DataFrame) -> pl.DataFrame:
     return under_contract(contract.MarketSplitConfusion, interval).sort(*frame, *cell)
 
 
-def rebuilt_split(history: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, *, on: date) -> pl.DataFrame:
-    """The split on a past day by today's rule, from the prices known to have held: as_of, model, tier, price, score, basis."""
-    released = models.filter(pl.col("release_date").is_null() | (pl.col("release_date") <= on))
-    priced = priced_models(consensus(holding_on(history, on)))
-    return with_tiers(priced, scores, released).select(
-        "model", "tier", "cpm_usd_per_mtok", "score", as_of=pl.lit(on), basis=pl.lit("rebuilt")
-    ).select("as_of", "model", "tier", "cpm_usd_per_mtok", "score", "basis")  # fmt: skip
+def rebuilt_split(
+    history: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, days: Iterable[date]
+) -> pl.DataFrame:
+    """The split on past days by today's rule, from the prices known to have held: as_of, model, tier, price, score, basis."""
+    each = ["as_of"]
+    priced = priced_models(consensus(holding_on_each(history, days), each=each), each=each)
+    released = (
+        priced.join(models.select("model", "release_date"), on="model")
+        .filter(pl.col("release_date").is_null() | (pl.col("release_date") <= pl.col("as_of")))
+        .drop("release_date")
+    )
+    return with_tiers(released, scores, models).select(
+        "as_of", "model", "tier", "cpm_usd_per_mtok", "score", basis=pl.lit("rebuilt")
+    )
 
 
 def by_tier(split: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ DENSER = ("input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "t
 def daily_price(llm_price: pl.DataFrame, partition: tuple[str]) -> pl.DataFrame:
     """Prices that held on one day."""
     mapped = llm_price.filter(pl.col("model").is_not_null())
-    return prices_on(mapped, date.fromisoformat(partition[0])).sort("model", "provider")
+    return prices_on(mapped, [date.fromisoformat(partition[0])]).sort("model", "provider")
 
 
 @partitioned(schema=BreakEvenSweep, partitions=GPU_MODELS)

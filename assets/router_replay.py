@@ -17,7 +17,7 @@ from schemas.base import polars_schema
 from schemas.quarantine import Parsed
 from sources.routing_figures import parse_curves
 from sources.source import Snapshot
-from warehouse.history import holding_on
+from warehouse.history import holding_on_each
 from warehouse.table import table
 
 routing_replay_curves = source_asset("routing_replay_curves", accept=parse_curves, group=GROUP)
@@ -44,16 +44,16 @@ def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, *, today: date) ->
     own = history.filter(pl.col("model").is_in(pairs.unpivot()["value"].unique().implode()))
     begun = pl.coalesce("valid_from", pl.col("observed_at").dt.date())
     days = pl.concat([own.select(day=begun), own.select(day="valid_to"), pl.DataFrame({"day": [today]})])["day"]
-    frames = []
-    for day in days.drop_nulls().filter(days.drop_nulls() <= today).unique().sort():
-        priced = priced_models(consensus(holding_on(own, day))).select(
-            "model", "input_usd_per_mtok", "output_usd_per_mtok"
-        )
-        both = pairs
-        for role in ("strong", "weak"):
-            both = both.join(priced.select(pl.all().name.prefix(f"{role}_")), on=f"{role}_model")
-        frames.append(both.with_columns(as_of=pl.lit(day)))
-    prices = pl.concat(frames)
+    held = holding_on_each(own, days.drop_nulls().filter(days.drop_nulls() <= today).unique().sort())
+    day = ["as_of"]
+    priced = priced_models(consensus(held, each=day), each=day).select(
+        *day, "model", "input_usd_per_mtok", "output_usd_per_mtok"
+    )
+    strong, weak = (
+        priced.rename({name: f"{role}_{name}" for name in priced.columns if name not in day})
+        for role in ("strong", "weak")
+    )
+    prices = pairs.join(strong, on="strong_model").join(weak, on=["weak_model", *day])
     pair, legs = ["strong_model", "weak_model"], pl.selectors.ends_with("_usd_per_mtok")
     moved = pl.any_horizontal(legs.diff().over(pair, order_by="as_of").fill_null(1.0) != 0)
     return prices.filter(moved)

@@ -81,7 +81,7 @@ def measure(subject: str, times: int, root: Path, folder: Path) -> tuple[int, fl
         kept(LlmPriceCurrent, current, folder)
         rows = prices.height
     elif subject == "day":
-        prices_on(prices.filter(pl.col("model").is_not_null()), date(2026, 6, 1))
+        prices_on(prices.filter(pl.col("model").is_not_null()), [date(2026, 6, 1)])
         rows = prices.height
     elif subject in ("surface", "partition"):
         chosen, axes = (asked, AXES) if subject == "surface" else (asked[:1], finer(AXES))

@@ -233,7 +233,7 @@ def tiers(*rows: dict[str, object]) -> dict[str, str]:
     everyone = pl.DataFrame([*crowd, *rows])
     priced = everyone.select(
         "model", input_usd_per_mtok="price", output_usd_per_mtok="price", n_providers="sellers",
-        price_basis=pl.lit("first_party"),
+        price_basis=pl.lit("first_party"), as_of=pl.lit(date(2026, 6, 1)),
     )  # fmt: skip
     scores = everyone.select("model", "score", as_of=pl.lit(date(2026, 1, 1))).drop_nulls("score")
     models = pl.DataFrame(

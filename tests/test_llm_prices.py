@@ -8,6 +8,7 @@ import polars as pl
 from assets.llm_prices import consensus
 from schemas.base import polars_schema
 from schemas.llm_prices import LlmPrice, LlmPriceCurrent
+from warehouse.history import holding_on, holding_on_each
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -75,3 +76,22 @@ def test_peak_on_top_of_off_peak_and_the_reverse_agree():
 def test_model_that_is_not_mapped_keeps_the_source_id():
     (row,) = agreed(says("litellm", 1.0, model=None, source_model="acme/zed-1", first_party=None))
     assert (row["model"], row["is_canonical"]) == ("acme/zed-1", False)
+
+
+def test_several_days_are_each_decided_as_if_alone():
+    """A price rises, another source follows later, and on one of the days a model is priced by the hour."""
+    history = pl.DataFrame(
+        [
+            says("litellm", 2.0, valid_to=date(2026, 2, 1)),
+            says("litellm", 3.0, valid_from=date(2026, 2, 1)),
+            says("openrouter", 2.0, valid_to=date(2026, 3, 1)),
+            says("llm_price_seed", 9.0),
+            says("litellm", 6.0, valid_from=date(2026, 2, 10), window="16:00-18:00"),
+        ],
+        schema=polars_schema(LlmPrice),
+    )
+    days = [date(2025, 12, 31), date(2026, 1, 15), date(2026, 2, 5), date(2026, 2, 20), date(2026, 3, 15)]
+    together = consensus(holding_on_each(history, days), each=["as_of"])
+    alone = [consensus(holding_on(history, day)).select(pl.lit(day).alias("as_of"), pl.all()) for day in days]
+    assert together.equals(pl.concat(alone))
+    assert together.group_by("as_of", maintain_order=True).len()["len"].to_list() == [1, 1, 3, 3]

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from assets.price_frontier import latest_scores, priced_models, with_frontier
+from assets.price_frontier import latest_scores, one_price, priced_models, with_frontier
 from schemas.base import polars_schema
 from schemas.capability import Capability
 from schemas.llm_prices import LlmPriceCurrent
@@ -33,7 +33,7 @@ def frontier(scores: dict[str, float], *rows: dict[str, object], on: date = date
     )
     known = [{"model": name, "developer": "own", "release_date": date(2025, 6, 1)} for name in scores]
     models = pl.DataFrame(known, schema=polars_schema(Model))
-    marked = with_frontier(priced_models(prices(*rows)), latest_scores(rated), models, on=on)
+    marked = with_frontier(priced_models(prices(*rows)).with_columns(as_of=pl.lit(on)), latest_scores(rated), models)
     return sorted(marked.filter("on_frontier")["model"])
 
 
@@ -63,3 +63,38 @@ def test_model_priced_by_the_hour_counts_with_its_peak_price():
 
 def test_model_without_an_output_price_is_not_priced():
     assert priced_models(prices(price("m", "input", 1.0))).is_empty()
+
+
+def test_each_day_has_a_frontier_of_its_own_with_the_models_that_are_out():
+    scores = pl.DataFrame(
+        [{"model": name, "scale": "eci", "score": 1.0, "as_of": date(2025, 1, 1)} for name in ("old", "new")],
+        schema=polars_schema(Capability),
+    )
+    known = [
+        {"model": "old", "developer": "own", "release_date": None},
+        {"model": "new", "developer": "own", "release_date": date(2025, 6, 1)},
+    ]
+    days = pl.DataFrame({"as_of": [date(2025, 5, 31), date(2025, 6, 30)]})
+    priced = one_price(
+        pl.concat(
+            [
+                # The host asks half, which does not count beside the developer.
+                sold("old", 4.0, days),
+                sold("new", 3.0, days),
+                sold("new", 1.5, days[1:], provider="host", first_party=False),
+            ]
+        ),
+        each=["as_of"],
+    )
+    marked = with_frontier(priced, latest_scores(scores), pl.DataFrame(known, schema=polars_schema(Model)))
+    found = marked.filter("on_frontier").select("as_of", "model", "cpm_usd_per_mtok", "n_providers").rows()
+    assert found == [(date(2025, 5, 31), "old", 4.0, 1), (date(2025, 6, 30), "new", 3.0, 2)]
+
+
+def sold(
+    model: str, usd: float, days: pl.DataFrame, *, provider: str = "own", first_party: bool = True
+) -> pl.DataFrame:
+    return days.with_columns(
+        model=pl.lit(model), provider=pl.lit(provider), first_party=pl.lit(first_party),
+        input_usd_per_mtok=pl.lit(usd), output_usd_per_mtok=pl.lit(usd),
+    )  # fmt: skip

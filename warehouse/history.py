@@ -5,6 +5,7 @@ key, and a row that the document takes back is kept and marked withdrawn. An *un
 change closes the old row on the day it was seen and opens a new one.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -73,6 +74,12 @@ def holding_on(history: pl.DataFrame, day: date) -> pl.DataFrame:
     begun = pl.coalesce("valid_from", pl.col("observed_at").dt.date()) <= day
     lasting = pl.col("valid_to").is_null() | (pl.col("valid_to") > day)
     return history.filter(begun & lasting & pl.col("withdrawn_on").is_null())
+
+
+def holding_on_each(history: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
+    """Rows of a history known to hold on each of some days, day by day, which `as_of` says; see `holding_on`."""
+    none = history.clear().with_columns(as_of=pl.lit(None, pl.Date))
+    return pl.concat([none, *(holding_on(history, day).with_columns(as_of=pl.lit(day)) for day in days)])
 
 
 def _refuse_conflicts(observed: pl.DataFrame, *, key: list[str], value: str) -> Parsed:
