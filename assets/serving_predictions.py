@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,16 +84,13 @@ def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, gr
     shares = {name: share for name, (share, _) in found.items()}
     fitted = sum(is_fitted for _, is_fitted in found.values())
     bounds = [contracts[name].to_numpy()[:, None] for name in ("ttft_s", "tpot_s")]
-    middle = _scenario(asked, bounds, gpu, gpus, shape, {name: share[0] for name, share in shares.items()}, None)
-    drawn = _scenario(
-        asked, bounds, gpu, gpus, shape,
-        {name: _spread(share, _draws(name, 0.0, 1.0)) for name, share in shares.items()},
-        _draws("achieved_link_share", *ACHIEVED_LINK_SHARES),
-    )  # fmt: skip
+    scenario = _scenario(
+        asked, bounds, gpu, gpus, shape, {name: _with_draws(name, share) for name, share in shares.items()}
+    )
     for design in ARCHITECTURES:
-        hours = np.broadcast_to(cost(scenario=middle, architecture=design).usd_per_mtok, (contracts.height, 1))[:, 0]
-        spread = np.broadcast_to(cost(scenario=drawn, architecture=design).usd_per_mtok, (contracts.height, DRAWS))
-        low, high = quantiles_by_row(np.ascontiguousarray(spread), BAND)
+        usd = np.broadcast_to(cost(scenario=scenario, architecture=design).usd_per_mtok, (contracts.height, 1 + DRAWS))
+        hours, spread = usd[:, 0], np.ascontiguousarray(usd[:, 1:])
+        low, high = quantiles_by_row(spread, BAND)
         for at, (ttft_s, tpot_s) in enumerate(contracts.select("ttft_s", "tpot_s").iter_rows()):
             if not np.isfinite(hours[at]):
                 continue
@@ -100,7 +98,7 @@ def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, gr
             yield {
                 **asked, "basis": "predicted", "source": "closed_form", "system": None, "design": design, "gpu": gpu["gpu"],
                 "point": f"predicted: {gpu['gpu']} | {design} | ttft {ttft_s:g} s | tpot {tpot_s:g} s",
-                "gpus": int(middle.hardware.gpus), "precision": "bf16", "arrival": "open_loop",
+                "gpus": int(gpus), "precision": "bf16", "arrival": "open_loop",
                 "ttft_s": ttft_s, "tpot_s": tpot_s,
                 "latency_basis": "bound", "range_basis": "draws", "attainment": kept, "gpu_hours_per_mtok": hours[at] / kept,
                 "low_gpu_hours_per_mtok": min(low[at], hours[at]) / kept,
@@ -117,9 +115,8 @@ def _scenario(
     gpus: float,
     shape: Facts,
     shares: dict[str, Any],
-    link_share: NDArray[np.float64] | None,
 ) -> Scenario:
-    """The question on one GPU at one dollar an hour, so that its cost is in GPU-hours."""
+    """The question on one GPU at one dollar an hour, so that its cost is in GPU-hours; best values first, then the draws."""
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=1.0),
         model=model_symbols(shape),
@@ -135,13 +132,12 @@ def _scenario(
             percentile=asked["percentile"] / 100.0,
             tpot_definition=DEFINITIONS[asked["tpot_definition"]],
         ),
-        kv_bytes_per_s_per_gpu=gpu["nic_bytes_per_s"] * (1.0 if link_share is None else link_share),
+        kv_bytes_per_s_per_gpu=gpu["nic_bytes_per_s"]
+        * np.append(np.mean(ACHIEVED_LINK_SHARES), _draws("achieved_link_share", *ACHIEVED_LINK_SHARES)),
         setting=SETTING,
         efficiency=Efficiency(**shares),
     )
-    if link_share is None:
-        return scenario
-    # A drawn share of a nominal link: the refinement that stands for its middle has to go.
+    # A share of a nominal link is drawn: the refinement that stands for its middle has to go.
     return replace(scenario, refinements=replace(scenario.refinements, achieved_link_share=1.0))
 
 
@@ -182,14 +178,16 @@ def _share(name: str, group: Mapping[int | None, Facts], gpus: float) -> tuple[t
     return ASSUMED[name], False
 
 
+@cache
 def _draws(name: str, low: float, high: float) -> NDArray[np.float64]:
+    """The same in every question."""
     return draw(Uniform(low=low, high=high), name=name, seed=SEED, draws=DRAWS)
 
 
-def _spread(share: tuple[float, float, float], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half of the draws below the value and half above, equally likely on each side."""
+def _with_draws(name: str, share: tuple[float, float, float]) -> NDArray[np.float64]:
+    """The value, then draws: half of them below it and half above, equally likely on each side."""
     value, low, high = share
-    return np.interp(at, (0.0, 0.5, 1.0), (low, value, high))
+    return np.append(value, np.interp(_draws(name, 0.0, 1.0), (0.0, 0.5, 1.0), (low, value, high)))
 
 
 def _upper(high: float, spread: NDArray[np.float64], value: float) -> float:
