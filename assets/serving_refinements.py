@@ -88,19 +88,20 @@ def serving_refinements(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price:
     """Each refinement with and without, everything else as in a setting, at reference contracts."""
     every = list(pairs(gpu, model_shape, gpu_price))
     sparse = [pair for pair in every if pair[1]["model"] in EXPERTS]
-    parts = [
-        changes(switch, of, setting)
-        for switch in SWITCHES
-        for of in (sparse if switch.sparse else every,)
-        for setting in SETTINGS
+    asked = {
+        is_sparse: [(of, setting, reference(of, setting)) for setting in SETTINGS]
+        for is_sparse, of in ((False, every), (True, sparse))
         if of
-    ]
+    }
+    parts = [changes(switch, *question) for switch in SWITCHES for question in asked.get(switch.sparse, ())]
     return pl.concat(parts).select(list(polars_schema(contract.ServingRefinements)))
 
 
-def changes(switch: Switch, of: Sequence[Pair], setting: str) -> pl.DataFrame:
-    """Rows of one refinement over GPUs, models and contracts. Source: economics design, section 2."""
-    scenario = reference(of, setting)
+def changes(switch: Switch, of: Sequence[Pair], setting: str, scenario: Scenario) -> pl.DataFrame:
+    """Rows of one refinement over GPUs, models and contracts. Source: economics design, section 2.
+
+    `scenario`: the `reference` of the same pairs and setting.
+    """
     symbols = symbols_of(switch, scenario, of)
     default = {name: getattr(PLAIN, name) for name in symbols}
     without, having = (
