@@ -103,7 +103,8 @@ def _panel(axes: Axes, steps: pl.DataFrame, stack: dict[str, object]) -> None:
         low, high = min(start, step["end"]), max(start, step["end"])
         axes.bar(place, high - low, bottom=low, width=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
         text = f"${step['end']:.2g}" if step["kind"] == "cost" else f"x{step['factor']:.2f}"
-        axes.annotate(text, (place, high), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=7)
+        axes.annotate(text, (place, high), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=7,
+                      in_layout=False)  # fmt: skip
     ticks = [value for value in (s * 10.0**p for p in range(-4, 4) for s in (1, 2, 5)) if floor <= value <= top]
     log_axis(axes, "y", ticks, "${:g}")
     axes.set_ylim(floor, 10 ** (log10(top) + 0.06 * (log10(top) - log10(floor))))

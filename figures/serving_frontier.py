@@ -106,7 +106,8 @@ def _panel(axes: Axes, points: pl.DataFrame, frame: str) -> None:
         if point["on_frontier"]:
             told = f"p={point['frontier_probability']:.2f}"
             axes.annotate(told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(-2, 0),
-                          textcoords="offset points", ha="right", va="center", fontsize=7, color=INK)  # fmt: skip
+                          textcoords="offset points", ha="right", va="center", fontsize=7, color=INK,
+                          in_layout=False)  # fmt: skip
         names.append(_name(point, with_system=differ))
     axes.set_yticks(range(points.height), names, fontsize=7)
     axes.set_ylim(max(points.height, 4) - 0.4, -0.6)
