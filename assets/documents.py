@@ -4,7 +4,6 @@ One asset per publisher; a publisher with several documents (one per cloud, say)
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,6 @@ from warehouse.resources import DataFolder, run_time
 from warehouse.table import OWNER
 
 FRESH_CHECK = "fresh"
-_ROWS: dict[tuple[Callable[[Snapshot], Parsed], Snapshot], Parsed] = {}
-"""What a document was accepted on, by parser and document without its body, until the table of it is built in this process."""
 
 
 def source_key(name: str) -> dg.AssetKey:
@@ -81,8 +78,6 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
         for outcome in loaded:
             for line in outcome.problems:
                 context.log.warning(line)
-            if outcome.snapshot is not None and outcome.parsed is not None:
-                _ROWS[accept, replace(outcome.snapshot, body=b"")] = outcome.parsed
         yield _freshness(sources, loaded)
         yield dg.Output(
             [outcome.snapshot for outcome in loaded if outcome.snapshot is not None],
@@ -97,13 +92,8 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
 
 def parse_all(snapshots: Sequence[Snapshot], parse: Callable[[Snapshot], Parsed], schema: type[Table]) -> Parsed:
     """Parse every document of a source and put the rows together; no document gives no rows of the contract `schema`."""
-    parsed = [Parsed(empty(schema), empty(Rejected)), *(_rows(snapshot, parse) for snapshot in snapshots)]
+    parsed = [Parsed(empty(schema), empty(Rejected)), *(parse(snapshot) for snapshot in snapshots)]
     return Parsed(pl.concat([part.accepted for part in parsed]), pl.concat([part.rejected for part in parsed]))
-
-
-def _rows(snapshot: Snapshot, parse: Callable[[Snapshot], Parsed]) -> Parsed:
-    accepted = _ROWS.pop((parse, replace(snapshot, body=b"")), None)
-    return parse(snapshot) if accepted is None else accepted
 
 
 def _policy(sources: Sequence[Source]) -> dg.FreshnessPolicy | None:
