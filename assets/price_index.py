@@ -67,8 +67,7 @@ def gpu_rent_index(gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
         pl.col("withdrawn_on").is_null(),
         pl.col("valid_from") <= now.date(),
     )
-    parts = [rent_index(part) for _, part in offers.group_by("gpu", "term", "statistic", maintain_order=True)]
-    return under(contract.GpuRentIndex, pl.concat(parts)).sort("series", "as_of")
+    return under(contract.GpuRentIndex, rent_index(offers)).sort("series", "as_of")
 
 
 @table(schema=contract.PriceSlope, group=GROUP)
@@ -177,36 +176,43 @@ def usd_per_task(runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def rent_index(offers: pl.DataFrame) -> pl.DataFrame:
-    """Matched index and level of one GPU, term and statistic. `offers`: its rows of `GpuRent`, none withdrawn."""
-    weeks = offers.group_by(pl.col("valid_from").dt.truncate("1w")).agg(as_of=pl.col("valid_from").max())
-    offer = ["source", "provider", "instance_type", "source_gpu", "gpu_count", "region"]
+    """Matched index and level of each GPU, term and statistic. `offers`: rows of `GpuRent`, none withdrawn."""
+    index, offer = (
+        ["gpu", "term", "statistic"],
+        ["source", "provider", "instance_type", "source_gpu", "gpu_count", "region"],
+    )
+    weeks = offers.group_by(*index, pl.col("valid_from").dt.truncate("1w")).agg(as_of=pl.col("valid_from").max())
     held = (
-        weeks.select("as_of")
-        .join(offers, how="cross")
+        weeks.select(*index, "as_of")
+        .join(offers, on=index)
         .filter(
             pl.col("valid_from") <= pl.col("as_of"),
             pl.col("valid_to").is_null() | (pl.col("valid_to") > pl.col("as_of")),
         )
     )
-    known_on = held["as_of"].unique().sort()
-    wide = held.pivot("as_of", index=offer, values="usd_per_gpu_hour", aggregate_function="median")
-    chain = chained_jevons(
-        usd=wide.select(str(day) for day in known_on).transpose().to_numpy().astype(np.float64),
-        seller=wide["provider"].to_list(),
+    asked = held.group_by(*index, "as_of", *offer).agg(pl.col("usd_per_gpu_hour").median())
+    numbered = asked.with_columns(
+        day=pl.col("as_of").rank("dense").over(index) - 1, item=pl.struct(offer).rank("dense").over(index) - 1
     )
     level = (
-        held.group_by("as_of", "provider")
+        held.group_by(*index, "as_of", "provider")
         .agg(pl.col("usd_per_gpu_hour").median(), n_offers=pl.len())
-        .group_by("as_of")
+        .group_by(*index, "as_of")
         .agg(pl.col("usd_per_gpu_hour").median(), pl.col("n_offers").sum(), n_sellers=pl.len())
     )
-    gpu, term, statistic = offers.row(0, named=True)["gpu"], offers["term"][0], offers["statistic"][0]
-    return pl.DataFrame({
-        "as_of": known_on, "value": chain.value, "chain": chain.number,
-        "n_matched": chain.matched, "n_matched_sellers": chain.matched_sellers,
-    }).join(level, on="as_of", how="left", maintain_order="left").with_columns(
-        series=pl.lit(f"{gpu} {term} {statistic}"), gpu=pl.lit(gpu), term=pl.lit(term), statistic=pl.lit(statistic)
-    )  # fmt: skip
+    chains = pl.concat(_chain_of(part, index) for part in numbered.partition_by(index))
+    return chains.join(level, on=[*index, "as_of"], how="left").with_columns(series=pl.concat_str(index, separator=" "))
+
+
+def _chain_of(asked: pl.DataFrame, index: list[str]) -> pl.DataFrame:
+    """The chain of one index. `asked`: price of each item on each day it is held, both numbered from 0."""
+    days, sellers = asked.unique("day").sort("day"), asked.unique("item").sort("item")["provider"]
+    usd = np.full((days.height, sellers.len()), np.nan)
+    usd[asked["day"].to_numpy(), asked["item"].to_numpy()] = asked["usd_per_gpu_hour"].to_numpy()
+    chain = chained_jevons(usd=usd, seller=sellers.to_list())
+    return days.select(*index, "as_of").with_columns(
+        value=chain.value, chain=chain.number, n_matched=chain.matched, n_matched_sellers=chain.matched_sellers
+    )
 
 
 def slope_of(series: pl.DataFrame) -> dict[str, Any]:
