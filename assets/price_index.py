@@ -107,24 +107,29 @@ def fixed_quality(
     first = own.group_by("model").agg(entered=pl.col("as_of").min()).join(models, on="model")
     late = set(first.filter(pl.col("entered") - pl.col("release_date") > LATE_AFTER)["model"])
     entered = dict(first.select("model", "entered").iter_rows())
+    whole = {blend: prices_by_day(own.sort("model"), blend) for blend in BLENDS}
     for quality in thresholds.iter_rows(named=True):
         rated = scores.filter(pl.col("scale") == quality["scale"])
-        start = entered.get(quality["model"])
-        if start is None:
+        start, last = entered.get(quality["model"]), rated["as_of"].dt.month_end().max()
+        if start is None or not isinstance(last, date):
             continue
-        last = rated["as_of"].dt.month_end().max()
-        known = [name for name in rated["model"] if name not in late or entered.get(name) == start]
-        sold = own.filter(pl.col("as_of").is_between(start, last), pl.col("model").is_in(known))
-        for blend in BLENDS:
-            days, names, usd = prices_by_day(sold, blend)
-            score = dict(rated.select("model", "score").iter_rows())
-            found = cheapest_at_or_above(
-                usd=usd,
-                score=np.array([score[name] for name in names]),
-                threshold=np.array([quality["threshold"]]),
-            )
-            reaches = np.array([score[name] >= quality["threshold"] for name in names])
-            moves = chained_jevons(usd=usd[:, reaches])
+        score = {
+            name: value
+            for name, value in rated.select("model", "score").iter_rows()
+            if name not in late or entered.get(name) == start
+        }
+        for blend, (every_day, every_name, prices) in whole.items():
+            known = np.flatnonzero([name in score for name in every_name])
+            # Of models at one price the one that was sold first sets it.
+            first_day = (~np.isnan(prices[every_day.index(start) :, known])).argmax(axis=0)
+            items = known[first_day.argsort(kind="stable")]
+            names, levels = [every_name[at] for at in items], np.array([score[every_name[at]] for at in items])
+            asked = [
+                at for at, day in enumerate(every_day) if start <= day <= last and not np.isnan(prices[at, items]).all()
+            ]
+            days, usd = [every_day[at] for at in asked], prices[np.ix_(asked, items)]
+            found = cheapest_at_or_above(usd=usd, score=levels, threshold=np.array([quality["threshold"]]))
+            moves = chained_jevons(usd=usd[:, levels >= quality["threshold"]])
             yield pl.DataFrame({
                 "as_of": days, "value": found.usd[:, 0], "set_by": [names[at] for at in found.item[:, 0]],
                 "n": found.models[:, 0], "n_entered": moves.entered, "n_left": moves.left,

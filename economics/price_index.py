@@ -103,15 +103,17 @@ def chained_jevons(*, usd: Array, seller: npt.ArrayLike | None = None) -> Chain:
     Source: ILO and others 2004, Consumer Price Index Manual, chapters 9 (chaining) and 20 (Jevons).
     """
     prices = _positive_or_nan(usd)
-    dates, items = prices.shape
+    dates = len(prices)
     sold = ~np.isnan(prices)
     logs = np.log(np.where(sold, prices, 1.0))
     both = np.zeros_like(sold)
     both[1:] = sold[1:] & sold[:-1]
     change = np.where(both, np.diff(logs, axis=0, prepend=0.0), 0.0)
-    names = np.arange(items) if seller is None else np.unique(np.asarray(seller), return_inverse=True)[1]
-    of_seller = (names[:, None] == np.arange(names.max(initial=-1) + 1)).astype(np.float64)
-    offers, total = both.astype(np.float64) @ of_seller, change @ of_seller
+    offers, total = both.astype(np.float64), change
+    if seller is not None:
+        names = np.unique(np.asarray(seller), return_inverse=True)[1]
+        of_seller = (names[:, None] == np.arange(names.max(initial=-1) + 1)).astype(np.float64)
+        offers, total = offers @ of_seller, total @ of_seller
     matched_sellers = (offers > 0).sum(axis=1)
     by_seller = np.divide(total, offers, out=np.zeros_like(total), where=offers > 0)
     starts = matched_sellers == 0
