@@ -91,7 +91,8 @@ def section(subject: "Subject", data: DataFolder, documents: pl.DataFrame) -> "S
     if exhibit.picture is None:
         return Section(subject, sources, exhibit)
     with style.house_style():
-        return Section(subject, sources, exhibit, svg=style.svg(exhibit.picture), png=style.png(exhibit.picture))
+        svg, png = style.pictures(exhibit.picture)
+    return Section(subject, sources, exhibit, svg=svg, png=png)
 
 
 def evidence(names: Sequence[str], documents: pl.DataFrame) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from PIL import Image
+
+from figures.renderer import POINTS_PER_INCH, PairCanvas
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -55,7 +56,6 @@ _SETTINGS: Any = {
     "lines.markersize": 5,
     "hatch.linewidth": 0.6,
     "figure.facecolor": "white",
-    "text.hinting": "none",  # at this size letters keep their shape and their distances, and are drawn faster
     "svg.fonttype": "none",
     "svg.hashsalt": "inference-economics",
 }
@@ -69,42 +69,25 @@ def house_style() -> Iterator[None]:
 
 
 def sheet(height_inches: float) -> Figure:
-    """An empty figure as wide as the page; its parts are laid out so that no label is cut.
-
-    It has the canvas of its PNG from the start: what the layout measures is not measured again when it is drawn.
-    """
-    figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", dpi=PNG_DPI)
-    FigureCanvasAgg(figure)
+    """An empty figure as wide as the page; its parts are laid out so that no label is cut."""
+    figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", dpi=POINTS_PER_INCH)
+    PairCanvas(figure, dots_per_inch=PNG_DPI)
     return figure
 
 
-def svg(figure: Figure) -> bytes:
-    """The figure as SVG: the same bytes for the same numbers."""
-    buffer = BytesIO()
-    _lay_out(figure)
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG of 256 colours by an octree: a median cut would lose a colour that few points have."""
-    _lay_out(figure)
-    canvas = figure.canvas
-    assert isinstance(canvas, FigureCanvasAgg)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
-    buffer = BytesIO()
-    palette = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    palette.save(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _lay_out(figure: Figure) -> None:
-    """Place the parts once. With an engine left in place every save would draw twice."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine(None)
+def pictures(figure: Figure) -> tuple[bytes, bytes]:
+    """A figure on a sheet as SVG, and as PNG of 256 colours: the same bytes for the same numbers. It can be drawn once."""
+    assert isinstance(figure.canvas, PairCanvas)
+    renderer = figure.canvas.get_renderer()
+    figure.draw(renderer)
+    svg, pixels = renderer.result()
+    # An octree keeps a colour that few points have; a median cut would lose it.
+    image = (
+        Image.fromarray(pixels).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    )
+    png = BytesIO()
+    image.save(png, format="png")
+    return svg.encode(), png.getvalue()
 
 
 def log_axis(axes: Axes, which: str, ticks: Sequence[float], form: str = "{:g}") -> None:
