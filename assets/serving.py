@@ -65,8 +65,8 @@ def gpu_price(gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
 def break_even_surface(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame) -> pl.DataFrame:
     """Every GPU, model and setting over the whole grid."""
     every = list(pairs(gpu, model_shape, gpu_price))
-    surface = pl.concat(surface_of(every, setting) for setting in SETTINGS)
-    return in_code_words(surface).select(list(polars_schema(contract.BreakEvenSurface)))
+    columns = list(polars_schema(contract.BreakEvenSurface))
+    return pl.concat(in_code_words(surface_of(every, setting)).select(columns) for setting in SETTINGS)
 
 
 @table(schema=contract.PartitionSummary, group=GROUP)
