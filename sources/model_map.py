@@ -113,27 +113,26 @@ def resolve(ids: pl.DataFrame) -> pl.DataFrame:
     `ids` has the columns source, source_provider and source_model and may have others; rows keep their order. Returns the
     same frame with provider, model, first_party and matched_by as in the contract `ModelAlias`.
     """
-    known = _with_provider(ids.select(ID).unique())
+    known = _with_provider(ids.lazy().select(ID).unique())
     known = _with_rules(known).with_columns(name=normalised(pl.col("source_model")))
     known = _with_exact(known, "name")
     for shorter in (undated, reduced):
         known = _with_exact(known.with_columns(reduced_name=shorter(pl.col("name"))), "reduced_name")
-    known = known.join(models().select("model", "developer"), on="model", how="left").join(
-        providers(), on="provider", how="left"
+    known = known.join(models().lazy().select("model", "developer"), on="model", how="left").join(
+        providers().lazy(), on="provider", how="left"
     )
     known = known.with_columns(
         first_party=pl.when(pl.col("model").is_not_null()).then(
             (pl.col("first_party_of") == pl.col("developer")).fill_null(False)
         )
     )
-    return ids.join(
-        known.select(*ID, "provider", "model", "first_party", "matched_by"), on=ID, how="left", maintain_order="left"
-    )
+    found = known.select(*ID, "provider", "model", "first_party", "matched_by").collect()
+    return ids.join(found, on=ID, how="left", maintain_order="left")
 
 
-def _with_provider(ids: pl.DataFrame) -> pl.DataFrame:
+def _with_provider(ids: pl.LazyFrame) -> pl.LazyFrame:
     """Canonical seller: the only one of the source, else by spelling, else the source's own spelling."""
-    table = _provider_aliases().select("source", "source_provider", "provider")
+    table = _provider_aliases().lazy().select("source", "source_provider", "provider")
     of_source = table.filter(pl.col("source_provider") == ANY).select("source", only="provider")
     spelled = table.filter(pl.col("source") == ANY).select(spelling="source_provider", known="provider")
     out = ids.with_columns(spelling=pl.col("source_provider").str.to_lowercase().str.replace_all("_", "-"))
@@ -141,7 +140,7 @@ def _with_provider(ids: pl.DataFrame) -> pl.DataFrame:
     return out.with_columns(provider=pl.coalesce("only", "known", "spelling")).drop("only", "known", "spelling")
 
 
-def _with_rules(ids: pl.DataFrame) -> pl.DataFrame:
+def _with_rules(ids: pl.LazyFrame) -> pl.LazyFrame:
     """Apply the patterns on ids as published; the first that fits wins, and one without a model excludes the id."""
     published = pl.col("source_model").str.to_lowercase()
     model: pl.Expr = pl.lit(None, pl.String)
@@ -156,10 +155,10 @@ def _with_rules(ids: pl.DataFrame) -> pl.DataFrame:
     return ids.with_columns(model=model, matched_by=matched)
 
 
-def _with_exact(ids: pl.DataFrame, column: str) -> pl.DataFrame:
+def _with_exact(ids: pl.LazyFrame, column: str) -> pl.LazyFrame:
     """Look up ids that are not settled yet, the most specific names first."""
     for scope in (("source", "provider"), ("provider",), ("source",), ()):
-        names = _names().filter(
+        names = _names().lazy().filter(
             *[pl.col(part) != ANY if part in scope else pl.col(part) == ANY for part in ("source", "provider")]
         )
         found = names.select(*scope, pl.col("name").alias(column), pl.col("model").alias("found"), hit=pl.lit(True))
