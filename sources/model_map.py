@@ -158,8 +158,10 @@ def _with_rules(ids: pl.LazyFrame) -> pl.LazyFrame:
 def _with_exact(ids: pl.LazyFrame, column: str) -> pl.LazyFrame:
     """Look up ids that are not settled yet, the most specific names first."""
     for scope in (("source", "provider"), ("provider",), ("source",), ()):
-        names = _names().lazy().filter(
-            *[pl.col(part) != ANY if part in scope else pl.col(part) == ANY for part in ("source", "provider")]
+        names = (
+            _names()
+            .lazy()
+            .filter(*[pl.col(part) != ANY if part in scope else pl.col(part) == ANY for part in ("source", "provider")])
         )
         found = names.select(*scope, pl.col("name").alias(column), pl.col("model").alias("found"), hit=pl.lit(True))
         settled = pl.col("matched_by").is_not_null()

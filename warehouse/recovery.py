@@ -63,7 +63,7 @@ def previous_table(tables: Path, schema: type[Table]) -> pl.DataFrame:
 
 
 def last_rejected(rejected: Path, schema: type[Table]) -> pl.DataFrame | None:
-    """Rows that the latest run of a table refused, or None where it never ran or the file is damaged and was set aside."""
+    """Rows that the latest run of a table refused, or None where there are none or the file is damaged and was set aside."""
     try:
         return read_rejected(rejected, schema)
     except DamagedTableError:

@@ -76,8 +76,16 @@ def rejected_path(folder: Path, schema: type[Table]) -> Path:
     return folder / f"{table_name(schema)}.parquet"
 
 
+def write_rejected(folder: Path, schema: type[Table], rejected: pl.DataFrame) -> None:
+    """Replace the rows that a table refused; no file where it refused none."""
+    if rejected.is_empty():
+        rejected_path(folder, schema).unlink(missing_ok=True)
+    else:
+        write_frame(rejected_path(folder, schema), rejected)
+
+
 def read_rejected(folder: Path, schema: type[Table]) -> pl.DataFrame | None:
-    """Rows that the latest run of a table refused, or None where it never ran. Raises DamagedTableError."""
+    """Rows that the latest run of a table refused, or None where it refused none. Raises DamagedTableError."""
     path = rejected_path(folder, schema)
     try:
         return pl.read_parquet(path) if path.exists() else None

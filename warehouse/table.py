@@ -22,7 +22,7 @@ from schemas.registry import TABLES
 from warehouse.contract import apply_contract
 from warehouse.recovery import previous_table, scan_good
 from warehouse.resources import DataFolder, run_time
-from warehouse.store import rejected_path, table_path, write_frame
+from warehouse.store import table_path, write_frame, write_rejected
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
 
@@ -95,7 +95,7 @@ def table(
             yield _contract_result(schema, faults)
             if may_reject:
                 yield _quarantine_result(schema, rejected)
-                write_frame(rejected_path(data.rejected, schema), rejected)
+                write_rejected(data.rejected, schema, rejected)
             if not faults.is_empty():
                 raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
             path = table_path(data.tables, schema)
