@@ -19,7 +19,7 @@ from dagster._serdes import ConfigurableClassData
 
 
 class OpenSqliteEventLog(SqliteEventLogStorage):
-    """`SqliteEventLogStorage` with one connection per file instead of one per event."""
+    """`SqliteEventLogStorage` with one connection per file instead of one per event, and one look at its schema."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sqlalchemy.Engine] = {}

@@ -46,9 +46,8 @@ def steps_of_run(instance: dg.DagsterInstance, run_id: str) -> pl.DataFrame:
         started_at = started_at or datetime.fromtimestamp(entry.timestamp, UTC)
         if event.is_asset_materialization_planned and event.step_key and event.asset_key:
             steps[event.step_key] = _Step(asset=".".join(event.asset_key.path))
-        elif (
-            event.is_step_failure and event.step_key
-        ):  # a check may be a step of its own, for which no table was planned
+        elif event.is_step_failure and event.step_key:
+            # A check may be a step of its own, for which no table was planned.
             _note(steps.setdefault(event.step_key, _Step(asset=event.step_key.replace("__", "."))), event)
         elif event.step_key in steps:
             _note(steps[event.step_key], event)
