@@ -13,11 +13,11 @@ import polars as pl
 
 from schemas.base import Table, empty
 from schemas.quarantine import Parsed, Rejected
-from sources import bronze
-from sources.catalogue import CATALOGUE
-from sources.ladder import Loaded, load
+from sources.publishers import CATALOGUE
 from sources.source import Snapshot, Source
-from sources.transport import Policy
+from sources.transports import bronze
+from sources.transports.http import Policy
+from sources.transports.ladder import Loaded, load
 from warehouse.resources import DataFolder, run_time
 from warehouse.table import OWNER
 

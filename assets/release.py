@@ -4,7 +4,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from schemas.provenance import Refresh
+from schemas.evidence.provenance import Refresh
 from warehouse.object_store import copy_release
 from warehouse.publish import publish
 from warehouse.resources import DataFolder, run_time

@@ -11,9 +11,9 @@ import polars as pl
 
 from figures import FOLDER, PAGE
 from schemas.base import empty, table_name
-from schemas.provenance import SnapshotLog
+from schemas.evidence.provenance import SnapshotLog
 from schemas.registry import TABLES
-from sources.catalogue import CATALOGUE
+from sources.publishers import CATALOGUE
 from sources.source import Source
 from warehouse.recovery import LATEST
 from warehouse.resources import DataFolder, run_time
@@ -41,7 +41,7 @@ DRAWN_CHECK = "every_figure_is_drawn"
 )
 def page(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) -> Iterator[object]:
     """Draw the report from the tables as they stand. A figure without its table leaves a note in the page."""
-    from figures.catalogue import SUBJECTS  # noqa: PLC0415  matplotlib takes long to import: only where it draws
+    from figures.contents import SUBJECTS  # noqa: PLC0415  matplotlib takes long to import: only where it draws
     from figures.page import page as rendered  # noqa: PLC0415
 
     started = time.perf_counter()

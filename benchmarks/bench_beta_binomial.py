@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
-from economics.beta_binomial import BetaBinomialFit, fit_beta_binomial
+from economics.test_time.beta_binomial import BetaBinomialFit, fit_beta_binomial
 
 Array = NDArray[np.float64]
 

@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, elementwise
 
-from economics.blocks import arrays_of, in_blocks, map_arrays
-from economics.break_even import (
+from economics.numeric.blocks import arrays_of, in_blocks, map_arrays
+from economics.serving.break_even import (
     break_even_arrival_rate,
     break_even_bandwidth,
     break_even_ratio,
     break_even_tpot,
 )
-from economics.partition import partition
-from economics.serving import cost
-from economics.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.cost import cost
+from economics.serving.partition import partition
+from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
 from economics.units import Real
 
 Array = NDArray[np.float64]

@@ -26,9 +26,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from schemas.benchmark_outputs import BenchmarkRun, OperatingPoint
-from sources.benchmark_outputs import BenchmarkFile, RunMeta, ingest
-from sources.benchmark_outputs.traces import ingest_trace
+from schemas.serving.benchmark_outputs import BenchmarkRun, OperatingPoint
+from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, ingest
+from sources.serving.benchmark_outputs.traces import ingest_trace
 
 LEAST_SHARE_OF_RATE = 0.5
 MOST_MEMORY_BYTES = 1.5e9

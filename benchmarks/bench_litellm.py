@@ -25,8 +25,8 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.llm_prices import CEILING_USD_PER_MTOK, LitellmPrice
-from sources.litellm import SOURCE, parse_prices
+from schemas.prices.llm_prices import CEILING_USD_PER_MTOK, LitellmPrice
+from sources.prices.litellm import SOURCE, parse_prices
 from sources.source import Registry, Snapshot, content_hash
 
 BAR = 3.0

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.uncertainty import Lognormal, quantile_bands, quantiles_by_row
+from economics.numeric.draws import Lognormal, quantile_bands, quantiles_by_row
 
 Array = NDArray[np.float64]
 

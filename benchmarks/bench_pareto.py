@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.pareto import non_dominated
+from economics.numeric.pareto import non_dominated
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

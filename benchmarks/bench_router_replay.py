@@ -31,10 +31,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.routing_evidence import replay_routing, summarise
-from economics.routing_outcomes import Items, summed_items, threshold_edges
-from pipelines.route import judge
-from pipelines.route_table import read_outcomes
+from answers.route.answer import judge
+from answers.route.table import read_outcomes
+from economics.routing.evidence import replay_routing, summarise
+from economics.routing.outcomes import Items, summed_items, threshold_edges
 
 Array = NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.simulation import Cluster, poisson_arrivals, queue_waits, simulate
+from economics.serving.simulation import Cluster, poisson_arrivals, queue_waits, simulate
 
 Array = NDArray[np.float64]
 

@@ -16,17 +16,17 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.llm_prices import consensus
-from assets.partitions import GPU_MODELS, finer
-from assets.price_frontier import prices_on
-from assets.serving import AXES, in_code_words, pairs, surface_of
-from assets.serving_scenarios import SETTINGS
-from pipelines.folder import data_root
+from assets.by_partition import GPU_MODELS, finer
+from assets.prices.frontier import prices_on
+from assets.prices.llm_prices import consensus
+from assets.serving.surface import AXES, in_code_words, pairs, surface_of
+from economics.serving.scenarios import SETTINGS
 from schemas.base import Table, polars_schema
-from schemas.llm_prices import LlmPrice, LlmPriceCurrent
+from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent
 from schemas.registry import TABLES
-from schemas.serving import BreakEvenSurface
+from schemas.serving.surface import BreakEvenSurface
 from warehouse.contract import violations
+from warehouse.folder import data_root
 from warehouse.history import holding_on
 from warehouse.publish import publish
 from warehouse.store import read_table, table_path, write_frame

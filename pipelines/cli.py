@@ -113,8 +113,8 @@ def refresh(
     """Fetch the sources, recompute every table and publish the warehouse."""
     # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
     gc.disable()
-    from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.progress import show_refresh  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     if not show_refresh(
         data_root(), job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out
@@ -133,8 +133,8 @@ def ingest(
     price: Annotated[float | None, typer.Option(help="USD per GPU-hour you pay.")] = None,
 ) -> None:
     """Take your own benchmark results into the warehouse. Options are true of every file; run.json.meta.yaml of run.json."""
-    from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.ingest import show_ingest  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     stated = {"gpu": gpu, "gpus": gpus, "engine": engine, "precision": precision, "usd_per_gpu_hour": price}
     said = {name: fact for name, fact in stated.items() if fact is not None}
@@ -155,7 +155,7 @@ def route(
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Say whether routing between two models pays on your own outcomes, judged on items the threshold has not seen."""
-    from pipelines.route import show_route  # noqa: PLC0415
+    from answers.route.answer import show_route  # noqa: PLC0415
 
     if not show_route(file, strong=strong, weak=weak, quality=quality, as_json=as_json, out=out, err=err):
         raise typer.Exit(1)
@@ -175,9 +175,9 @@ def allocate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say where the next dollar goes: training, samples, a verifier or another model; on what evidence; what flips it."""
-    from pipelines.allocate import allocate as allocation_of  # noqa: PLC0415
-    from pipelines.allocation_record import Question  # noqa: PLC0415
-    from pipelines.allocation_text import show_allocation, write_json  # noqa: PLC0415
+    from answers.allocate.answer import allocate as allocation_of  # noqa: PLC0415
+    from answers.allocate.record import Question  # noqa: PLC0415
+    from answers.allocate.text import show_allocation, write_json  # noqa: PLC0415
 
     asked = Question(
         benchmark=benchmark, base=base, budget_usd=budget, queries=queries, tokens_per_answer=tokens, usd_per_mtok=price,
@@ -198,7 +198,7 @@ def query(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of the screen.")] = None,
 ) -> None:
     """Ask the latest published warehouse a question in SQL. Nothing can be changed by it."""
-    from pipelines.query import run_query  # noqa: PLC0415
+    from answers.query import run_query  # noqa: PLC0415
 
     if (sql is None) == (file is None):
         raise typer.BadParameter("give the SQL, or --file FILE with it")
@@ -214,7 +214,7 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Hold published claims against what comes out today: reproduced, in part, not, or not testable and why."""
-    from pipelines.claims import ledger, show_claim, show_ledger, write_json  # noqa: PLC0415
+    from answers.claims import ledger, show_claim, show_ledger, write_json  # noqa: PLC0415
 
     if claim is not None:
         show_claim(_warehouse(), claim, console=out)
@@ -229,7 +229,7 @@ def claims(
 @app.command()
 def tables() -> None:
     """List every table and view with what it holds."""
-    from pipelines.query import run_query  # noqa: PLC0415
+    from answers.query import run_query  # noqa: PLC0415
 
     run_query(_warehouse(), "FROM meta.tables", format="table", output=None, console=out)
 
@@ -237,7 +237,7 @@ def tables() -> None:
 @app.command()
 def describe(table: Annotated[str, typer.Argument(help="Table, such as core.llm_price.")]) -> None:
     """Show a table's columns with unit, meaning and rules."""
-    from pipelines.describe import show_contract  # noqa: PLC0415
+    from answers.describe import show_contract  # noqa: PLC0415
 
     show_contract(table, console=out)
 
@@ -248,8 +248,8 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on; the UI has no password.")] = "127.0.0.1",
 ) -> None:
     """Open Dagster's UI with its scheduler: lineage, runs, checks, schedules. Stop with Ctrl-C."""
-    from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.resources import dagster_home  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     home = dagster_home(data_root())
     environment = os.environ | {"DAGSTER_HOME": str(home), "ECONOMICS_DATA": str(data_root())}
@@ -279,9 +279,9 @@ def decide(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Find the cheapest way to serve a model within a contract: colocated or disaggregated, how many GPUs, how sure."""
-    from pipelines.decide import decide as decision_for  # noqa: PLC0415
-    from pipelines.decision_record import Question  # noqa: PLC0415
-    from pipelines.decision_text import show_decision, write_json  # noqa: PLC0415
+    from answers.decide.answer import decide as decision_for  # noqa: PLC0415
+    from answers.decide.record import Question  # noqa: PLC0415
+    from answers.decide.text import show_decision, write_json  # noqa: PLC0415
 
     asked = Question(
         model=model, gpu=gpu, input_tokens=input_tokens, output_tokens=output_tokens, requests_per_s=rate,
@@ -300,8 +300,8 @@ def report(
     open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser as well.")] = False,
 ) -> None:
     """Say where the report is: one page with every figure, its numbers and their sources."""
-    from pipelines.folder import data_root  # noqa: PLC0415
     from pipelines.report import show_report  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     if not show_report(data_root(), open_it=open_it, out=out, err=err):
         raise typer.Exit(1)
@@ -311,13 +311,13 @@ def report(
 def doctor() -> None:
     """Say what is installed, what the disk holds, how old each source is and why, and what a refresh would use."""
     from pipelines.doctor import show_health  # noqa: PLC0415
-    from pipelines.folder import data_root  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     show_health(data_root(), console=out)
 
 
 def _warehouse() -> Path:
-    from pipelines.folder import data_root  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
     latest = data_root() / "releases" / "latest.duckdb"
     if not latest.exists():

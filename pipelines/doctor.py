@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.folder import LOCK, NoRoomError, require_room
 from pipelines.notify import failures
-from sources import bronze
-from sources.bronze import Attempt
-from sources.catalogue import CATALOGUE
+from sources.publishers import CATALOGUE
 from sources.source import Source
+from sources.transports import bronze
+from sources.transports.bronze import Attempt
+from warehouse.folder import LOCK, NoRoomError, require_room
 from warehouse.resources import Settings, read_settings
 
 PACKAGES = ("inference-economics", "dagster", "duckdb", "polars", "pandera", "pyarrow", "scipy", "genai-prices")

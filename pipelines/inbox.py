@@ -14,8 +14,8 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines import jobs
+from sources.serving.user_files import META_ENDING, TakenIn, meta_beside, take_in
 from sources.source import content_hash
-from sources.user_files import META_ENDING, TakenIn, meta_beside, take_in
 from warehouse.resources import DataFolder
 
 SETTLED_S = 5.0

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from pipelines.progress import verdict
 from pipelines.refresh import Outcome, RefreshRunningError, planned_assets, refresh
-from sources.user_files import TakenIn, files_under, take_in
+from sources.serving.user_files import TakenIn, files_under, take_in
 from warehouse.resources import DataFolder
 
 JOB = "refresh_benchmark_outputs"

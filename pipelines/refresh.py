@@ -12,12 +12,12 @@ import dagster as dg
 import polars as pl
 from filelock import FileLock, Timeout
 
-from assets.provenance import OF_RUN_TAG
+from assets.evidence.provenance import OF_RUN_TAG
 from pipelines.definitions import definitions
-from pipelines.folder import LOCK, NoRoomError, is_full, require_room
 from pipelines.notify import tell
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs, heal_records
 from pipelines.resources import dagster_home, instance, resources
+from warehouse.folder import LOCK, NoRoomError, is_full, require_room
 from warehouse.recovery import DAMAGED, damaged_files, heal_release, sweep
 from warehouse.resources import NOW_TAG, read_settings
 from warehouse.run_log import steps_of_run

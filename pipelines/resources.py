@@ -9,7 +9,7 @@ from dagster._core.instance import InstanceRef
 
 from assets.documents import StoredDocuments
 from pipelines.event_log import open_event_log
-from pipelines.folder import data_root
+from warehouse.folder import data_root
 from warehouse.resources import DataFolder
 
 OFFLINE_VARIABLE = "ECONOMICS_OFFLINE"

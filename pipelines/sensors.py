@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from assets.provenance import OF_RUN_TAG
+from assets.evidence.provenance import OF_RUN_TAG
 from pipelines import inbox, jobs
-from pipelines.folder import LOCK
 from pipelines.notify import tell
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
+from warehouse.folder import LOCK
 from warehouse.recovery import sweep
 from warehouse.resources import DataFolder
 

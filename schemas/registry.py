@@ -1,36 +1,22 @@
 """All table contracts by name: the one list from which DDL, comments, dictionary and asset keys are made."""
 
-from schemas import (
-    benchmark_outputs,
-    best_samples,
-    calibration,
-    capability,
-    claims,
-    cost_per_correct,
-    gpu_rents,
-    inference_frontier,
-    levers,
-    llm_price_seed,
-    llm_prices,
-    market_split,
-    models,
-    price_compression,
-    price_frontier,
-    price_index,
-    provenance,
-    published,
-    quarantine,
-    request_traces,
-    routing,
-    serving,
-    serving_decomposition,
-    serving_frontier,
-    serving_validation,
-    step_times,
-    threshold_composition,
-    verifier_value,
-)
+from schemas import quarantine
 from schemas.base import Table, table_name
+from schemas.evidence import claims, provenance, published
+from schemas.levers import effects as levers
+from schemas.prices import capability, gpu_rents, llm_price_seed, llm_prices, market_split, models
+from schemas.prices import compression as price_compression
+from schemas.prices import frontier as price_frontier
+from schemas.prices import index as price_index
+from schemas.routing import premium as routing
+from schemas.routing import threshold_composition
+from schemas.serving import benchmark_outputs, calibration, request_traces
+from schemas.serving import decomposition as serving_decomposition
+from schemas.serving import frontier as serving_frontier
+from schemas.serving import measured_steps as step_times
+from schemas.serving import surface as serving
+from schemas.serving import validation as serving_validation
+from schemas.test_time import best_samples, cost_per_correct, inference_frontier, verifier_value
 
 _MODULES = (
     provenance,

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from sources import transport
+from sources.transports import http as transport
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 HERE = frozenset({"127.0.0.1"})

@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from schemas.base import polars_schema
-from schemas.provenance import Refresh
+from schemas.evidence.provenance import Refresh
 
 OWN_WORDS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
 """What Dagster puts before a failure that was raised on purpose, whose words are enough."""

@@ -15,17 +15,17 @@ from pathlib import Path
 import polars as pl
 
 import sources
+from answers.route.table import BadUsageError, RefusedTableError, read_outcomes
 from pipelines.notify import FAILURES, failures
-from pipelines.route_table import BadUsageError, RefusedTableError, read_outcomes
-from schemas.benchmark_outputs import OperatingPoint
 from schemas.quarantine import Parsed, Rejected
-from sources import bronze
-from sources.benchmark_outputs import FORMATS, parse, read_meta
-from sources.catalogue import CATALOGUE
-from sources.registry import read_member
+from schemas.serving.benchmark_outputs import OperatingPoint
+from sources.publishers import CATALOGUE
+from sources.serving.benchmark_outputs import FORMATS, parse, read_meta
+from sources.serving.user_files import read_trace
 from sources.source import Snapshot, Source, content_hash
-from sources.transport import FetchError
-from sources.user_files import read_trace
+from sources.transports import bronze
+from sources.transports.http import FetchError
+from sources.transports.package_registry import read_member
 from warehouse.resources import read_settings
 
 SEEDS = Path(__file__).parent / "seeds"

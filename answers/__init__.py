@@ -1,0 +1,1 @@
+"""A person's question over the published warehouse."""

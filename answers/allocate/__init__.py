@@ -1,0 +1,1 @@
+"""Where the next dollar of a budget goes."""

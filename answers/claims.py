@@ -1,0 +1,126 @@
+"""The claims ledger, for people: every claim with what comes out, or one claim with all that stands behind it."""
+
+import json
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from answers.query import connect
+
+COLOURS = {
+    "reproduced": "green", "reproduced_in_part": "yellow", "not_reproduced": "red", "not_testable": "dim",
+}  # fmt: skip
+Row = dict[str, Any]
+
+
+def ledger(warehouse: Path, *, verdict: str | None = None, document: str | None = None) -> list[Row]:
+    """Rows of `meta.claims`, by document as they stand there; `document` is any part of its name.
+
+    Raises ValueError where no claim is like that.
+    """
+    found = _rows(
+        warehouse,
+        "SELECT * FROM meta.claims WHERE ($verdict IS NULL OR verdict = $verdict) "
+        "AND ($document IS NULL OR contains(document, lower($document)))",
+        {"verdict": verdict, "document": document},
+    )
+    if not found:
+        raise ValueError("no claim is like that; `iecon claims` lists all")
+    return found
+
+
+def show_ledger(rows: list[Row], *, console: Console) -> None:
+    """Print the claims of each document, one line per claim, and how many there are of each verdict."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("claim", "published", "recomputed", "interval", "verdict", "margin"):
+        table.add_column(heading, justify="right" if heading in ("recomputed", "margin") else "left", overflow="fold")
+    for document, claims in groupby(rows, key=itemgetter("document")):
+        table.add_row(f"[bold]{document}[/bold]")
+        for row in claims:
+            colour = COLOURS[row["verdict"]]
+            table.add_row(
+                f"{escape(row['statement'])} [dim]{row['claim_id']}[/dim]", published(row), number(row["recomputed_value"]),
+                interval(row), f"[{colour}]{row['verdict']}[/{colour}]", number(row["margin"]),
+            )  # fmt: skip
+    console.print(table)
+    counts = [sum(row["verdict"] == verdict for row in rows) for verdict in COLOURS]
+    console.print(", ".join(f"{n} {verdict}" for n, verdict in zip(counts, COLOURS, strict=True)), highlight=False)
+
+
+def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
+    """Print one claim with its rule, numbers, inputs, history and the SQL that recomputes it. ValueError for an unknown one."""
+    found = _rows(warehouse, "SELECT * FROM meta.claims WHERE claim_id = $claim", {"claim": claim})
+    if not found:
+        raise ValueError(f"no claim {claim}; `iecon claims` lists all")
+    row = found[0]
+    colour = COLOURS[row["verdict"]]
+    lines = {
+        "claim": row["statement"],
+        "where": f"{row['document']}, {row['locator']} ({row['status']})",
+        "judged by": f"{row['metric']} [{row['unit']}]",
+        "published": published(row),
+        "recomputed": number(row["recomputed_value"]) + (f", n = {row['n']}" if row["n"] is not None else ""),
+        "interval": f"{interval(row)} ({row['interval_basis']})" if interval(row) else "",
+        "margin": number(row["margin"]),
+        "basis": row["basis"],
+        "missing": row["missing_datum"],
+        "note": row["note"],
+        "from": row["inputs"],
+        "refreshed": f"{row['refreshed_at']:%Y-%m-%d %H:%M} UTC",
+    }
+    console.print(f"[bold]{claim}[/bold]  [{colour}]{row['verdict']}[/{colour}]", highlight=False)
+    for name, text in lines.items():
+        if text:
+            console.print(f"{name:<11}{escape(text)}", highlight=False, soft_wrap=True)
+    history = "SELECT * FROM meta.claims_history WHERE claim_id = $claim ORDER BY refreshed_at"
+    for past in _rows(warehouse, history, {"claim": claim}):
+        console.print(
+            f"{past['refreshed_at']:%Y-%m-%d} {past['verdict']} {number(past['recomputed_value'])}",
+            highlight=False,
+        )
+    if row["recomputation"]:
+        console.print(f"\n{row['recomputation']}", highlight=False, markup=False, soft_wrap=True)
+
+
+def write_json(rows: list[Row], file: TextIO) -> None:
+    """Write the rows as one JSON array."""
+    json.dump(rows, file, default=str, indent=1)
+    file.write("\n")
+
+
+def published(row: Row) -> str:
+    """What would bear a claim out, in a few characters: `>= 7.4 ratio`, `3 to 8 ratio`, `always`."""
+    value, low, high = (row[f"published_{name}"] for name in ("value", "low", "high"))
+    if row["relation"] in ("always", "never"):
+        return str(row["relation"])
+    if low is None and high is None:
+        return ""
+    if row["relation"] == "at_least":
+        allowed = f">= {number(low if value is None else value)}"
+    elif row["relation"] == "at_most":
+        allowed = f"<= {number(high if value is None else value)}"
+    else:
+        allowed = number(value) if value is not None else f"{number(low)} to {number(high)}"
+    return f"{allowed} {row['unit']}" if row["unit"] != "1" else allowed
+
+
+def interval(row: Row) -> str:
+    """Both ends of an interval, or nothing."""
+    ends = (row["interval_low"], row["interval_high"])
+    return "" if None in ends else f"{number(ends[0])} to {number(ends[1])}"
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; nothing for NULL."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def _rows(warehouse: Path, sql: str, parameters: Row) -> list[Row]:
+    with connect(warehouse) as connection:
+        found: list[Row] = connection.sql(sql, params=parameters).pl().to_dicts()
+    return found

@@ -1,0 +1,1 @@
+"""Which serving design is cheapest within a contract."""

@@ -1,0 +1,1 @@
+"""Whether routing pays on a user's own items."""

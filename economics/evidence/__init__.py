@@ -1,0 +1,1 @@
+"""Verdicts on claims, and published figures recomputed from each other."""

@@ -1,0 +1,1 @@
+"""Numbers: roots, Pareto frontiers, statistics, draws and least squares, for every subject."""

@@ -1,0 +1,1 @@
+"""When routing pays."""

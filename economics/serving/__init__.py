@@ -1,0 +1,1 @@
+"""What serving a token costs, and how long a step takes."""

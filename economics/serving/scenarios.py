@@ -1,0 +1,188 @@
+"""From rows of `core.gpu` and `core.model_shape` to the symbols of serving cost. Light: the command line uses it too."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from economics.serving.deployment import replica_gpus, shared_read_overlap
+from economics.serving.step_time import sequence_bytes
+from economics.serving.symbols import (
+    PLAIN,
+    Contract,
+    Efficiency,
+    Hardware,
+    Model,
+    Refinements,
+    Scenario,
+    Transfer,
+    Workload,
+)
+from economics.units import Real
+
+Facts = Mapping[str, Any]
+"""One row of a table by column name."""
+Record = TypeVar("Record", Hardware, Model)
+
+SETTINGS = ("plain", "realistic", "full_overlap")
+SETTING_MEANING = (
+    "plain: the plain sum, every refinement off, as in the golden values; realistic: TTFT coupling, prefill attention, decode "
+    "compute bound, tensor-parallel links, rate matching, achieved link share, and as overlap the weights read once; "
+    "full_overlap: realistic, with the overlap one paper measured on a small batch"
+)
+CALIBRATION = "default"
+"""MFU .5 and MBU .8 until a fit to benchmark outputs replaces them."""
+
+REFERENCE_ENGINE = "torch reference"
+"""Engine of steps that were measured alone: a model's arithmetic with nothing around it, so no engine that serves."""
+
+PREFILL_POOL_EFFICIENCY, DECODE_POOL_EFFICIENCY = 0.9, 0.92
+"""Rate-match efficiencies that aiconfigurator 0.11 states of itself."""
+ACHIEVED_LINK_SHARES = (190.0 / 400.0, 87.0 / 100.0)
+"""Achieved over nominal GB/s of KV transfers: Mooncake (FAST'25), Fig. 12, 8x400 and 4x200 Gbps, 40 GB."""
+MEASURED_OVERLAP = (0.0681 + 0.2172 - 0.2176) / 0.0681
+"""4 decodes, 1,024 prefill tokens, and both in one step (Sarathi-Serve artifact, osdi_table-2_results.csv, Yi-34B, 2 A100)."""
+
+PRECISIONS = ("bf16", "fp8")
+BYTES_PER_WEIGHT = {"bf16": 2.0, "fp8": 1.0}
+SCALE_UP_GPUS = {"gb200": 72, "gb300": 72}
+NODE_GPUS = 8
+"""GPUs that the scale-up link joins, where not named above."""
+LEAST_SEQUENCES = 32.0
+"""Running sequences that must fit for a replica to count as having room."""
+
+
+def model_symbols(shape: Facts, *, precision: str = "bf16") -> Model:
+    """Model of a row of `core.model_shape`. KV stays at 2 bytes a value whatever the weights have."""
+    value_dim = shape["value_head_dim"] or shape["head_dim"]
+    return Model(
+        active_parameters=float(shape["active_parameters"]),
+        weight_bytes=shape["parameters"] * BYTES_PER_WEIGHT[precision],
+        kv_bytes_per_token=float(shape["kv_bytes_per_token"]),
+        layers=float(shape["layers"]),
+        query_heads=float(shape["query_heads"]),
+        head_dim=(shape["head_dim"] + value_dim) / 2.0,  # queries meet keys of one width and values of the other
+        hidden=float(shape["hidden"]),
+    )
+
+
+def hardware_symbols(gpu: Facts, *, gpus: float, usd_per_gpu_hour: Real, precision: str = "bf16") -> Hardware:
+    """Replica of so many GPUs of a row of `core.gpu`; beyond one node it is linked by the network."""
+    in_node = gpu["scale_up_bytes_per_s"] or gpu["pcie_bytes_per_s"]
+    beyond = gpus > SCALE_UP_GPUS.get(gpu["gpu"], NODE_GPUS)
+    return Hardware(
+        usd_per_gpu_hour=usd_per_gpu_hour,
+        flops_per_s=gpu[f"{precision}_flop_per_s"],
+        hbm_bytes_per_s=gpu["hbm_bytes_per_s"],
+        hbm_bytes=gpu["hbm_bytes"],
+        gpus=gpus,
+        link_bytes_per_s=gpu["nic_bytes_per_s"] if beyond else in_node,
+    )
+
+
+def smallest_replica(*, gpu: Facts, model: Model, context_tokens: float, sequences: float = LEAST_SEQUENCES) -> float:
+    """Smallest power of two of GPUs on which the model fits with room for the KV of so many sequences."""
+    return float(
+        replica_gpus(
+            weight_bytes=model.weight_bytes,
+            sequence_bytes=sequence_bytes(model=model, tokens=context_tokens),
+            hbm_bytes=gpu["hbm_bytes"],
+            memory_share=Efficiency().memory_share,
+            sequences=sequences,
+        )
+    )
+
+
+def refinements_of(setting: str, *, hardware: Hardware, model: Model, efficiency: Efficiency) -> Refinements:
+    """Switches of one of SETTINGS; the overlap depends on how much of the replica's memory the weights take."""
+    if setting == "plain":
+        return PLAIN
+    overlap = shared_read_overlap(
+        weight_bytes=model.weight_bytes,
+        hbm_bytes=hardware.hbm_bytes * hardware.gpus,
+        memory_share=efficiency.memory_share,
+    )
+    return Refinements(
+        overlap=float(overlap) if setting == "realistic" else MEASURED_OVERLAP,
+        ttft_coupling=True,
+        prefill_attention=True,
+        decode_compute_bound=True,
+        tensor_parallel_communication=bool(hardware.gpus > 1),
+        prefill_pool_efficiency=PREFILL_POOL_EFFICIENCY,
+        decode_pool_efficiency=DECODE_POOL_EFFICIENCY,
+        achieved_link_share=sum(ACHIEVED_LINK_SHARES) / 2.0,
+    )
+
+
+def stacked(records: Sequence[Record], *, axes: int) -> Record:
+    """Records of numbers as one of arrays, records on the first axis before so many others.
+
+    A field that some do not state is not stated.
+    """
+    columns = {field.name: [getattr(one, field.name) for one in records] for field in fields(records[0])}
+    stated = {
+        name: None if None in values else np.array(values, dtype=np.float64).reshape(-1, *[1] * axes)
+        for name, values in columns.items()
+    }
+    return type(records[0])(**stated)  # type: ignore[arg-type]
+
+
+def stacked_switches(setting: str, replicas: Sequence[tuple[Hardware, Model]], *, axes: int) -> Refinements:
+    """Switches of one of SETTINGS for hardware and models that are `stacked`."""
+    switches = [
+        refinements_of(setting, hardware=hardware, model=model, efficiency=Efficiency()) for hardware, model in replicas
+    ]
+    return replace(
+        switches[0],
+        overlap=np.array([one.overlap for one in switches]).reshape(-1, *[1] * axes),
+        # A replica of one GPU spends no time on links, so that one flag serves all.
+        tensor_parallel_communication=any(one.tensor_parallel_communication for one in switches),
+    )
+
+
+def in_words(refinements: Refinements) -> str:
+    """Switches that are not at their default, as text."""
+    default = vars(PLAIN)
+    on = {name: value for name, value in vars(refinements).items() if value != default[name]}
+    said = (name if value is True else f"{name} {value:.3g}" for name, value in on.items())
+    return ", ".join(said) or "none"
+
+
+def scenario_of(
+    *,
+    hardware: Hardware,
+    model: Model,
+    workload: Workload,
+    contract: Contract,
+    kv_bytes_per_s_per_gpu: Real,
+    setting: str,
+    efficiency: Efficiency = Efficiency(),  # noqa: B008  (frozen)
+    links_in_mfu: bool = False,
+) -> Scenario:
+    """Scenario of a setting; all GPUs of a prefill replica send KV side by side.
+
+    `links_in_mfu`: the MFU was fitted to steps of whole replicas, so that the time on their links is in it already.
+    """
+    return Scenario(
+        hardware=hardware,
+        model=model,
+        workload=workload,
+        contract=contract,
+        transfer=Transfer(bandwidth_bytes_per_s=kv_bytes_per_s_per_gpu * hardware.gpus),
+        efficiency=efficiency,
+        refinements=_links_once(
+            refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency), links_in_mfu=links_in_mfu
+        ),
+    )
+
+
+def with_setting(scenario: Scenario, setting: str, *, links_in_mfu: bool = False) -> Scenario:
+    """The same question under another of SETTINGS."""
+    switches = refinements_of(setting, hardware=scenario.hardware, model=scenario.model, efficiency=scenario.efficiency)
+    return replace(scenario, refinements=_links_once(switches, links_in_mfu=links_in_mfu))
+
+
+def _links_once(switches: Refinements, *, links_in_mfu: bool) -> Refinements:
+    """Tensor-parallel links are not counted a second time where the MFU holds them."""
+    return replace(switches, tensor_parallel_communication=False) if links_in_mfu else switches

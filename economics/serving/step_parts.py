@@ -1,0 +1,51 @@
+"""A step as the sum of its parts: weights, KV and attention run one after the other, each at the pace of its own bound.
+
+`economics.serving.step_time` bounds a whole decode step by memory or by arithmetic. Kernels do not overlap: a large batch multiplies
+with the weights at the pace of arithmetic, and then reads KV at the pace of memory.
+"""
+
+import numpy as np
+
+from economics.units import Flag, Real, require_fraction, require_non_negative, require_positive
+
+
+def weights_read_s(*, weight_bytes: Real, hbm_bytes_per_s: Real, mbu: Real) -> Real:
+    """Time to read the weights once: W / (MBU BW). Arguments broadcast; bytes, bytes/s, share. Returns seconds."""
+    require_positive(weight_bytes=weight_bytes, hbm_bytes_per_s=hbm_bytes_per_s)
+    require_fraction(mbu=mbu)
+    return np.divide(weight_bytes, np.multiply(mbu, hbm_bytes_per_s))
+
+
+def weights_multiplied_s(*, active_parameters: Real, new_tokens: Real, flop_per_s: Real, mfu: Real) -> Real:
+    """Time to multiply the tokens of a step with the weights: 2 P T / (MFU F). Arguments broadcast. Returns seconds."""
+    require_positive(active_parameters=active_parameters, new_tokens=new_tokens, flop_per_s=flop_per_s)
+    require_fraction(mfu=mfu)
+    return 2.0 * np.multiply(active_parameters, new_tokens) / np.multiply(mfu, flop_per_s)
+
+
+def parts_s(*, read_s: Real, multiplied_s: Real, kv_s: Real, attention_s: Real, overhead_s: Real) -> Real:
+    """Time of a step: overhead + max(weights read, weights multiplied) + KV read + attention computed.
+
+    Arguments broadcast, seconds. In decode the attention is covered by reading its KV and is 0; in prefill the KV is 0.
+    ValueError where a value is outside its domain. Source: derived (roofline of each kernel; Williams et al. 2009).
+    """
+    require_positive(read_s=read_s, multiplied_s=multiplied_s)
+    require_non_negative(kv_s=kv_s, attention_s=attention_s, overhead_s=overhead_s)
+    return overhead_s + np.maximum(read_s, multiplied_s) + kv_s + attention_s
+
+
+def compute_bound(*, read_s: Real, multiplied_s: Real) -> Flag:
+    """Whether the weights are multiplied for longer than they are read. Arguments broadcast, seconds. Source: derived."""
+    return np.greater(multiplied_s, read_s)
+
+
+def ridge_batch(
+    *, flop_per_s: Real, hbm_bytes_per_s: Real, bytes_per_parameter: Real, mfu: Real = 1.0, mbu: Real = 1.0
+) -> Real:
+    """Tokens in a step from which on multiplying with dense weights takes longer than reading them: b MFU F / (2 MBU BW).
+
+    Arguments broadcast. Golden: 295 for bf16 at the peaks of an H100. Source: derived (2 P T / F = b P / BW).
+    """
+    require_positive(flop_per_s=flop_per_s, hbm_bytes_per_s=hbm_bytes_per_s, bytes_per_parameter=bytes_per_parameter)
+    require_fraction(mfu=mfu, mbu=mbu)
+    return bytes_per_parameter * np.multiply(mfu, flop_per_s) / (2.0 * np.multiply(mbu, hbm_bytes_per_s))

@@ -1,0 +1,1 @@
+"""What a correct answer costs, and where the next dollar goes."""

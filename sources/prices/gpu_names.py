@@ -1,0 +1,169 @@
+"""Canonical GPU names: which GPU a seller means by what he writes.
+
+The names are data, in two tables. `seeds/gpu_name.csv`: names of GPUs, one row per variant that the name can mean.
+`seeds/gpu_instance.csv`: instance types whose GPU is documented elsewhere than in their name. A GPU is named only where one
+variant fits all that is said: "H100" alone may be SXM or PCIe, so its family is known and its canonical name is not.
+"""
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+SEEDS = Path(__file__).parents[1] / "seeds"
+NOT_A_GPU = ("tpu", "trainium", "inferentia", "gaudi")
+"""Accelerators that catalogues list beside GPUs; their hours cannot be compared."""
+SAME_MEMORY = 0.15
+"""Published memory is off by up to this share: 79.6 or 80 for 80, 186 or 192 for GB200, 256 or 288 for MI325X."""
+FRACTION = 0.6
+"""Less memory than this share of the smallest variant is a slice of a GPU."""
+
+HINT_SEPARATOR = "|"
+"""Parts the texts of one hint."""
+
+_FILLER = {"nvidia", "amd", "tesla", "geforce", "instinct"}
+_MEMORY = re.compile(r"(\d{2,3})gb?")
+_FORM = re.compile(r"(sxm|pcie|oam)\d?")
+_FORM_IN_INSTANCE = re.compile(r"(?<![a-z])(sxm|pcie)\d?(?![a-z0-9])")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One GPU that a name can mean."""
+
+    family: str
+    form_factor: str
+    memory_gb: float
+    gpu: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What is documented of an instance type; None where it is not."""
+
+    cloud: str
+    pattern: str
+    source_gpu: str | None
+    gpu_count: int | None
+    gpu_memory_gb: float | None
+    form_factor: str | None
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """What is known of the GPU of an offer."""
+
+    family: str | None = None
+    gpu: str | None = None
+    form_factor: str | None = None
+    is_fraction: bool = False
+
+
+@cache
+def variants() -> dict[str, tuple[Variant, ...]]:
+    """Variants by name, from `seeds/gpu_name.csv`. Names are lower case without punctuation, form factor or memory."""
+    found: dict[str, tuple[Variant, ...]] = {}
+    for row in _rows("gpu_name.csv"):
+        variant = Variant(row["family"], row["form_factor"], float(row["memory_gb"]), row["gpu"])
+        found[row["alias"]] = (*found.get(row["alias"], ()), variant)
+    return found
+
+
+@cache
+def instances() -> tuple[Instance, ...]:
+    """Documented instance types, from `seeds/gpu_instance.csv`; `pattern` is a regular expression."""
+    return tuple(
+        Instance(
+            row["cloud"],
+            row["instance"],
+            row["source_gpu"] or None,
+            int(row["gpu_count"]) if row["gpu_count"] else None,
+            float(row["gpu_memory_gb"]) if row["gpu_memory_gb"] else None,
+            row["form_factor"] or None,
+        )
+        for row in _rows("gpu_instance.csv")
+    )
+
+
+def is_not_a_gpu(source_gpu: str) -> bool:
+    """Whether a name is that of a TPU or another accelerator that is not a GPU."""
+    return source_gpu.lower().startswith(NOT_A_GPU)
+
+
+def resolve(source_gpu: str, instance: str | None = None, memory_gb: float | None = None) -> Gpu:
+    """Find the canonical GPU of an offer.
+
+    `source_gpu`: the name as written. `instance`: texts parted by `HINT_SEPARATOR` that may say the form factor.
+    `memory_gb`: published memory of one GPU. What the name says comes before what the instance says. Returns a Gpu whose
+    `gpu` is None where no variant or more than one fits, and whose `family` is None where the name is unknown.
+    """
+    form_factor, memory, name = _read(source_gpu)
+    known = variants().get(name)
+    if known is None:
+        return Gpu(form_factor=form_factor)
+    family = known[0].family
+    form_factor = form_factor or _form_in_instance(instance or "")
+    memory = memory or memory_gb
+    fitting = [variant for variant in known if form_factor in (None, variant.form_factor)]
+    if memory and fitting:
+        nearest = min(_distance(variant, memory) for variant in fitting)
+        fitting = [variant for variant in fitting if _distance(variant, memory) == nearest <= SAME_MEMORY]
+    smallest = min(variant.memory_gb for variant in known)
+    is_fraction = memory_gb is not None and memory_gb < FRACTION * smallest
+    if len(fitting) != 1:
+        forms = {variant.form_factor for variant in fitting}
+        return Gpu(family, None, form_factor or (forms.pop() if len(forms) == 1 else None), is_fraction)
+    return Gpu(family, fitting[0].gpu, fitting[0].form_factor, is_fraction)
+
+
+def add_gpu(offers: pl.DataFrame) -> pl.DataFrame:
+    """Add `gpu_family`, `gpu`, `form_factor` and `gpu_is_fraction` to offers.
+
+    Reads `source_gpu`, `instance_hint` (nullable text) and `gpu_memory_gb` (nullable, GB).
+    """
+    asked = ["source_gpu", "instance_hint", "gpu_memory_gb"]
+    distinct = offers.select(asked).unique(maintain_order=True)
+    answers = [resolve(*row) for row in distinct.iter_rows()]
+    named = distinct.with_columns(
+        pl.Series("gpu_family", [answer.family for answer in answers], pl.String),
+        pl.Series("gpu", [answer.gpu for answer in answers], pl.String),
+        pl.Series("form_factor", [answer.form_factor for answer in answers], pl.String),
+        pl.Series("gpu_is_fraction", [answer.is_fraction for answer in answers], pl.Boolean),
+    )
+    return offers.join(named, on=asked, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _read(source_gpu: str) -> tuple[str | None, float | None, str]:
+    """Form factor, memory in GB and what is left of a GPU's name."""
+    form_factor, memory, rest = None, None, []
+    for part in re.split(r"[^a-z0-9]+", source_gpu.lower()):
+        if form := _FORM.fullmatch(part):
+            form_factor = form[1]
+        elif size := _MEMORY.fullmatch(part):
+            memory = float(size[1])
+        elif part not in _FILLER:
+            rest.append(part)
+    return form_factor, memory, "".join(rest)
+
+
+def _form_in_instance(instance: str) -> str | None:
+    """Form factor that instance types tell: documented, written out, or told by a GPU's name such as H100-80GB-HBM3."""
+    found = set(_FORM_IN_INSTANCE.findall(instance.lower()))
+    for part in instance.split(HINT_SEPARATOR):
+        found |= {known.form_factor for known in instances() if re.fullmatch(known.pattern, part)}
+        forms = {variant.form_factor for variant in variants().get(_read(part)[2], ())}
+        found |= forms if len(forms) == 1 else set()
+    found -= {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _distance(variant: Variant, memory_gb: float) -> float:
+    return abs(variant.memory_gb - memory_gb) / variant.memory_gb
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (SEEDS / name).open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))

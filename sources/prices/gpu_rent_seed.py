@@ -1,0 +1,42 @@
+"""GPU rents shipped with this project: dated figures from benchmarks, papers, a market tracker and catalogue excerpts.
+
+`seeds/gpu_rent.csv` holds one row per figure with its document and place; `seeds/gpu_rent.source.yaml` says what was taken.
+"""
+
+import io
+from datetime import UTC, datetime
+
+import polars as pl
+
+from schemas.base import empty, polars_schema
+from schemas.prices.gpu_rents import RawGpuOffer
+from schemas.quarantine import Parsed, Rejected
+from sources.prices.gpu_names import SEEDS, add_gpu
+from sources.source import Seed, Snapshot, Source, refuses_in_words
+
+SOURCE = Source(
+    name="gpu_rent_seed",
+    title="GPU rents transcribed from documents",
+    homepage="https://inferencex.semianalysis.com",
+    licence="facts, each with its citation",
+    live=(),
+    floor=(Seed(SEEDS / "gpu_rent.csv", as_of=datetime(2026, 11, 1, tzinfo=UTC)),),
+)
+
+
+@refuses_in_words
+def parse_offers(snapshot: Snapshot) -> Parsed:
+    """Read the seed into offers (contract `RawGpuOffer`). Nothing is refused: the contract refuses a bad seed as a whole."""
+    rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)
+    asked = rows.select(
+        "source_gpu", instance_hint="instance_type", gpu_memory_gb=pl.col("gpu_memory_gb").cast(pl.Float64)
+    )
+    complete = rows.with_columns(
+        add_gpu(asked)["gpu_family"],
+        pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"),
+        locator=pl.format("{}: {}", "source_title", "source_url_or_locator"),
+        source=pl.lit(snapshot.source),
+        seen_on=pl.lit((snapshot.published_at or snapshot.fetched_at).date()),
+    )
+    offers = complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(RawGpuOffer).items())
+    return Parsed(offers, empty(Rejected))

@@ -1,0 +1,45 @@
+"""Price changes of well-known models since 2023, transcribed from dated documents.
+
+`seeds/llm_price_history.csv` holds one row per price and period; `seeds/llm_price_history.source.yaml` says what was taken
+and what was left out.
+"""
+
+import io
+from datetime import UTC, datetime
+
+import polars as pl
+
+from schemas.base import empty, polars_schema
+from schemas.prices.llm_price_seed import LlmPriceSeed
+from schemas.quarantine import Parsed, Rejected
+from sources.prices.model_map import SEEDS
+from sources.prices.price_keys import seen_on
+from sources.source import Seed, Snapshot, Source, refuses_in_words
+
+SOURCE = Source(
+    name="llm_price_seed",
+    title="Price history transcribed from dated documents",
+    homepage="https://github.com/pydantic/genai-prices",
+    licence="facts, each with its citation",
+    live=(),
+    floor=(Seed(SEEDS / "llm_price_history.csv", as_of=datetime(2026, 11, 12, tzinfo=UTC)),),
+)
+
+
+@refuses_in_words
+def parse_prices(snapshot: Snapshot) -> Parsed:
+    """Read the seed into prices (contract `LlmPriceSeed`). Nothing is refused: the contract refuses a bad seed as a whole."""
+    rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)
+    complete = rows.with_columns(
+        pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"),
+        source=pl.lit(snapshot.source),
+        source_provider=pl.col("provider"),
+        source_model=pl.col("model"),
+        source_key=pl.format("{}_usd_per_mtok", "leg"),
+        published_value=pl.col("usd_per_mtok"),
+        published_unit=pl.lit("usd_per_mtok"),
+        fx_note=pl.lit(None),
+        seen_on=pl.lit(seen_on(snapshot)),
+    )
+    prices = complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(LlmPriceSeed).items())
+    return Parsed(prices, empty(Rejected))

@@ -1,0 +1,174 @@
+"""From the ids that sources use to canonical sellers and models. The mapping is data: seeds/model_alias.csv.
+
+What counts as one model:
+
+1. A dated snapshot is the undated model, unless it is sold at another price (gpt-4o-2024-05-13): then it is its own model.
+2. A preview or beta is the model, unless it is sold at another price (gemini-2.5-flash-preview).
+3. Open weights that hosts price side by side are different models (deepseek-v3 and deepseek-v3-0324).
+4. A host's precision, region or tuned-for-chat label does not make another model; a speed tier at another price, a fine-tune,
+   a batch route and a name that moves to the newest model are left out: no map is better than a wrong one.
+5. A name the vendor re-points without a version in it (deepseek-chat) is a model of its own, marked `rolling`.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from schemas.base import polars_schema
+from schemas.prices.models import Model, Provider
+
+SEEDS = Path(__file__).parents[1] / "seeds"
+ID = ["source", "source_provider", "source_model"]
+ANY = "*"
+
+_HOST_SPELLINGS = (
+    (
+        r"_(none|minimal|low|medium|high|xhigh|max|unknown|thinking|no-thinking|\d+k)$",
+        "",
+    ),  # effort at which Epoch rates it
+    (r"^.*/", ""),  # path of a router or host
+    (r"@(default|latest|\d{3})$", ""),  # Vertex AI version
+    (r"@", "-"),
+    (r"^(us|eu|apac|au|jp|ca|in|sa|us-gov|global|regional)\.", ""),  # Bedrock inference profile
+    (r"^nvidia\.(.*?)(:\d+)?$", "$1"),  # Bedrock: vendor.model:build, and the version belongs to the name
+    (r"^deepseek\.", "deepseek-"),  # Bedrock writes deepseek.r1
+    (
+        r"^(?:ai21|amazon|anthropic|cohere|google|meta|minimax|mistral|moonshot|moonshotai|openai|qwen|writer|xai|zai)"
+        r"\.([a-z].*?)(?:-v\d+)?$",
+        "$1",
+    ),  # Bedrock and OCI: vendor.model, vendor.model-v1
+    (r"(-v\d+)?:\d+(:\d+k)?$", ""),  # Bedrock build, as in claude-3-haiku-20240307-v1:0
+    (r"(oss-\d+b)-\d$", "$1"),  # what is left of gpt-oss-120b-1:0
+    (r":(free|beta|thinking)$", ""),  # OpenRouter variants of the same weights
+    (r"\+", "-plus"),
+    (r"[()]", ""),
+    (r"[ ._:]+", "-"),
+    (r"(\d)p(\d)", "$1-$2"),  # Fireworks writes v3p1
+    (r"^(databricks|fw|zai|nvidia|openai)-", ""),
+    (r"^meta-llama-", "llama-"),
+    (r"^llama-?v?(\d)", "llama-$1"),
+    (r"^qwen-(\d)", "qwen$1"),
+    (r"^claude-([4-9](?:-\d)?)-(opus|sonnet|haiku)", "claude-$2-$1"),
+)
+"""How hosts spell the same id; applied in order, so that the last ones see only letters, digits and dashes."""
+
+_DATE = r"-(20\d{6}|20\d\d-\d\d-\d\d)$"
+_LABELS = r"(-(instruct|it|hf|fp8|bf16|fp16|awq|nvfp4|maas))+$"
+
+
+def normalised(name: pl.Expr) -> pl.Expr:
+    """An id as hosts spell it, in one spelling: small letters, digits and dashes, without path, region and vendor."""
+    out = name.str.to_lowercase().str.strip_chars()
+    for pattern, replacement in _HOST_SPELLINGS:
+        out = out.str.replace_all(pattern, replacement)
+    return out.str.replace_all(r"-{2,}", "-").str.strip_chars("-")
+
+
+def undated(name: pl.Expr) -> pl.Expr:
+    """A normalised id without the date of its snapshot."""
+    return name.str.replace(_DATE, "")
+
+
+def reduced(name: pl.Expr) -> pl.Expr:
+    """A normalised id without the date of its snapshot and without tuning and precision."""
+    return undated(undated(name).str.replace(_LABELS, ""))
+
+
+@cache
+def models() -> pl.DataFrame:
+    """The canonical models, in the contract `Model`."""
+    return pl.read_csv(SEEDS / "model.csv", schema=polars_schema(Model))
+
+
+@cache
+def providers() -> pl.DataFrame:
+    """The sellers with a canonical name, in the contract `Provider`."""
+    return _provider_aliases().select(list(polars_schema(Provider))).unique().sort("provider")
+
+
+@cache
+def _provider_aliases() -> pl.DataFrame:
+    return pl.read_csv(SEEDS / "provider_alias.csv", infer_schema=False)
+
+
+@cache
+def _rules() -> list[dict[str, str | None]]:
+    table = pl.read_csv(SEEDS / "model_alias.csv", infer_schema=False)
+    return table.filter(pl.col("kind") == "regex").to_dicts()
+
+
+@cache
+def _names() -> pl.DataFrame:
+    """Exact names: source, provider (either may be any), name, model. A canonical model is a name of itself."""
+    table = pl.read_csv(SEEDS / "model_alias.csv", infer_schema=False).filter(pl.col("kind") == "exact")
+    own = models().select(source=pl.lit(ANY), provider=pl.lit(ANY), name=normalised(pl.col("model")), model="model")
+    aliases = table.select("source", "provider", name=normalised(pl.col("pattern")), model="model")
+    return pl.concat([own, aliases]).unique()
+
+
+def resolve(ids: pl.DataFrame) -> pl.DataFrame:
+    """Add the canonical seller and model to ids.
+
+    `ids` has the columns source, source_provider and source_model and may have others; rows keep their order. Returns the
+    same frame with provider, model, first_party and matched_by as in the contract `ModelAlias`.
+    """
+    known = _with_provider(ids.lazy().select(ID).unique())
+    known = _with_rules(known).with_columns(name=normalised(pl.col("source_model")))
+    known = _with_exact(known, "name")
+    for shorter in (undated, reduced):
+        known = _with_exact(known.with_columns(reduced_name=shorter(pl.col("name"))), "reduced_name")
+    known = known.join(models().lazy().select("model", "developer"), on="model", how="left").join(
+        providers().lazy(), on="provider", how="left"
+    )
+    known = known.with_columns(
+        first_party=pl.when(pl.col("model").is_not_null()).then(
+            (pl.col("first_party_of") == pl.col("developer")).fill_null(False)
+        )
+    )
+    found = known.select(*ID, "provider", "model", "first_party", "matched_by").collect()
+    return ids.join(found, on=ID, how="left", maintain_order="left")
+
+
+def _with_provider(ids: pl.LazyFrame) -> pl.LazyFrame:
+    """Canonical seller: the only one of the source, else by spelling, else the source's own spelling."""
+    table = _provider_aliases().lazy().select("source", "source_provider", "provider")
+    of_source = table.filter(pl.col("source_provider") == ANY).select("source", only="provider")
+    spelled = table.filter(pl.col("source") == ANY).select(spelling="source_provider", known="provider")
+    out = ids.with_columns(spelling=pl.col("source_provider").str.to_lowercase().str.replace_all("_", "-"))
+    out = out.join(of_source, on="source", how="left").join(spelled, on="spelling", how="left")
+    return out.with_columns(provider=pl.coalesce("only", "known", "spelling")).drop("only", "known", "spelling")
+
+
+def _with_rules(ids: pl.LazyFrame) -> pl.LazyFrame:
+    """Apply the patterns on ids as published; the first that fits wins, and one without a model excludes the id."""
+    published = pl.col("source_model").str.to_lowercase()
+    model: pl.Expr = pl.lit(None, pl.String)
+    matched: pl.Expr = pl.lit(None, pl.String)
+    for rule in reversed(_rules()):
+        fits = published.str.contains(str(rule["pattern"]))
+        for column in ("source", "provider"):
+            if rule[column] != ANY:
+                fits = fits & (pl.col(column) == rule[column])
+        model = pl.when(fits).then(pl.lit(rule["model"], pl.String)).otherwise(model)
+        matched = pl.when(fits).then(pl.lit("rule" if rule["model"] else "excluded")).otherwise(matched)
+    return ids.with_columns(model=model, matched_by=matched)
+
+
+def _with_exact(ids: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """Look up ids that are not settled yet, the most specific names first."""
+    for scope in (("source", "provider"), ("provider",), ("source",), ()):
+        names = (
+            _names()
+            .lazy()
+            .filter(*[pl.col(part) != ANY if part in scope else pl.col(part) == ANY for part in ("source", "provider")])
+        )
+        found = names.select(*scope, pl.col("name").alias(column), pl.col("model").alias("found"), hit=pl.lit(True))
+        settled = pl.col("matched_by").is_not_null()
+        outcome = pl.when(pl.col("found").is_null()).then(pl.lit("excluded")).otherwise(pl.lit(column))
+        ids = ids.join(found, on=[*scope, column], how="left").with_columns(
+            model=pl.when(settled).then("model").otherwise("found"),
+            matched_by=pl.when(settled | pl.col("hit").is_null()).then("matched_by").otherwise(outcome),
+        )
+        ids = ids.drop("found", "hit")
+    return ids

@@ -1,0 +1,53 @@
+"""Every publisher, by the name of the asset that fetches it. A publisher with one document per cloud has many sources."""
+
+from sources.evidence import claims, published_figures
+from sources.prices import (
+    azure_retail,
+    capability_seed,
+    epoch,
+    genai_prices,
+    gpu_rent_seed,
+    gpuhunt,
+    litellm,
+    models_dev,
+    openrouter,
+    price_trends,
+    skypilot,
+)
+from sources.prices import history_seed as price_history_seed
+from sources.routing import figures as routing_figures
+from sources.serving import inferencex_api, latency_figures, mlperf_results
+from sources.serving import measured_steps as step_times
+from sources.serving import references as serving_references
+from sources.source import Source
+from sources.test_time import aider_polyglot, arc_prize
+from sources.test_time import figures as test_time_figures
+
+CATALOGUE: dict[str, tuple[Source, ...]] = {
+    "genai_prices": (genai_prices.SOURCE,),
+    "litellm": (litellm.SOURCE,),
+    "openrouter": (openrouter.SOURCE,),
+    "models_dev": (models_dev.SOURCE,),
+    "price_history": (price_history_seed.SOURCE,),
+    "azure_retail": (azure_retail.SOURCE,),
+    "gpuhunt": gpuhunt.SOURCES,
+    "skypilot": skypilot.SOURCES,
+    "gpu_rent_figures": (gpu_rent_seed.SOURCE,),
+    "epoch": (epoch.SOURCE,),
+    "inferencex_api": inferencex_api.SOURCES,
+    "mlperf_results": mlperf_results.SOURCES,
+    "capability_figures": (capability_seed.SOURCE,),
+    "published_documents": published_figures.SOURCES,
+    "latency_figures": (latency_figures.SOURCE,),
+    "step_times": step_times.SOURCES,
+    "serving_references": serving_references.SOURCES,
+    "aider_polyglot": (aider_polyglot.SOURCE,),
+    "arc_prize": arc_prize.SOURCES,
+    "test_time_documents": test_time_figures.SOURCES,
+    "pythia_surface": (test_time_figures.SURFACE,),
+    "routing_operating_points": (routing_figures.POINTS,),
+    "routing_replay_curves": (routing_figures.CURVES,),
+    "price_trends": (price_trends.FIGURES,),
+    "price_trend_points": (price_trends.POINTS,),
+    "published_claims": (claims.SOURCE,),
+}

@@ -1,0 +1,187 @@
+"""AIPerf: records of single requests (`profile_export.jsonl`) and aggregates (`profile_export_aiperf.json` and `.csv`).
+
+Every figure states its unit, and the unit is what counts. Only requests of the profiling phase are measured. The tool's
+inter-token latency is (E2E - TTFT)/(n - 1) per request, our TPOT; its inter-chunk latency is the gap between events.
+Telemetry names the GPUs of a node, not how many of them the engine used, so it gives no GPU count.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sources.serving.benchmark_outputs.aiperf_requests import run_of_requests, seconds_per_unit
+from sources.serving.benchmark_outputs.document import Document, example
+from sources.serving.benchmark_outputs.fields import Point, RowError, count, latencies, mapping, nested, number, text
+from sources.serving.benchmark_outputs.iso_dates import day
+
+NAME = "aiperf"
+NOT_KEPT = frozenset({"warmup_metrics"})
+RATES = ("requests/sec", "tokens/sec", "requests/s", "tokens/s")
+
+_LATENCIES = (
+    ("ttft", "time_to_first_token"),
+    ("tpot", "inter_token_latency"),
+    ("itl", "inter_chunk_latency"),
+    ("e2e", "request_latency"),
+)
+_KEYS = {"mean": ("avg",), "p50": ("p50",), "p90": ("p90",), "p99": ("p99",), "p999": ("p99.9", "p999")}
+_POWER = ("gpu_power_usage", "nvidia_power_usage", "amd_power_usage")
+
+
+def recognises(document: Document) -> bool:
+    """Whether the document is a per-request record or an aggregate of AIPerf."""
+    record = example(document)
+    if document.value is None:
+        return _is_csv(document.text)
+    is_request = isinstance(record.get("metadata"), dict) and "benchmark_phase" in record["metadata"]
+    return (
+        is_request or "aiperf_version" in record or any(_is_metric(_metrics(record).get(key)) for _, key in _LATENCIES)
+    )
+
+
+def records(document: Document) -> Iterable[tuple[str, Any]]:
+    """The run, with one entry per refused line where the file lists requests."""
+    if document.value is None:
+        yield from _csv_record(document.text)
+    elif "metadata" in example(document):
+        yield from run_of_requests(document)
+    else:
+        yield "profile", document.value
+
+
+def point(record: Any) -> Point:
+    """Operating point of an aggregate, or of requests already put together (`point` key)."""
+    record = mapping(record, "profile")
+    if "point" in record:
+        return dict(record["point"])
+    metrics = _metrics(record)
+    figures: Point = {"tpot_definition": "after_first_token", "percentile_basis": "requests"}
+    for name, key in _LATENCIES:
+        metric = nested(metrics, key)
+        figures |= latencies(metric, name, _KEYS, scale=seconds_per_unit(metric, key)) if metric else {}
+    n_requests = count(nested(metrics, "request_count"), "avg")
+    good = count(nested(metrics, "good_request_count"), "avg")
+    duration = nested(metrics, "benchmark_duration")
+    return {
+        "model": _model(record),
+        "measured_on": day(text(record, "start_time"), "start_time"),
+        "n_requests": n_requests,
+        "n_failed": _failed(record, metrics),
+        "duration_s": number(duration, "avg", scale=seconds_per_unit(duration, "benchmark_duration"))
+        if duration
+        else None,
+        "requests_per_s": _rate(metrics, "request_throughput"),
+        "input_tokens_per_s": _rate(metrics, "input_token_throughput"),
+        "output_tokens_per_s": _rate(metrics, "output_token_throughput"),
+        "total_tokens_per_s": _rate(metrics, "total_token_throughput"),
+        "goodput_per_s": _rate(metrics, "goodput"),
+        "attainment": good / n_requests if good is not None and n_requests else None,
+        **_lengths(metrics, "input", "input_sequence_length"),
+        **_lengths(metrics, "output", "output_sequence_length"),
+        **_load(nested(record, "input_config")),
+        **_telemetry(nested(record, "telemetry_data", "endpoints")),
+        **figures,
+    }
+
+
+def _is_metric(value: Any) -> bool:
+    return isinstance(value, dict) and "unit" in value and "avg" in value
+
+
+def _metrics(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Metrics by name: at the top of the document, in early versions under `records`."""
+    held = record.get("records")
+    return held if isinstance(held, dict) else record
+
+
+def _rate(metrics: Mapping[str, Any], key: str) -> float | None:
+    metric = nested(metrics, key)
+    unit = text(metric, "unit")
+    if metric and unit not in RATES:
+        raise RowError("unknown_unit", f"{key} is in {unit}, not in a rate per second", column=key, value=unit)
+    return number(metric, "avg")
+
+
+def _lengths(metrics: Mapping[str, Any], name: str, key: str) -> Point:
+    metric = nested(metrics, key)
+    point: Point = {f"{name}_tokens_mean": number(metric, "avg")}
+    return point | {f"{name}_tokens_{q}": number(metric, q) for q in ("p50", "p90", "p99")}
+
+
+def _failed(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> int | None:
+    stated = count(nested(metrics, "error_request_count"), "avg")
+    summary = record.get("error_summary")
+    if stated is not None or not isinstance(summary, list):
+        return stated
+    counts = [count(mapping(entry, "error_summary"), "count") for entry in summary]
+    return None if None in counts else sum(n for n in counts if n is not None)
+
+
+def _model(record: Mapping[str, Any]) -> str | None:
+    names = nested(record, "input_config", "endpoint").get("model_names")
+    return names[0] if isinstance(names, list) and len(names) == 1 and isinstance(names[0], str) else None
+
+
+def _load(config: Mapping[str, Any]) -> Point:
+    """How requests were sent: `loadgen`, in newer versions the phase called profiling."""
+    held: Any = config.get("loadgen") or config.get("phases")
+    if isinstance(held, list):
+        held = next((phase for phase in held if isinstance(phase, dict) and phase.get("name") == "profiling"), {})
+    settings = mapping(held, "loadgen")
+    settings = mapping(settings["profiling"], "profiling") if "profiling" in settings else settings
+    rate, in_flight = number(settings, "request_rate", positive=True), number(settings, "concurrency", positive=True)
+    if rate is not None:
+        law = settings.get("arrival_pattern") or settings.get("request_rate_mode")
+        kind = "open_loop" if in_flight is None else "open_loop_capped"
+        point: Point = {"arrival": kind, "arrival_process": law if isinstance(law, str) else None}
+        return point | {"request_rate_per_s": rate, "concurrency": in_flight, "start_burst_bias": False}
+    if in_flight is None:
+        return {}
+    is_ramped = any(settings.get(key) for key in ("concurrency_ramp_duration", "concurrency_ramp"))
+    return {"arrival": "closed_loop", "concurrency": in_flight, "start_burst_bias": not is_ramped}
+
+
+def _telemetry(endpoints: Mapping[str, Any]) -> Point:
+    gpus = [mapping(gpu, "gpu") for name in endpoints for gpu in nested(endpoints, name, "gpus").values()]
+    names = {text(gpu, "gpu_name") for gpu in gpus} - {None}
+    watts = []
+    for gpu in gpus:
+        for key in _POWER:
+            metric = nested(gpu, "metrics", key)
+            watts += [number(metric, "avg")] if text(metric, "unit") == "W" else []
+    known = [watt for watt in watts if watt]
+    return {
+        "gpu": names.pop() if len(names) == 1 else None,
+        "power_w_per_gpu": sum(known) / len(known) if known and len(known) == len(gpus) else None,
+        "notes": f"telemetry saw {len(gpus)} GPUs; how many the engine used is not stated" if gpus else None,
+    }
+
+
+def _is_csv(body: str) -> bool:
+    return body.startswith("Metric,") and any(word in body for word in ("Request Latency (", "Time to First Token ("))
+
+
+def _csv_record(body: str) -> Iterator[tuple[str, Any]]:
+    """Metrics of the CSV under the names of the JSON: `Time to First Token (ms)` is `time_to_first_token` in `ms`."""
+    if not body.endswith("\n"):
+        reason = "the last line has no end: the file may be cut inside a figure"
+        yield "profile", RowError("truncated", reason, severity="suspect")
+        return
+    record: dict[str, Any] = {}
+    header: list[str] = []
+    for row in csv.reader(body.splitlines()):
+        if row and row[0] in ("Metric", "Endpoint"):
+            header = row
+        elif header[:1] == ["Metric"] and len(row) == len(header):
+            label, _, unit = row[0].removesuffix(")").partition(" (")
+            cells = {"avg" if name == "Value" else name: cell for name, cell in zip(header[1:], row[1:], strict=True)}
+            figures = {name: _figure(cell) for name, cell in cells.items() if cell}
+            record[label.lower().replace(" ", "_")] = {"unit": unit, **figures}
+    yield "profile", record
+
+
+def _figure(cell: str) -> Any:
+    try:
+        return float(cell.replace(",", ""))
+    except ValueError:
+        return cell

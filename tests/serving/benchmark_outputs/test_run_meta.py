@@ -1,0 +1,94 @@
+import datetime as dt
+
+import pytest
+
+from sources.serving.benchmark_outputs import RunMeta, read_meta, run_meta
+from tests.serving.benchmark_outputs.samples import INFERENCEX, VLLM, only_point, record_of, rules, sample
+
+YAML = b"""
+gpu: h100-sxm
+gpus: 8
+engine_version: 0.11.0
+precision: fp8
+architecture: chunked
+usd_per_gpu_hour: 2
+measured_on: 2026-03-14
+slo_ttft_s: 2.0
+slo_tpot_s: 0.1
+slo_percentile: 99
+notes: our rack in hall 2
+"""
+
+
+def test_file_beside_the_results():
+    meta = read_meta(YAML)
+    assert (meta.gpu, meta.gpus, meta.usd_per_gpu_hour) == ("h100-sxm", 8, 2.0)
+    assert meta.measured_on == dt.date(2026, 3, 14)
+
+
+def test_facts_fill_what_the_file_lacks():
+    point = only_point(sample(VLLM), read_meta(YAML))
+    assert (point["gpu_canonical"], point["gpus_total"], point["architecture"]) == ("h100-sxm", 8, "chunked")
+    assert point["output_tokens_per_s_per_gpu"] == pytest.approx(186.47558779609227 / 8)
+    assert (point["slo_ttft_s"], point["usd_per_gpu_hour"], point["notes"]) == (2.0, 2.0, "our rack in hall 2")
+    assert point["priceable"] is True
+
+
+def test_pools_make_the_total():
+    point = only_point(
+        sample(VLLM), RunMeta(gpu="h200-sxm", gpus_prefill=2, gpus_decode=6, architecture="disaggregated")
+    )
+    assert point["gpus_total"] == 8
+
+
+def test_pools_that_do_not_make_the_total_are_refused():
+    assert rules(sample(VLLM), RunMeta(gpus=9, gpus_prefill=2, gpus_decode=6)) == ["gpu_counts_do_not_add_up"]
+
+
+def test_a_price_makes_a_run_priceable_without_a_gpu_name():
+    assert only_point(sample(VLLM), RunMeta(gpus=4, usd_per_gpu_hour=2.1))["priceable"] is True
+    assert only_point(sample(VLLM), RunMeta(gpus=4))["priceable"] is False
+
+
+def test_user_and_file_that_contradict_each_other_are_refused():
+    assert rules(sample(VLLM), RunMeta(model="llama-3.1-8b")) == ["meta_contradicts_file"]
+
+
+def test_same_gpu_under_two_names_is_no_contradiction():
+    row = next(row for row in record_of(INFERENCEX) if row["hardware"] == "h200")
+    assert only_point([row], RunMeta(gpu="H200-SXM"))["gpu"] == "h200"
+    assert rules([row], RunMeta(gpu="b200-sxm")) == ["meta_contradicts_file"]
+
+
+def test_a_simulator_is_not_a_measurement():
+    assert only_point(sample(VLLM), RunMeta(basis="simulated"))["basis"] == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"gpus: 8\n  gpu: x", "not YAML"),
+        (b"\xff\xfe\x00", "not YAML"),
+        (b"- gpu\n- gpus", "name: value"),
+        (b"", "name: value"),
+        (b"1: 2", "name: value"),
+        (b"gpu: h100-sxm\ngpu_count: 8", "unknown field `gpu_count`.*the fields are gpu, gpus"),
+        (b"gpus: eight", r"Expected `int \| null`, got `str` - at `\$.gpus`"),
+        (b"gpus: 0", ">= 1"),
+        (b"gpus: .nan", "gpus"),
+        (b"usd_per_gpu_hour: -1", "> 0"),
+        (b"usd_per_gpu_hour: .nan", "usd_per_gpu_hour"),
+        (b"usd_per_gpu_hour: .inf", "usd_per_gpu_hour"),
+        (b"architecture: split", "Invalid enum value 'split'"),
+        (b"measured_on: soon", "measured_on"),
+    ],
+)
+def test_wrong_metadata_says_what_is_wrong(body, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        read_meta(body)
+
+
+def test_options_of_a_command_line_are_checked_alike():
+    assert run_meta({"gpu": "h100-sxm", "gpus": 8}) == RunMeta(gpu="h100-sxm", gpus=8)
+    with pytest.raises(ValueError, match="gpus"):
+        run_meta({"gpus": -1})

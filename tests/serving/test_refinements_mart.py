@@ -1,0 +1,82 @@
+"""Each refinement against the same contract without it: which terms move, which way, and every one has its row."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from assets.serving.refinements import EXPERTS, SWITCHES
+from economics.serving.symbols import Refinements
+
+COLOCATED = ("overlap", "overlap_measured", "ttft_coupling", "place_queue", "chunk_tokens")
+SPLIT = ("prefill_pool_efficiency", "decode_pool_efficiency", "achieved_link_share", "prefill_hardware")
+DEARER = {
+    "ttft_coupling", "prefill_pool_efficiency", "decode_pool_efficiency", "integer_pools", "place_queue", "chunk_tokens",
+    "decode_compute_bound", "tensor_parallel_communication", "expert_parallel_communication",
+}  # fmt: skip
+CHEAPER = {"overlap", "overlap_measured", "prefix_hit_share", "experts_touched"}
+SAW_TOOTH = ("prefill_attention", "achieved_link_share")
+"""They may add a replica to the prefill pool, in which a larger pool then queues less."""
+DESIGNS = ("unchunked", "chunked", "disaggregated")
+
+
+@pytest.fixture
+def rows(warehouse):
+    return warehouse.sql("FROM marts.serving_refinements").pl()
+
+
+def test_every_refinement_has_rows(rows):
+    with_another = {
+        "prefill_efficiency",
+        "draft_acceptance",
+        "draft_cost_ratio",
+    }  # tried with the symbol they belong to
+    symbols = {field.name for field in fields(Refinements)} - with_another
+    assert symbols == {next(iter(switch.symbols)) for switch in SWITCHES}
+    assert set(rows["refinement"]) == {switch.name for switch in SWITCHES}
+    assert rows.height == 2 * 9 * (40 * (len(SWITCHES) - 2) + 10 * 2)
+    sparse = rows.filter(refinement="experts_touched")
+    assert set(sparse["model"]) == set(EXPERTS)
+
+
+@pytest.mark.parametrize("name", sorted(DEARER | CHEAPER))
+def test_a_refinement_moves_cost_one_way(rows, name):
+    """Contracts that only one side can meet have no change."""
+    mine = rows.filter(refinement=name)
+    changes = np.concatenate([mine[f"{design}_change"].drop_nulls().to_numpy() for design in DESIGNS])
+    signed = changes if name in DEARER else -changes
+    assert np.all(signed >= -1e-9)
+    assert np.any(signed > 1e-4)
+
+
+@pytest.mark.parametrize("name", SAW_TOOTH)
+def test_a_slower_prefill_or_link_costs_more_as_a_rule(rows, name):
+    change = rows.filter(refinement=name)["disaggregated_change"].drop_nulls()
+    assert change.median() > 0.005
+    assert (change < -1e-9).mean() < 0.1
+    assert change.min() > -0.05
+
+
+@pytest.mark.parametrize(("names", "untouched"), [(COLOCATED, ["disaggregated"]), (SPLIT, ["unchunked", "chunked"])])
+def test_a_refinement_of_one_kind_leaves_the_other(rows, names, untouched):
+    mine = rows.filter(rows["refinement"].is_in(names))
+    for design in untouched:
+        assert mine[f"{design}_change"].drop_nulls().abs().max() == 0.0
+
+
+def test_an_efficiency_of_a_pool_divides_at_most_all_of_the_cost(rows):
+    for name, share in (("prefill_pool_efficiency", 0.9), ("decode_pool_efficiency", 0.92)):
+        change = rows.filter(refinement=name)["disaggregated_change"].drop_nulls()
+        assert 0.0 < change.min() < change.max() < 1.0 / share - 1.0
+
+
+def test_the_surface_and_this_table_agree_where_they_meet(warehouse):
+    """Without a refinement that the plain setting has not, the cost is that of the surface."""
+    apart = warehouse.sql("""
+        SELECT max(abs(r.without_chunked_usd_per_mtok / s.chunked_usd_per_mtok - 1)), count(*)
+        FROM marts.serving_refinements r JOIN marts.break_even_surface s
+          USING (setting, gpu, model, input_per_output, arrival_rate_per_s, ttft_s, tpot_s)
+        WHERE r.refinement = 'integer_pools' AND s.kv_bytes_per_s_per_gpu = 50e9
+    """).fetchall()[0]
+    assert apart[0] < 1e-12
+    assert apart[1] == 2 * 360

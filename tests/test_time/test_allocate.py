@@ -1,0 +1,134 @@
+"""`iecon allocate`: answers a person can check by eye, with their evidence, and errors that list what exists."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from answers.allocate.answer import allocate
+from answers.allocate.record import Allocation, AllocationError, Option, Question
+from tests.refreshed import iecon
+
+ASKED = Question(benchmark="aime", base="deepseek-v3", budget_usd=1e6, queries=1e7)
+
+
+@pytest.fixture
+def latest(refreshed: Path) -> Path:
+    return refreshed / "releases" / "latest.duckdb"
+
+
+def by_channel(found: Allocation) -> dict[str, Option]:
+    """The first option of each channel."""
+    return {option.channel: option for option in reversed(found.options)}
+
+
+def test_aime_with_deepseek_v3(latest: Path) -> None:
+    found = allocate(ASKED, warehouse=latest)
+    assert (found.base, found.benchmark, found.n, found.accuracy) == ("DeepSeek-V3", "aime24", 30, 0.392)
+    assert found.accuracy_low < found.accuracy < found.accuracy_high
+    options = by_channel(found)
+    assert set(options) == {"train", "sample", "verify", "buy"}
+    assert options["train"].spend_usd == 294_000
+    assert options["train"].accuracy == pytest.approx(0.798, abs=1e-3)
+    assert found.answer in ("train", "buy")
+    assert not found.certain  # 30 questions
+
+
+def test_every_option_has_n_interval_and_evidence(latest: Path) -> None:
+    for option in allocate(ASKED, warehouse=latest).options:
+        assert option.n == 30
+        assert option.accuracy_low <= option.accuracy <= option.accuracy_high
+        assert "n 30" in option.evidence
+        assert option.spend_usd is None or option.spend_usd <= ASKED.budget_usd * (1 + 1e-9)
+
+
+def test_the_one_that_adds_most_goes_first_and_the_cheaper_of_equals(latest: Path) -> None:
+    priced = [option for option in allocate(ASKED, warehouse=latest).options if option.spend_usd is not None]
+    order = [(-float(f"{option.extra_correct:.6g}"), option.spend_usd) for option in priced]
+    assert order == sorted(order)
+
+
+def test_what_is_borrowed_says_so(latest: Path) -> None:
+    options = by_channel(allocate(ASKED, warehouse=latest))
+    assert "borrowed from QwQ-32B-preview" in options["sample"].evidence
+    assert "its own" in options["train"].evidence
+    assert "no document prices it" in options["verify"].evidence
+
+
+def test_a_base_with_its_own_curve_uses_it(latest: Path) -> None:
+    found = allocate(replace(ASKED, base="o1-mini"), warehouse=latest)
+    assert "its own curve" in by_channel(found)["sample"].evidence
+    assert "train" not in by_channel(found)
+    assert any("--training-usd" in note for note in found.notes)
+
+
+def test_stated_training_dollars_borrow_the_step(latest: Path) -> None:
+    found = allocate(replace(ASKED, base="o1-mini", training_usd=1e7), warehouse=latest)
+    assert "borrowed from DeepSeek-V3" in by_channel(found)["train"].evidence
+
+
+def test_conditions_are_those_of_the_frontier_at_the_questions_own_dollars(latest: Path) -> None:
+    verdicts = allocate(ASKED, warehouse=latest).verdicts
+    found = allocate(ASKED, warehouse=latest)
+    assert verdicts["dollar_ratio"] == pytest.approx(found.usd_per_query * ASKED.queries / 5_576_000)
+    assert verdicts["published"] == "training"
+    few = allocate(replace(ASKED, queries=1e5), warehouse=latest).verdicts
+    assert (few["published"], few["lagrangian"]) == ("training", "inference")
+
+
+def test_a_flip_is_where_the_answer_turns(latest: Path) -> None:
+    found = allocate(replace(ASKED, budget_usd=1e4), warehouse=latest)
+    below = allocate(replace(ASKED, budget_usd=1e4, usd_per_mtok=found.usd_per_mtok, queries=1e3), warehouse=latest)
+    assert found.flips
+    assert all(flip.split(":")[-1].strip() for flip in found.flips)
+    assert below.options[0].extra_correct <= 1e3
+
+
+def test_dearer_answers_buy_fewer_samples(latest: Path) -> None:
+    cheap, dear = (
+        by_channel(allocate(replace(ASKED, usd_per_mtok=price), warehouse=latest))["sample"].accuracy
+        for price in (1.0, 10.0)
+    )
+    assert dear < cheap
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"benchmark": "mmlu"}, "unknown benchmark mmlu; known are aime, aime24"),
+        ({"base": "gpt-9"}, "gpt-9 is not measured on aime, aime24; bases there are"),
+        ({"budget_usd": 0.0}, "--budget and --queries must be above 0"),
+        ({"base": "r1-distill-qwen-1.5b", "benchmark": "swe"}, "bases there are claude-3.5-sonnet"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_what_exists(
+    latest: Path, change: dict[str, object], message: str
+) -> None:
+    with pytest.raises(AllocationError, match=message):
+        allocate(replace(ASKED, **change), warehouse=latest)
+
+
+def test_no_answer_length_is_asked_for(latest: Path) -> None:
+    question = replace(ASKED, benchmark="swe_bench_lite", base="claude-3.5-sonnet")
+    with pytest.raises(AllocationError, match=r"no answer length is known on swe_bench_lite .*give --tokens"):
+        allocate(question, warehouse=latest)
+    found = allocate(replace(question, tokens_per_answer=20_000), warehouse=latest)
+    assert found.tokens_basis == "given"
+
+
+def test_command_prints_the_answer_and_json(refreshed: Path) -> None:
+    asked = ("allocate", "--benchmark", "aime", "--base", "deepseek-v3", "--budget", "1e6", "--queries", "1e7")
+    said = iecon(refreshed, *asked)
+    assert said.returncode == 0, said.stderr
+    assert "The next dollar goes to" in said.stdout
+    assert "What would flip it:" in said.stdout
+    record = json.loads(iecon(refreshed, *asked, "--json").stdout)
+    assert record["options"][0]["channel"] == record["answer"]
+
+
+def test_command_exits_with_two_and_one_line_for_an_unknown_base(refreshed: Path) -> None:
+    done = iecon(refreshed, "allocate", "--benchmark", "aime", "--base", "gpt-9", "--budget", "1e6", "--queries", "1e7")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: gpt-9 is not measured on")
+    assert len(done.stderr.strip().splitlines()) == 1
