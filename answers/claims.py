@@ -13,8 +13,11 @@ from rich.table import Table
 from answers.query import connect
 
 COLOURS = {
-    "reproduced": "green", "reproduced_in_part": "yellow", "not_reproduced": "red", "not_testable": "dim",
-}  # fmt: skip
+    "reproduced": "green",
+    "reproduced_in_part": "yellow",
+    "not_reproduced": "red",
+    "not_testable": "dim",
+}
 Row = dict[str, Any]
 
 
@@ -44,9 +47,13 @@ def show_ledger(rows: list[Row], *, console: Console) -> None:
         for row in claims:
             colour = COLOURS[row["verdict"]]
             table.add_row(
-                f"{escape(row['statement'])} [dim]{row['claim_id']}[/dim]", published(row), number(row["recomputed_value"]),
-                interval(row), f"[{colour}]{row['verdict']}[/{colour}]", number(row["margin"]),
-            )  # fmt: skip
+                f"{escape(row['statement'])} [dim]{row['claim_id']}[/dim]",
+                published(row),
+                number(row["recomputed_value"]),
+                interval(row),
+                f"[{colour}]{row['verdict']}[/{colour}]",
+                number(row["margin"]),
+            )
     console.print(table)
     counts = [sum(row["verdict"] == verdict for row in rows) for verdict in COLOURS]
     console.print(", ".join(f"{n} {verdict}" for n, verdict in zip(counts, COLOURS, strict=True)), highlight=False)

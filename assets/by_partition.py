@@ -18,9 +18,7 @@ from schemas.by_partition import BreakEvenSweep, DailyPrice
 from warehouse.partitioned import partitioned
 
 DAYS = DailyPartitionsDefinition(start_date=FIRST_MONTH.isoformat())
-GPU_MODELS = MultiPartitionsDefinition(
-    {"gpu": StaticPartitionsDefinition(GPUS), "model": StaticPartitionsDefinition(MODELS)}
-)
+GPU_MODELS = MultiPartitionsDefinition({"gpu": StaticPartitionsDefinition(GPUS), "model": StaticPartitionsDefinition(MODELS)})
 DENSER = ("input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "tpot_s")
 """Axes with a further value between any two of the surface."""
 

@@ -110,10 +110,7 @@ def evidence(names: Sequence[str], documents: pl.DataFrame) -> str:
         .agg(day=pl.coalesce("published_at", "fetched_at").max())
         .sort(pl.col("day"), pl.col("source"), descending=[True, False])
     )
-    return (
-        "; ".join(f"{wanted[row['source']].title} ({row['day']:%-d %b %Y})" for row in newest.iter_rows(named=True))
-        + "."
-    )
+    return "; ".join(f"{wanted[row['source']].title} ({row['day']:%-d %b %Y})" for row in newest.iter_rows(named=True)) + "."
 
 
 def shown_on_its_mart(drawn: "Section") -> dg.AssetObservation:

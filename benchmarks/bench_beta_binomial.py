@@ -56,18 +56,14 @@ def measured(path: str) -> tuple[Array, Array]:
 def loss(log_shapes: Array, c: Array, n: Array) -> float:
     """Minus the log-likelihood of one curve."""
     a, b = np.exp(log_shapes)
-    return -float(
-        np.sum(gammaln(c + a) - gammaln(a) + gammaln(n - c + b) - gammaln(b) - gammaln(n + a + b) + gammaln(a + b))
-    )
+    return -float(np.sum(gammaln(c + a) - gammaln(a) + gammaln(n - c + b) - gammaln(b) - gammaln(n + a + b) + gammaln(a + b)))
 
 
 def loss_and_gradient(log_shapes: Array, c: Array, n: Array) -> tuple[float, Array]:
     """The same with its gradient."""
     a, b = np.exp(log_shapes)
     shared = digamma(a + b) - digamma(n + a + b)
-    slope = np.array(
-        [a * np.sum(digamma(c + a) - digamma(a) + shared), b * np.sum(digamma(n - c + b) - digamma(b) + shared)]
-    )
+    slope = np.array([a * np.sum(digamma(c + a) - digamma(a) + shared), b * np.sum(digamma(n - c + b) - digamma(b) + shared)])
     return loss(log_shapes, c, n), -slope
 
 
@@ -117,9 +113,7 @@ def main() -> int:
     ours = timed(lambda: fit_beta_binomial(successes=successes, samples=samples), rounds)
     print(f"{len(samples)} curves, {int((samples > 0).sum())} problems, {path or 'made up'}; median of {rounds} rounds")
     print(f"{'side':32}{'ms':>10}{'ratio':>8}{'curves behind ours':>20}{'best gain on ours':>20}")
-    print(
-        f"{'ours':32}{ours * 1e3:10.1f}{1:8.1f}{'-':>20}{'-':>20}   converged {int(fit.converged.sum())}/{len(samples)}"
-    )
+    print(f"{'ours':32}{ours * 1e3:10.1f}{1:8.1f}{'-':>20}{'-':>20}   converged {int(fit.converged.sum())}/{len(samples)}")
     fastest, gained = np.inf, 0.0
     for method in ("Nelder-Mead", "L-BFGS-B", "L-BFGS-B, gradient given"):
         theirs = one_by_one(successes, samples, method)

@@ -90,11 +90,23 @@ def result_file(i: int) -> BenchmarkFile:
     e2e_s = ttft_s + tpot_s * (n_out - 1)
     n, rate = concurrency * 10, concurrency / e2e_s
     record: dict[str, object] = {
-        "date": "20260314-193625", "backend": "vllm", "model_id": f"model-{i % 40}", "tokenizer_id": "t", "num_prompts": n,
-        "request_rate": "inf", "burstiness": 1.0, "max_concurrency": concurrency, "duration": n / rate, "completed": n,
-        "total_input_tokens": n * 1000, "total_output_tokens": n * n_out, "request_throughput": rate,
-        "request_goodput": rate * 0.9, "output_throughput": rate * n_out, "total_token_throughput": rate * (n_out + 1000),
-    }  # fmt: skip
+        "date": "20260314-193625",
+        "backend": "vllm",
+        "model_id": f"model-{i % 40}",
+        "tokenizer_id": "t",
+        "num_prompts": n,
+        "request_rate": "inf",
+        "burstiness": 1.0,
+        "max_concurrency": concurrency,
+        "duration": n / rate,
+        "completed": n,
+        "total_input_tokens": n * 1000,
+        "total_output_tokens": n * n_out,
+        "request_throughput": rate,
+        "request_goodput": rate * 0.9,
+        "output_throughput": rate * n_out,
+        "total_token_throughput": rate * (n_out + 1000),
+    }
     for name, figure_s in (("ttft", ttft_s), ("tpot", tpot_s), ("itl", tpot_s), ("e2el", e2e_s)):
         factors = {"mean": 1.0, "median": 1.0, "std": 0.01, "p90": 1.05, "p99": 1.1, "p99.9": 1.2}
         record |= {f"{word}_{name}_ms": figure_s * 1e3 * factor for word, factor in factors.items()}
@@ -113,9 +125,7 @@ def measure_trace(n_rows: int, rounds: int) -> bool:
     share = statistics.median(bare.seconds / ours.seconds for bare, ours in costs)
     print(f"bare  {bare_s:6.2f} s  {n_rows / bare_s / 1e6:5.2f} million lines/s")
     print(f"ours  {ours_s:6.2f} s  {n_rows / ours_s / 1e6:5.2f} million lines/s  peak {memory / 1e9:.2f} GB")
-    print(
-        f"median share of the rate {share:.2f} (bar {LEAST_SHARE_OF_RATE}), memory bar {MOST_MEMORY_BYTES / 1e9:.1f} GB"
-    )
+    print(f"median share of the rate {share:.2f} (bar {LEAST_SHARE_OF_RATE}), memory bar {MOST_MEMORY_BYTES / 1e9:.1f} GB")
     return share >= LEAST_SHARE_OF_RATE and memory < MOST_MEMORY_BYTES
 
 

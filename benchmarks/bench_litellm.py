@@ -55,9 +55,7 @@ def bare(snapshot: Snapshot, target: Path) -> int:
     """Read the JSON, make a plain frame, write it."""
     document = json.loads(snapshot.body)
     rows = [(name, *(entry.get(field) for field in FIELDS)) for name, entry in document.items()]
-    schema = {"model": pl.String, "litellm_provider": pl.String, "mode": pl.String} | dict.fromkeys(
-        FIELDS[2:], pl.Float64
-    )
+    schema = {"model": pl.String, "litellm_provider": pl.String, "mode": pl.String} | dict.fromkeys(FIELDS[2:], pl.Float64)
     frame = pl.DataFrame(rows, schema=schema, orient="row", strict=False)
     frame.write_parquet(target)
     return frame.height

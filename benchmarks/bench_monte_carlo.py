@@ -87,9 +87,7 @@ def compare(title: str, sides: dict[str, Callable[[], Array]], rounds: int, tole
     print(f"\n{title}, {rounds} rounds of each, taking turns")
     for name, took in times.items():
         median = statistics.median(took)
-        print(
-            f"  {name:8} {median * 1e3:8.1f} ms   {POINTS * DRAWS / median / 1e6:7.0f} M draws/s   {median / mine:5.1f}x"
-        )
+        print(f"  {name:8} {median * 1e3:8.1f} ms   {POINTS * DRAWS / median / 1e6:7.0f} M draws/s   {median / mine:5.1f}x")
     return statistics.median(theirs / ours for theirs, ours in zip(times["numpy"], times["ours"], strict=True))
 
 
@@ -107,9 +105,7 @@ def peak_gb_of_a_million_points() -> float | None:
     bands = quantile_bands(cost, inputs=inputs(10**6), n_points=10**6, draws=DRAWS, quantiles=QUANTILES, seed=1)
     took = time.perf_counter() - start
     gb = (peak() - before) * 1024 / 1e9
-    print(
-        f"\n1,000,000 points x {DRAWS:,} draws: {took:.1f} s, {1e9 / took / 1e6:.0f} M draws/s, peak {gb:.2f} GB above"
-    )
+    print(f"\n1,000,000 points x {DRAWS:,} draws: {took:.1f} s, {1e9 / took / 1e6:.0f} M draws/s, peak {gb:.2f} GB above")
     assert np.isfinite(bands).all()
     return gb
 

@@ -44,9 +44,7 @@ def main() -> None:
     refreshes, steps, peaks, empties, assets = [], [], [], [], 0
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home:
-            wall, peak, closing = timed(
-                [sys.executable, "-m", "pipelines.cli", "refresh", "--offline"], ECONOMICS_DATA=folder
-            )
+            wall, peak, closing = timed([sys.executable, "-m", "pipelines.cli", "refresh", "--offline"], ECONOMICS_DATA=folder)
             refreshes.append(wall)
             peaks.append(peak)
             told = re.search(r"\((\d+) assets, ([\d.]+) s in steps\)", closing)
@@ -60,9 +58,7 @@ def main() -> None:
     print(f"{runs} runs of each, taking turns; medians; {os.cpu_count()} cores")
     print(f"offline refresh of {assets} assets: {wall:.1f} s wall (bar 15), {max(peaks):.0f} MB peak (bar 700)")
     print(f"  inside steps {inside:.1f} s; outside (start, imports, between steps) {wall - inside:.1f} s")
-    print(
-        f"Dagster with {assets} assets that do nothing: {empty:.1f} s, so a refresh takes {wall / empty:.2f} times that"
-    )
+    print(f"Dagster with {assets} assets that do nothing: {empty:.1f} s, so a refresh takes {wall / empty:.2f} times that")
 
 
 if __name__ == "__main__":

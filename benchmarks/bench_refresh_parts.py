@@ -29,7 +29,7 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("asset code", ("assets/", "sources/", "economics/", "warehouse/")),
     ("Dagster: steps and events", ("dagster/",)),
     ("the command", ("",)),
-)  # fmt: skip
+)
 ASSET_CODE = ("asset code", "report page and figures", "release and its views")
 """What an asset's own function does."""
 
@@ -39,11 +39,7 @@ def part_of(frame: FrameType | None) -> str:
     stack = []
     while frame is not None:
         name = frame.f_code.co_filename
-        own = (
-            name.removeprefix(f"{ROOT}/")
-            if not name.startswith(f"{ROOT}/.venv")
-            else name.rpartition("site-packages/")[2]
-        )
+        own = name.removeprefix(f"{ROOT}/") if not name.startswith(f"{ROOT}/.venv") else name.rpartition("site-packages/")[2]
         stack += [own, frame.f_code.co_name]
         frame = frame.f_back
     return next(part for part, marks in PARTS if any(place.startswith(mark) for mark in marks for place in stack))
@@ -85,9 +81,7 @@ def main() -> None:
             found.append(Counter(json.loads(done.stdout.splitlines()[-1])))
     wall = statistics.median(sum(each.values()) for each in found)
     print(f"{runs} offline refreshes, medians; {os.cpu_count()} cores; wall {wall:.1f} s in process")
-    middle = {
-        part: statistics.median(each[part] for each in found) for part in {part for each in found for part in each}
-    }
+    middle = {part: statistics.median(each[part] for each in found) for part in {part for each in found for part in each}}
     for part, seconds in sorted(middle.items(), key=lambda item: -item[1]):
         print(f"{seconds:6.2f} s {100 * seconds / wall:4.0f} %  {part}")
     own = sum(middle.get(part, 0.0) for part in ASSET_CODE)

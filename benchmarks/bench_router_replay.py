@@ -74,9 +74,7 @@ def premium_of(quality: float, cost: float, weak: tuple[float, float], strong: t
 
 def plain_loop(items: Items, train: NDArray[np.intp], test: NDArray[np.intp], edges: Array) -> float:
     """Every threshold by walking over every item."""
-    columns = [
-        c.tolist() for c in (items.strong_correct, items.weak_correct, items.strong_cost, items.weak_cost, items.score)
-    ]
+    columns = [c.tolist() for c in (items.strong_correct, items.weak_correct, items.strong_cost, items.weak_cost, items.score)]
 
     def walk(rows: list[int], threshold: float) -> tuple[float, float]:
         right, spent = 0, 0.0
@@ -179,9 +177,9 @@ def write_table(count: int, file: Path) -> Cost:
     items = made_up(count)
     sides = (("big", items.strong_correct, items.strong_cost), ("small", items.weak_correct, items.weak_cost))
     rows = [
-        pl.DataFrame(
-            {"item": np.arange(count), "correct": correct, "cost_usd": cost, "score": items.score}
-        ).with_columns(model=pl.lit(model))
+        pl.DataFrame({"item": np.arange(count), "correct": correct, "cost_usd": cost, "score": items.score}).with_columns(
+            model=pl.lit(model)
+        )
         for model, correct, cost in sides
     ]
     pl.concat(rows).write_parquet(file)
@@ -255,9 +253,7 @@ def largest_difference() -> float:
 def main(count: int) -> int:
     difference = largest_difference()
     ours = apart(run_ours, count)
-    print(
-        f"{'side':26}{'items':>12}{'replicates':>12}{'CPU s':>9}{'M items/s':>11}{'ours x':>9}{'peak GB':>9}{'premium':>9}"
-    )
+    print(f"{'side':26}{'items':>12}{'replicates':>12}{'CPU s':>9}{'M items/s':>11}{'ours x':>9}{'peak GB':>9}{'premium':>9}")
 
     def show(name: str, cost: Cost, items: int, against: Cost) -> None:
         rate, base = cost.replayed / cost.seconds / 1e6, against.replayed / against.seconds / 1e6

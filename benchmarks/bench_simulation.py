@@ -53,9 +53,7 @@ def by_simpy_processes(gaps: Array, arrivals: Array, service: Array) -> Array:
             yield env.timeout(duration)
 
     def source():  # type: ignore[no-untyped-def]
-        for index, (gap, arrival, duration) in enumerate(
-            zip(*map(np.ndarray.tolist, (gaps, arrivals, service)), strict=True)
-        ):
+        for index, (gap, arrival, duration) in enumerate(zip(*map(np.ndarray.tolist, (gaps, arrivals, service)), strict=True)):
             yield env.timeout(gap)
             env.process(customer(index, arrival, duration))
 
@@ -137,13 +135,9 @@ def queue(customers: int, rounds: int) -> float:
             times[name].append(time.perf_counter() - start)
             np.testing.assert_array_equal(waits, expected, err_msg=name)
     medians = {name: statistics.median(found) for name, found in times.items()}
-    print(
-        f"M/G/{SERVERS}, {customers:,} customers, {rounds} rounds; mean wait {expected.mean():.4f}, equal to the last bit"
-    )
+    print(f"M/G/{SERVERS}, {customers:,} customers, {rounds} rounds; mean wait {expected.mean():.4f}, equal to the last bit")
     for name, median in medians.items():
-        print(
-            f"  {name:20} {median:9.4f} s {customers / median / 1e6:8.2f} M customers/s {median / medians['ours']:8.1f}x"
-        )
+        print(f"  {name:20} {median:9.4f} s {customers / median / 1e6:8.2f} M customers/s {median / medians['ours']:8.1f}x")
     return min((medians[name] / medians["ours"] for name in medians if name.startswith("simpy")), default=np.inf)
 
 

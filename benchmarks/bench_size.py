@@ -31,8 +31,19 @@ from warehouse.history import holding_on
 from warehouse.publish import publish
 from warehouse.store import read_table, table_path, write_frame
 
-POINTS = [("prices", 1), ("prices", 10), ("prices", 100), ("day", 1), ("day", 10), ("day", 100), ("surface", 1),
-          ("surface", 10), ("partition", 1), ("publish", 1), ("publish", 10)]  # fmt: skip
+POINTS = [
+    ("prices", 1),
+    ("prices", 10),
+    ("prices", 100),
+    ("day", 1),
+    ("day", 10),
+    ("day", 100),
+    ("surface", 1),
+    ("surface", 10),
+    ("partition", 1),
+    ("publish", 1),
+    ("publish", 10),
+]
 """What is measured, and by how much the data is multiplied."""
 WHAT = {
     "prices": "core.llm_price_current: consensus, contract, write",
@@ -52,9 +63,7 @@ def table_of(root: Path, schema: type[Table]) -> pl.DataFrame:
 
 def repeated(frame: pl.DataFrame, times: int, *columns: str) -> pl.DataFrame:
     """The rows so many times, under other names in the columns given."""
-    return pl.concat(
-        frame.with_columns(pl.col(name) + (f"~{i}" if i else "") for name in columns) for i in range(times)
-    )
+    return pl.concat(frame.with_columns(pl.col(name) + (f"~{i}" if i else "") for name in columns) for i in range(times))
 
 
 def kept(schema: type[Table], frame: pl.DataFrame, folder: Path) -> None:
@@ -86,9 +95,7 @@ def measure(subject: str, times: int, root: Path, folder: Path) -> tuple[int, fl
     elif subject in ("surface", "partition"):
         chosen, axes = (asked, AXES) if subject == "surface" else (asked[:1], finer(AXES))
         every = [
-            (gpu, {**shape, "model": f"{shape['model']}~{i}"}, price)
-            for i in range(times)
-            for gpu, shape, price in chosen
+            (gpu, {**shape, "model": f"{shape['model']}~{i}"}, price) for i in range(times) for gpu, shape, price in chosen
         ]
         found = in_code_words(pl.concat(surface_of(every, setting, axes) for setting in SETTINGS))
         kept(BreakEvenSurface, found, folder)
@@ -110,9 +117,11 @@ def main() -> None:
     for subject, times in POINTS:
         read, write = os.pipe()
         process = os.posix_spawn(
-            sys.executable, [sys.executable, __file__, subject, str(times), str(root)], os.environ,
+            sys.executable,
+            [sys.executable, __file__, subject, str(times), str(root)],
+            os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)],
-        )  # fmt: skip
+        )
         _, status, usage = os.wait4(process, 0)
         os.close(write)
         with os.fdopen(read) as answer:

@@ -37,11 +37,7 @@ def empties(count: int) -> list[dg.AssetsDefinition]:
 
 def main(runs: int) -> int:
     everything = [asset for asset in definitions().assets or [] if isinstance(asset, dg.AssetsDefinition)]
-    marts = [
-        asset.key
-        for asset in everything
-        if asset.key.path[0] == "marts" and asset.group_names_by_key[asset.key] == GROUP
-    ]
+    marts = [asset.key for asset in everything if asset.key.path[0] == "marts" and asset.group_names_by_key[asset.key] == GROUP]
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder:
         refresh = [sys.executable, "-m", "pipelines.cli", "refresh", "--offline"]

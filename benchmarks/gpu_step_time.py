@@ -43,10 +43,30 @@ except ImportError:
     pynvml = None
 
 COLUMNS = (
-    "gpu", "gpu_memory_bytes", "driver", "torch_version", "model", "precision", "phase", "batch", "prompt_tokens",
-    "context_tokens", "step_time_s", "step_time_p10_s", "step_time_p90_s", "n", "power_w", "energy_j", "sm_clock_mhz",
-    "idle_power_w", "attention", "relative_error", "copy_bytes_per_s", "matmul_flop_per_s", "measured_at",
-)  # fmt: skip
+    "gpu",
+    "gpu_memory_bytes",
+    "driver",
+    "torch_version",
+    "model",
+    "precision",
+    "phase",
+    "batch",
+    "prompt_tokens",
+    "context_tokens",
+    "step_time_s",
+    "step_time_p10_s",
+    "step_time_p90_s",
+    "n",
+    "power_w",
+    "energy_j",
+    "sm_clock_mhz",
+    "idle_power_w",
+    "attention",
+    "relative_error",
+    "copy_bytes_per_s",
+    "matmul_flop_per_s",
+    "measured_at",
+)
 TILINGS = ((64, 4, 3), (128, 4, 2), (64, 4, 4), (32, 2, 4), (128, 8, 3))
 """Tokens, warps and pipeline stages of decode attention that are tried."""
 LARGEST_ERROR = 2e-2
@@ -85,14 +105,35 @@ SHAPES = {
     "llama-3.1-70b": Shape(layers=80, hidden=8192, heads=64, kv_heads=8, head_dim=128, mlp=28672, vocab=128256),
     "tiny": Shape(layers=2, hidden=256, heads=8, kv_heads=2, head_dim=32, mlp=512, vocab=512),
 }
-PREFILL = [(batch, tokens) for tokens, batches in (
-    (128, (1, 4, 16, 64)), (256, (1,)), (512, (1, 4, 16)), (1024, (1,)), (2048, (1, 4, 8)), (4096, (1,)), (8192, (1, 4)),
-    (16384, (1, 2)), (32768, (1,)),
-) for batch in batches]  # fmt: skip
-DECODE = [(batch, tokens) for tokens, batches in (
-    (256, (1024,)), (512, (1, 4, 16, 64, 128, 256, 512)), (1024, (1, 2, 8, 32, 64, 128, 256)), (2048, (1, 4, 16, 64, 128)),
-    (4096, (1, 8, 32, 64)), (8192, (1, 4, 16, 32)), (16384, (1, 8, 16)), (32768, (1, 4, 8)),
-) for batch in batches]  # fmt: skip
+PREFILL = [
+    (batch, tokens)
+    for tokens, batches in (
+        (128, (1, 4, 16, 64)),
+        (256, (1,)),
+        (512, (1, 4, 16)),
+        (1024, (1,)),
+        (2048, (1, 4, 8)),
+        (4096, (1,)),
+        (8192, (1, 4)),
+        (16384, (1, 2)),
+        (32768, (1,)),
+    )
+    for batch in batches
+]
+DECODE = [
+    (batch, tokens)
+    for tokens, batches in (
+        (256, (1024,)),
+        (512, (1, 4, 16, 64, 128, 256, 512)),
+        (1024, (1, 2, 8, 32, 64, 128, 256)),
+        (2048, (1, 4, 16, 64, 128)),
+        (4096, (1, 8, 32, 64)),
+        (8192, (1, 4, 16, 32)),
+        (16384, (1, 8, 16)),
+        (32768, (1, 4, 8)),
+    )
+    for batch in batches
+]
 TINY_PREFILL, TINY_DECODE = [(1, 64), (2, 64), (1, 128)], [(1, 64), (4, 64), (8, 128)]
 
 
@@ -119,8 +160,9 @@ class Plain:
         return functional.rms_norm(x, (x.shape[-1],), weight, 1e-5)
 
     @staticmethod
-    def rope_and_keep(qkv: torch.Tensor, kv: torch.Tensor, shape: Shape, table: tuple[torch.Tensor, torch.Tensor],
-                      n: int, offset: int) -> torch.Tensor:  # fmt: skip
+    def rope_and_keep(
+        qkv: torch.Tensor, kv: torch.Tensor, shape: Shape, table: tuple[torch.Tensor, torch.Tensor], n: int, offset: int
+    ) -> torch.Tensor:
         """Queries with positions; keys and values go into the cache. n tokens a sequence, the first at `offset`."""
         q, k, v = qkv.unflatten(-1, (-1, shape.head_dim)).split([shape.heads, shape.kv_heads, shape.kv_heads], dim=1)
         where = (offset + torch.arange(len(qkv), device=qkv.device) % n).long()
@@ -171,8 +213,21 @@ if triton is not None:
         tl.store(out + row * width + cols, (values * scale * weights).to(out.dtype.element_ty), mask=inside)
 
     @triton.jit
-    def rope_kernel(qkv, q, kv, cos, sin, n, offset, length, batch,
-                    n_q: tl.constexpr, n_kv: tl.constexpr, half: tl.constexpr, block: tl.constexpr):  # fmt: skip
+    def rope_kernel(
+        qkv,
+        q,
+        kv,
+        cos,
+        sin,
+        n,
+        offset,
+        length,
+        batch,
+        n_q: tl.constexpr,
+        n_kv: tl.constexpr,
+        half: tl.constexpr,
+        block: tl.constexpr,
+    ):
         token = tl.program_id(0).to(tl.int64)
         heads = tl.program_id(1) * block + tl.arange(0, block)
         inside = heads < n_q + 2 * n_kv
@@ -211,17 +266,27 @@ if triton is not None:
         tl.store(out + row * width + cols, (first * tl.sigmoid(first) * second).to(out.dtype.element_ty), mask=inside)
 
     @triton.jit
-    def split_kernel(q, keys, values, part, part_top, part_sum, length, per_split, scale,
-                     group: tl.constexpr, head_width: tl.constexpr, block: tl.constexpr):  # fmt: skip
+    def split_kernel(
+        q,
+        keys,
+        values,
+        part,
+        part_top,
+        part_sum,
+        length,
+        per_split,
+        scale,
+        group: tl.constexpr,
+        head_width: tl.constexpr,
+        block: tl.constexpr,
+    ):
         """Attention of one KV head's queries over one stretch of the cache, whose keys and values are read once."""
         pair = tl.program_id(0).to(tl.int64)
         split = tl.program_id(1)
         rows = tl.arange(0, 16)
         cols = tl.arange(0, head_width)
         real = rows < group
-        queries = tl.load(
-            q + (pair * group + rows[:, None]) * head_width + cols[None, :], mask=real[:, None], other=0.0
-        )
+        queries = tl.load(q + (pair * group + rows[:, None]) * head_width + cols[None, :], mask=real[:, None], other=0.0)
         top = tl.full([16], -1e30, tl.float32)
         total = tl.zeros([16], tl.float32)
         sums = tl.zeros([16, head_width], tl.float32)
@@ -246,8 +311,9 @@ if triton is not None:
         tl.store(part_sum + slot, total, mask=real)
 
     @triton.jit
-    def join_kernel(part, part_top, part_sum, out, n_splits, group: tl.constexpr, head_width: tl.constexpr,
-                    padded: tl.constexpr):  # fmt: skip
+    def join_kernel(
+        part, part_top, part_sum, out, n_splits, group: tl.constexpr, head_width: tl.constexpr, padded: tl.constexpr
+    ):
         pair = tl.program_id(0).to(tl.int64)
         row = tl.program_id(1)
         splits = tl.arange(0, padded)
@@ -278,12 +344,26 @@ class Fused(Plain):
         return out
 
     @staticmethod
-    def rope_and_keep(qkv: torch.Tensor, kv: torch.Tensor, shape: Shape, table: tuple[torch.Tensor, torch.Tensor],
-                      n: int, offset: int) -> torch.Tensor:  # fmt: skip
+    def rope_and_keep(
+        qkv: torch.Tensor, kv: torch.Tensor, shape: Shape, table: tuple[torch.Tensor, torch.Tensor], n: int, offset: int
+    ) -> torch.Tensor:
         q = qkv.new_empty(len(qkv), shape.heads, shape.head_dim)
         blocks = math.ceil((shape.heads + 2 * shape.kv_heads) / 8)
-        rope_kernel[(len(qkv), blocks)](qkv, q, kv, *table, n, offset, kv.shape[3], kv.shape[1],
-                                        shape.heads, shape.kv_heads, shape.head_dim // 2, 8, num_warps=2)  # fmt: skip
+        rope_kernel[(len(qkv), blocks)](
+            qkv,
+            q,
+            kv,
+            *table,
+            n,
+            offset,
+            kv.shape[3],
+            kv.shape[1],
+            shape.heads,
+            shape.kv_heads,
+            shape.head_dim // 2,
+            8,
+            num_warps=2,
+        )
         return q
 
     @staticmethod
@@ -306,9 +386,22 @@ class Fused(Plain):
         splits = math.ceil(length / per_split)
         part = torch.empty(pairs, splits, group, width, device=q.device, dtype=torch.float32)
         top, total = (torch.empty(pairs, splits, group, device=q.device, dtype=torch.float32) for _ in range(2))
-        split_kernel[(pairs, splits)](q, kv[0], kv[1], part, top, total, length, per_split,
-                                      math.log2(math.e) / math.sqrt(width), group, width, block,
-                                      num_warps=self.warps, num_stages=self.stages)  # fmt: skip
+        split_kernel[(pairs, splits)](
+            q,
+            kv[0],
+            kv[1],
+            part,
+            top,
+            total,
+            length,
+            per_split,
+            math.log2(math.e) / math.sqrt(width),
+            group,
+            width,
+            block,
+            num_warps=self.warps,
+            num_stages=self.stages,
+        )
         out = torch.empty_like(q)
         padded = triton.next_power_of_2(splits)
         join_kernel[(pairs, group)](part, top, total, out, splits, group, width, padded, num_warps=4)
@@ -332,13 +425,20 @@ def random_weights(shape: Shape, device: str, dtype: torch.dtype) -> Weights:
     layers = [
         {
             "qkv": matrix((shape.heads + 2 * shape.kv_heads) * width, shape.hidden),
-            "out": matrix(shape.hidden, shape.heads * width), "up": matrix(2 * shape.mlp, shape.hidden),
-            "down": matrix(shape.hidden, shape.mlp), "norm1": norm(), "norm2": norm(),
+            "out": matrix(shape.hidden, shape.heads * width),
+            "up": matrix(2 * shape.mlp, shape.hidden),
+            "down": matrix(shape.hidden, shape.mlp),
+            "norm1": norm(),
+            "norm2": norm(),
         }
         for _ in range(shape.layers)
-    ]  # fmt: skip
-    return {"embedding": torch.empty(shape.vocab, shape.hidden, device=device, dtype=dtype).normal_(generator=generator),
-            "head": matrix(shape.vocab, shape.hidden), "norm": norm(), "layers": layers}  # fmt: skip
+    ]
+    return {
+        "embedding": torch.empty(shape.vocab, shape.hidden, device=device, dtype=dtype).normal_(generator=generator),
+        "head": matrix(shape.vocab, shape.hidden),
+        "norm": norm(),
+        "layers": layers,
+    }
 
 
 def positions(shape: Shape, length: int, device: str, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
@@ -348,8 +448,16 @@ def positions(shape: Shape, length: int, device: str, dtype: torch.dtype) -> tup
     return tuple(part.to(device, dtype).contiguous() for part in (angles.cos(), angles.sin()))
 
 
-def step(ops: Plain, weights: Weights, shape: Shape, tokens: torch.Tensor, kv: torch.Tensor,
-         table: tuple[torch.Tensor, torch.Tensor], *, offset: int) -> torch.Tensor:  # fmt: skip
+def step(
+    ops: Plain,
+    weights: Weights,
+    shape: Shape,
+    tokens: torch.Tensor,
+    kv: torch.Tensor,
+    table: tuple[torch.Tensor, torch.Tensor],
+    *,
+    offset: int,
+) -> torch.Tensor:
     """Logits after the last of `tokens` [batch, n], whose KV is written from `offset` on into kv [layers, 2, batch, ...].
 
     n of 1 is a decode step over a cache of offset + 1 tokens, more a prefill of a whole prompt.
@@ -374,8 +482,10 @@ def check(ops: Plain, shape: Shape, device: str, dtype: torch.dtype) -> float:
     """Largest relative error of logits against float64, over a prefill and a decode step with two layers of the shape."""
     small = dataclasses.replace(shape, layers=2, mlp=1024, vocab=1024)
     weights = random_weights(small, device, dtype)
-    exact = {name: value.double() if name != "layers" else [{k: v.double() for k, v in each.items()} for each in value]
-             for name, value in weights.items()}  # fmt: skip
+    exact = {
+        name: value.double() if name != "layers" else [{k: v.double() for k, v in each.items()} for each in value]
+        for name, value in weights.items()
+    }
     worst = 0.0
     for batch, n, context in ((2, 77, 77), (3, 1, 333), (1, 1, 4099)):
         tokens = torch.randint(small.vocab, (batch, n), device=device)
@@ -383,9 +493,10 @@ def check(ops: Plain, shape: Shape, device: str, dtype: torch.dtype) -> float:
         ours, truth = (
             step(way, held, small, tokens, cache, positions(small, context, device, kind), offset=context - n)
             for way, held, cache, kind in (
-                (ops, weights, kv.clone(), torch.float32), (Plain(), exact, kv.double(), torch.float64),
+                (ops, weights, kv.clone(), torch.float32),
+                (Plain(), exact, kv.double(), torch.float64),
             )
-        )  # fmt: skip
+        )
         error = float((ours.double() - truth).norm() / truth.norm())
         worst = max(worst, error if math.isfinite(error) else math.inf)
     return worst
@@ -497,10 +608,13 @@ def measured(work: Callable[[], Any], meter: Meter, seconds: float) -> dict[str,
         times = sorted(times_of(run, n))
     power_w = draw["power_w"]
     return {
-        "step_time_s": statistics.median(times), "step_time_p10_s": times[round(0.1 * (n - 1))],
-        "step_time_p90_s": times[round(0.9 * (n - 1))], "n": n, **draw,
+        "step_time_s": statistics.median(times),
+        "step_time_p10_s": times[round(0.1 * (n - 1))],
+        "step_time_p90_s": times[round(0.9 * (n - 1))],
+        "n": n,
+        **draw,
         "energy_j": None if power_w is None else power_w * statistics.fmean(times),
-    }  # fmt: skip
+    }
 
 
 def ceilings(meter: Meter, device: str) -> tuple[float, float]:
@@ -580,9 +694,13 @@ def main() -> None:
     about = {
         "gpu": torch.cuda.get_device_name(0) if CAN_REPLAY else "cpu",
         "gpu_memory_bytes": torch.cuda.get_device_properties(0).total_memory if CAN_REPLAY else None,
-        "driver": meter.driver, "torch_version": torch.__version__, "precision": "bf16" if CAN_REPLAY else "fp32",
-        "idle_power_w": idle, "copy_bytes_per_s": f"{copy_bytes_per_s:.4g}", "matmul_flop_per_s": f"{matmul_flop_per_s:.4g}",
-    }  # fmt: skip
+        "driver": meter.driver,
+        "torch_version": torch.__version__,
+        "precision": "bf16" if CAN_REPLAY else "fp32",
+        "idle_power_w": idle,
+        "copy_bytes_per_s": f"{copy_bytes_per_s:.4g}",
+        "matmul_flop_per_s": f"{matmul_flop_per_s:.4g}",
+    }
     with options.out.open("w", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         rows.writeheader()
@@ -595,8 +713,15 @@ def main() -> None:
     print(f"{time.perf_counter() - began:.0f} s")
 
 
-def rows_of(name: str, device: str, dtype: torch.dtype, meter: Meter, options: argparse.Namespace, until: float,
-            matmul_flop_per_s: float) -> Iterator[dict[str, Any]]:  # fmt: skip
+def rows_of(
+    name: str,
+    device: str,
+    dtype: torch.dtype,
+    meter: Meter,
+    options: argparse.Namespace,
+    until: float,
+    matmul_flop_per_s: float,
+) -> Iterator[dict[str, Any]]:
     """Measured points of one model until its time is up; those that do not fit into memory are left out."""
     shape = SHAPES[name]
     width = dtype.itemsize
@@ -630,24 +755,36 @@ def rows_of(name: str, device: str, dtype: torch.dtype, meter: Meter, options: a
             continue
         seconds, energy = found["step_time_s"], found["energy_j"]
         read_bytes = shape.read_parameters * width + kv_bytes
-        reached = (
-            f"{flop / seconds / 1e12:.0f} TFLOP/s" if phase == "prefill" else f"{read_bytes / seconds / 1e12:.2f} TB/s"
-        )
+        reached = f"{flop / seconds / 1e12:.0f} TFLOP/s" if phase == "prefill" else f"{read_bytes / seconds / 1e12:.2f} TB/s"
         print(
             f"{name} {phase} {batch} x {tokens}: {seconds * 1e3:.2f} ms, {reached}, {found['power_w'] or math.nan:.0f} W, "
             f"{(energy or math.nan) / new:.4f} J/token, {found['sm_clock_mhz']} MHz, n {found['n']}",
             flush=True,
-        )  # fmt: skip
+        )
         yield {
-            "model": name, "phase": phase, "batch": batch, "prompt_tokens": tokens if phase == "prefill" else None,
-            "context_tokens": tokens if phase == "decode" else None, "attention": ops.attention,
+            "model": name,
+            "phase": phase,
+            "batch": batch,
+            "prompt_tokens": tokens if phase == "prefill" else None,
+            "context_tokens": tokens if phase == "decode" else None,
+            "attention": ops.attention,
             **{key: f"{value:.6g}" if isinstance(value, float) else value for key, value in found.items()},
-            "relative_error": f"{error:.2g}", "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        }  # fmt: skip
+            "relative_error": f"{error:.2g}",
+            "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        }
 
 
-def measured_step(ops: Plain, weights: Weights, shape: Shape, table: tuple[torch.Tensor, torch.Tensor], meter: Meter,
-                  window: float, phase: str, batch: int, tokens: int) -> dict[str, Any]:  # fmt: skip
+def measured_step(
+    ops: Plain,
+    weights: Weights,
+    shape: Shape,
+    table: tuple[torch.Tensor, torch.Tensor],
+    meter: Meter,
+    window: float,
+    phase: str,
+    batch: int,
+    tokens: int,
+) -> dict[str, Any]:
     """One point: a prefill of whole prompts, or a decode step over caches of so many tokens, its own among them."""
     like = weights["embedding"]
     kv = like.new_empty(shape.layers, 2, batch, shape.kv_heads, tokens, shape.head_dim).normal_()

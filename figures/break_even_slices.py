@@ -36,9 +36,7 @@ def draw(*, break_even_surface: pl.LazyFrame) -> Exhibit:
             axes.set_title(SETTINGS[setting])
         panels[0].set_ylabel("TPOT bound below which\ndisaggregation is cheaper, ms")
         picture.supxlabel("input tokens per output token", fontsize=9)
-        handles = {
-            label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
+        handles = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
         picture.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5)
     return Exhibit(
         finding=_finding(lines),
@@ -55,7 +53,7 @@ def draw(*, break_even_surface: pl.LazyFrame) -> Exhibit:
         ),
         numbers=lines.with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def _panel(axes: Axes, lines: pl.DataFrame, gpus: list[str]) -> None:
@@ -69,8 +67,17 @@ def _panel(axes: Axes, lines: pl.DataFrame, gpus: list[str]) -> None:
             low=pl.min_horizontal("at_slowest_kv_ms", "at_fastest_kv_ms", "break_even_tpot_ms"),
             high=pl.max_horizontal("at_slowest_kv_ms", "at_fastest_kv_ms", "break_even_tpot_ms"),
         )
-        axes.errorbar(beside, middle, yerr=[middle - ends["low"], ends["high"] - middle], color=colour, marker=marker,
-                      linestyle=dashes, elinewidth=1, markersize=4, label=gpu)  # fmt: skip
+        axes.errorbar(
+            beside,
+            middle,
+            yerr=[middle - ends["low"], ends["high"] - middle],
+            color=colour,
+            marker=marker,
+            linestyle=dashes,
+            elinewidth=1,
+            markersize=4,
+            label=gpu,
+        )
     log_axis(axes, "x", (0.5, 2, 8, 32))
     log_axis(axes, "y", (10, 15, 20, 30, 50, 75, 100, 150))
 

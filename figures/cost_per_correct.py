@@ -41,12 +41,25 @@ def draw(*, cost_per_correct: pl.DataFrame, cost_per_correct_frontier: pl.DataFr
             "Bars: 95 % Wilson interval of the accuracy over the questions of the benchmark, carried into the cost on the "
             "right. The cost of a run has no interval: runs are not repeated."
         ),
-        numbers=marked.sort("benchmark", "usd_per_task").select(
-            "benchmark", "system", "configuration", "as_of", "n", "accuracy", "accuracy_low", "accuracy_high", "usd_per_task",
-            "corrected_usd_per_correct", "corrected_usd_per_correct_low", "corrected_usd_per_correct_high", "on_frontier",
-        ).with_columns(pl.selectors.float().round_sig_figs(4)),
+        numbers=marked.sort("benchmark", "usd_per_task")
+        .select(
+            "benchmark",
+            "system",
+            "configuration",
+            "as_of",
+            "n",
+            "accuracy",
+            "accuracy_low",
+            "accuracy_high",
+            "usd_per_task",
+            "corrected_usd_per_correct",
+            "corrected_usd_per_correct_low",
+            "corrected_usd_per_correct_high",
+            "on_frontier",
+        )
+        .with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def _ends(runs: pl.DataFrame) -> tuple[dict[str, object], dict[str, object]]:
@@ -61,10 +74,18 @@ def _field(axes: Axes, runs: pl.DataFrame, benchmark: str) -> None:
         (runs.filter("on_frontier"), BLUE, BLUE, "on the frontier"),
     ):
         share = part["accuracy"]
-        axes.errorbar(part["usd_per_task"], 100 * share,
-                      yerr=[100 * (share - part["accuracy_low"]), 100 * (part["accuracy_high"] - share)],
-                      fmt="o", color=colour, markerfacecolor=face, markersize=4, elinewidth=0.7,
-                      alpha=1 if face == BLUE else 0.6, label=label)  # fmt: skip
+        axes.errorbar(
+            part["usd_per_task"],
+            100 * share,
+            yerr=[100 * (share - part["accuracy_low"]), 100 * (part["accuracy_high"] - share)],
+            fmt="o",
+            color=colour,
+            markerfacecolor=face,
+            markersize=4,
+            elinewidth=0.7,
+            alpha=1 if face == BLUE else 0.6,
+            label=label,
+        )
     frontier = runs.filter("on_frontier").sort("usd_per_task")
     axes.step(frontier["usd_per_task"], 100 * frontier["accuracy"], where="post", color=BLUE)
     low, high = span(runs["usd_per_task"])
@@ -80,18 +101,27 @@ def _field(axes: Axes, runs: pl.DataFrame, benchmark: str) -> None:
 
 
 def _by_benchmark(axes: Axes, priced: pl.DataFrame) -> None:
-    names = priced.group_by("benchmark").agg(pl.col("corrected_usd_per_correct").median()).sort(
-        "corrected_usd_per_correct")["benchmark"].to_list()  # fmt: skip
+    names = (
+        priced.group_by("benchmark")
+        .agg(pl.col("corrected_usd_per_correct").median())
+        .sort("corrected_usd_per_correct")["benchmark"]
+        .to_list()
+    )
     for place, (name, (colour, marker, _)) in enumerate(zip(names, SERIES, strict=False)):
         part = priced.filter(benchmark=name).sort("corrected_usd_per_correct")
         cost = part["corrected_usd_per_correct"]
-        heights = [
-            place + (0.5 if part.height < 2 else index / (part.height - 1)) * 0.6 - 0.3 for index in range(part.height)
-        ]
+        heights = [place + (0.5 if part.height < 2 else index / (part.height - 1)) * 0.6 - 0.3 for index in range(part.height)]
         low = part["corrected_usd_per_correct_low"].fill_null(cost)
         high = part["corrected_usd_per_correct_high"].fill_null(cost)
-        axes.errorbar(cost, heights, xerr=[(cost - low).clip(0), (high - cost).clip(0)], fmt=marker, color=colour, markersize=4,
-                      elinewidth=0.7)  # fmt: skip
+        axes.errorbar(
+            cost,
+            heights,
+            xerr=[(cost - low).clip(0), (high - cost).clip(0)],
+            fmt=marker,
+            color=colour,
+            markersize=4,
+            elinewidth=0.7,
+        )
     least, most = span(priced["corrected_usd_per_correct"])
     log_axis(axes, "x", decades(least / 2, most * 2), "${:g}")
     axes.set_xlim(least / 2, most * 2)

@@ -32,9 +32,7 @@ def draw(*, inference_frontier: pl.DataFrame) -> Exhibit:
         ),
         of="arc with both elasticities",
     )
-    to_inference = [
-        (pl.col(form) == "inference").mean().alias(form.replace("_verdict", "_inference_share")) for form in FORMS
-    ]
+    to_inference = [(pl.col(form) == "inference").mean().alias(form.replace("_verdict", "_inference_share")) for form in FORMS]
     shares = paired.group_by("dollar_ratio").agg(to_inference).sort("dollar_ratio")
     with house_style():
         picture = sheet(5.0)
@@ -67,12 +65,23 @@ def draw(*, inference_frontier: pl.DataFrame) -> Exhibit:
             "lifetime inference dollars."
         ),
         numbers=arcs.select(
-            "paper", "benchmark", "system", "curve", "samples_from", "samples_to", "eta_samples", "eta_samples_low",
-            "eta_samples_high", "eta_training", "eta_training_low", "eta_training_high", "training_pairing",
+            "paper",
+            "benchmark",
+            "system",
+            "curve",
+            "samples_from",
+            "samples_to",
+            "eta_samples",
+            "eta_samples_low",
+            "eta_samples_high",
+            "eta_training",
+            "eta_training_low",
+            "eta_training_high",
+            "training_pairing",
             "lagrangian_flipping_dollar_ratio",
         ).with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def _map(axes: Axes, arcs: pl.DataFrame) -> None:
@@ -80,9 +89,17 @@ def _map(axes: Axes, arcs: pl.DataFrame) -> None:
     across = np.array([0.003, 60.0])
     for ratio in RATIOS:
         axes.plot(across, ratio * across, color=GREY, linewidth=0.9, linestyle="--", zorder=1)
-        axes.text(*_on_edge(ratio), _ratio_in_words(ratio), fontsize=7.5,
-                  color=INK, rotation=float(np.degrees(np.arctan(ratio))), transform_rotates_text=True,
-                  rotation_mode="anchor", ha="left", va="bottom")  # fmt: skip
+        axes.text(
+            *_on_edge(ratio),
+            _ratio_in_words(ratio),
+            fontsize=7.5,
+            color=INK,
+            rotation=float(np.degrees(np.arctan(ratio))),
+            transform_rotates_text=True,
+            rotation_mode="anchor",
+            ha="left",
+            va="bottom",
+        )
     axes.axhline(1.0, color=BLACK, linewidth=1.2, zorder=1)
     axes.annotate("published form: inference only above this line", (50, 1.08), fontsize=7.5, ha="right", va="bottom")
     for pairing, (colour, marker, label) in PAIRINGS.items():
@@ -92,9 +109,17 @@ def _map(axes: Axes, arcs: pl.DataFrame) -> None:
         own = pairing == "own_checkpoints"
         if not own:
             _bars(axes, part, colour)
-        axes.plot(part["eta_training"], part["eta_samples"], linestyle="none", marker=marker, color=colour,
-                  markersize=3 if own else 5, alpha=0.45 if own else 1, markeredgewidth=0,
-                  label=f"{label} ({part.height})")  # fmt: skip
+        axes.plot(
+            part["eta_training"],
+            part["eta_samples"],
+            linestyle="none",
+            marker=marker,
+            color=colour,
+            markersize=3 if own else 5,
+            alpha=0.45 if own else 1,
+            markeredgewidth=0,
+            label=f"{label} ({part.height})",
+        )
     log_axis(axes, "x", (0.01, 0.1, 1, 10))
     log_axis(axes, "y", (0.01, 0.1, 1))
     axes.set_xlim(0.006, 60)

@@ -22,11 +22,14 @@ def draw(*, claims: pl.DataFrame) -> Exhibit:
             "points hold and others fail. A claim that cannot be tested names the missing datum."
         ),
         numbers=ledger.select(
-            "verdict", claim="statement", claimed=_allowed(), recomputed=_recomputed(),
+            "verdict",
+            claim="statement",
+            claimed=_allowed(),
+            recomputed=_recomputed(),
             where=pl.format("{}: {}", pl.col("document").str.replace_all("_", " "), "locator"),
             rests_on=pl.coalesce(pl.format("missing: {}", "missing_datum"), pl.format("{} ({})", "inputs", "basis"), "basis"),
         ),
-    )  # fmt: skip
+    )
 
 
 def _number(name: str) -> pl.Expr:
@@ -36,11 +39,7 @@ def _number(name: str) -> pl.Expr:
 def _allowed() -> pl.Expr:
     """What bears the claim out, in words of its relation."""
     low, high, relation = _number("published_low"), _number("published_high"), pl.col("relation")
-    both = (
-        pl.when(pl.col("published_low") == pl.col("published_high"))
-        .then(low)
-        .otherwise(pl.format("{} to {}", low, high))
-    )
+    both = pl.when(pl.col("published_low") == pl.col("published_high")).then(low).otherwise(pl.format("{} to {}", low, high))
     return (
         pl.when(relation == "at_least")
         .then(pl.format("at least {}", low))
@@ -55,9 +54,5 @@ def _allowed() -> pl.Expr:
 def _recomputed() -> pl.Expr:
     value, low, high = (_number(name) for name in ("recomputed_value", "interval_low", "interval_high"))
     n = pl.coalesce(pl.format(", n={}", "n"), pl.lit(""))
-    unit = (
-        pl.when(pl.col("unit") == "1")
-        .then(pl.lit(""))
-        .otherwise(pl.format(" {}", pl.col("unit").str.replace_all("_", " ")))
-    )
+    unit = pl.when(pl.col("unit") == "1").then(pl.lit("")).otherwise(pl.format(" {}", pl.col("unit").str.replace_all("_", " ")))
     return pl.coalesce(pl.format("{}{} ({} to {}){}", value, unit, low, high, n), pl.format("{}{}{}", value, unit, n))

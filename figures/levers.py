@@ -59,9 +59,7 @@ def largest_stacks(effects: pl.DataFrame) -> pl.DataFrame:
     """Of each operating point the stack of most levers that meets the contract; of several the cheapest."""
     known = effects.filter(pl.col("n_levers") > 1, pl.col("feasible"), pl.col("product_usd_ratio").is_not_null())
     order = known.sort("n_levers", "usd_ratio", descending=[True, False])
-    return order.unique("operating_point", keep="first", maintain_order=True).drop_nulls(
-        ["usd_per_mtok", "usd_interaction"]
-    )
+    return order.unique("operating_point", keep="first", maintain_order=True).drop_nulls(["usd_per_mtok", "usd_interaction"])
 
 
 def steps_of(stack: dict[str, object], effects: pl.DataFrame) -> pl.DataFrame:
@@ -84,14 +82,27 @@ def steps_of(stack: dict[str, object], effects: pl.DataFrame) -> pl.DataFrame:
             at *= factor
     bars += [("interaction", "interaction", interaction, at, end, None), ("together", "cost", ratio, None, end, None)]
     frame = pl.DataFrame(
-        bars, orient="row",
-        schema={"step": pl.String, "kind": pl.String, "factor": pl.Float64, "start": pl.Float64, "end": pl.Float64,
-                "anchor_median_error": pl.Float64},
-    )  # fmt: skip
+        bars,
+        orient="row",
+        schema={
+            "step": pl.String,
+            "kind": pl.String,
+            "factor": pl.Float64,
+            "start": pl.Float64,
+            "end": pl.Float64,
+            "anchor_median_error": pl.Float64,
+        },
+    )
     return frame.select(
-        operating_point=pl.lit(stack["operating_point"]), step="step", kind="kind", factor="factor",
-        usd_per_mtok_after="end", anchor_median_error="anchor_median_error", start="start", end="end",
-    )  # fmt: skip
+        operating_point=pl.lit(stack["operating_point"]),
+        step="step",
+        kind="kind",
+        factor="factor",
+        usd_per_mtok_after="end",
+        anchor_median_error="anchor_median_error",
+        start="start",
+        end="end",
+    )
 
 
 def _panel(axes: Axes, steps: pl.DataFrame, stack: dict[str, object]) -> None:
@@ -103,8 +114,9 @@ def _panel(axes: Axes, steps: pl.DataFrame, stack: dict[str, object]) -> None:
         low, high = min(start, step["end"]), max(start, step["end"])
         axes.bar(place, high - low, bottom=low, width=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
         text = f"${step['end']:.2g}" if step["kind"] == "cost" else f"x{step['factor']:.2f}"
-        axes.annotate(text, (place, high), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=7,
-                      in_layout=False)  # fmt: skip
+        axes.annotate(
+            text, (place, high), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=7, in_layout=False
+        )
     ticks = [value for value in (s * 10.0**p for p in range(-4, 4) for s in (1, 2, 5)) if floor <= value <= top]
     log_axis(axes, "y", ticks, "${:g}")
     axes.set_ylim(floor, 10 ** (log10(top) + 0.06 * (log10(top) - log10(floor))))

@@ -36,9 +36,7 @@ def draw(*, break_even_surface: pl.LazyFrame, partition_summary: pl.DataFrame) -
             axes.set_ylabel(f"{SETTINGS[setting]}\nTPOT bound, ms")
         panels[-1].set_xlabel("input tokens per output token")
         used = [name for name in DESIGNS if name in set(cut["winner"])]
-        handles = [
-            Patch(facecolor=DESIGNS[n][0], hatch=DESIGNS[n][1], edgecolor="white", label=DESIGNS[n][2]) for n in used
-        ]
+        handles = [Patch(facecolor=DESIGNS[n][0], hatch=DESIGNS[n][1], edgecolor="white", label=DESIGNS[n][2]) for n in used]
         picture.legend(handles=handles, loc="outside upper center", ncols=len(used))
     shares = summary.group_by("setting", maintain_order=True).agg(
         pl.col("disaggregated_share", "chunked_share", "unchunked_share", "infeasible_share", "isolated_share").mean()
@@ -64,7 +62,7 @@ def draw(*, break_even_surface: pl.LazyFrame, partition_summary: pl.DataFrame) -
         ),
         numbers=_numbers(cut),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def slice_of(surface: pl.LazyFrame) -> pl.DataFrame:
@@ -108,9 +106,7 @@ def _row(axes: Axes, cells: pl.DataFrame, gpus: list[str]) -> None:
 
 def runs_of(cells: pl.DataFrame) -> pl.DataFrame:
     """Neighbouring cells of one winner along the token ratio as one row: gpu, tpot_s, winner, first ratio and cells."""
-    ordered = cells.sort("gpu", "tpot_s", "input_per_output").with_columns(
-        run=pl.struct("gpu", "tpot_s", "winner").rle_id()
-    )
+    ordered = cells.sort("gpu", "tpot_s", "input_per_output").with_columns(run=pl.struct("gpu", "tpot_s", "winner").rle_id())
     return ordered.group_by("run", "gpu", "tpot_s", "winner").agg(pl.col("input_per_output").first(), cells=pl.len())
 
 

@@ -41,11 +41,19 @@ def draw(*, price_frontier: pl.DataFrame, price_frontier_history: pl.DataFrame) 
             "hosts. Earlier frontiers use the prices of their day and today's scores."
         ),
         numbers=today.select(
-            "model", "developer", "score", "score_low", "score_high", "cpm_usd_per_mtok", "input_usd_per_mtok",
-            "output_usd_per_mtok", "price_basis", "on_frontier",
+            "model",
+            "developer",
+            "score",
+            "score_low",
+            "score_high",
+            "cpm_usd_per_mtok",
+            "input_usd_per_mtok",
+            "output_usd_per_mtok",
+            "price_basis",
+            "on_frontier",
         ),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def frontiers_before(history: pl.DataFrame, today: object) -> list[tuple[int, date, pl.DataFrame]]:
@@ -62,29 +70,54 @@ def frontiers_before(history: pl.DataFrame, today: object) -> list[tuple[int, da
 
 def _field(axes: Axes, today: pl.DataFrame, frontier: pl.DataFrame, past: list[tuple[int, date, pl.DataFrame]]) -> None:
     other = today.filter(~pl.col("on_frontier"))
-    axes.scatter(other["score"], other["cpm_usd_per_mtok"], s=14, facecolor="none", edgecolor=GREY, linewidth=0.8,
-                 label=f"other priced models ({other.height})")  # fmt: skip
+    axes.scatter(
+        other["score"],
+        other["cpm_usd_per_mtok"],
+        s=14,
+        facecolor="none",
+        edgecolor=GREY,
+        linewidth=0.8,
+        label=f"other priced models ({other.height})",
+    )
     looks = {years: look for years, *look in EARLIER}
     for years, on, then in past[::-1]:
         colour, marker, dashes = looks[years]
-        axes.step(then["score"], then["cpm_usd_per_mtok"], where="pre", color=colour, marker=marker, linestyle=dashes,
-                  linewidth=1.2, markersize=4, label=f"frontier of {on:%B %Y} ({then.height})")  # fmt: skip
+        axes.step(
+            then["score"],
+            then["cpm_usd_per_mtok"],
+            where="pre",
+            color=colour,
+            marker=marker,
+            linestyle=dashes,
+            linewidth=1.2,
+            markersize=4,
+            label=f"frontier of {on:%B %Y} ({then.height})",
+        )
     known = frontier.drop_nulls(["score_low", "score_high"])
     axes.errorbar(
-        known["score"], known["cpm_usd_per_mtok"],
+        known["score"],
+        known["cpm_usd_per_mtok"],
         xerr=[(known["score"] - known["score_low"]).clip(0), (known["score_high"] - known["score"]).clip(0)],
-        fmt="none", ecolor=BLUE, elinewidth=1, capsize=2,
-    )  # fmt: skip
-    axes.step(frontier["score"], frontier["cpm_usd_per_mtok"], where="pre", color=BLUE, marker="o", linewidth=2,
-              label=f"frontier today ({frontier.height})")  # fmt: skip
+        fmt="none",
+        ecolor=BLUE,
+        elinewidth=1,
+        capsize=2,
+    )
+    axes.step(
+        frontier["score"],
+        frontier["cpm_usd_per_mtok"],
+        where="pre",
+        color=BLUE,
+        marker="o",
+        linewidth=2,
+        label=f"frontier today ({frontier.height})",
+    )
     low, high = span(pl.concat([today["cpm_usd_per_mtok"], *(then["cpm_usd_per_mtok"] for _, _, then in past)]))
     axes.set_ylim(low / 2.2, high * 1.5)
     log_axis(axes, "y", decades(low / 2, high * 1.5, (1, 3)), "${:g}")
     left, right = axes.get_xlim()
     axes.set_xlim(left, right + 0.12 * (right - left))
-    label_points(
-        axes, frontier.sort("score", descending=True).select("score", "cpm_usd_per_mtok", "model").rows(), right=True
-    )
+    label_points(axes, frontier.sort("score", descending=True).select("score", "cpm_usd_per_mtok", "model").rows(), right=True)
     axes.set_xlabel(SCALE_IN_WORDS)
     axes.set_ylabel("blended price, $ per M tokens")
     axes.legend(loc="upper left")

@@ -61,28 +61,38 @@ def our_slopes(price_slope: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_fixed)
         .then(pl.format("as good as {}", pl.coalesce("model", "series")))
         .when(is_matched)
-        .then(
-            pl.col("kind").replace({"matched_model": "same models, developers", "matched_host": "same models, hosts"})
-        )
+        .then(pl.col("kind").replace({"matched_model": "same models, developers", "matched_host": "same models, hosts"}))
         .otherwise(pl.format("{}, half solved", pl.coalesce("scale", "series").str.replace_all("_", " ")))
     )
     in_order = pl.col("kind").replace_strict(list(KINDS), range(len(KINDS)), return_dtype=pl.Int64)
     return chosen.select(
-        label=label, kind=pl.when(is_matched).then(pl.lit("matched")).otherwise("kind"), n="n", first_on="first_on",
-        last_on="last_on", factor_per_year="factor_per_year", low="factor_per_year_low", high="factor_per_year_high",
-    ).sort(in_order, maintain_order=True)  # fmt: skip
+        label=label,
+        kind=pl.when(is_matched).then(pl.lit("matched")).otherwise("kind"),
+        n="n",
+        first_on="first_on",
+        last_on="last_on",
+        factor_per_year="factor_per_year",
+        low="factor_per_year_low",
+        high="factor_per_year_high",
+    ).sort(in_order, maintain_order=True)
 
 
 def published_slopes(trends: pl.DataFrame) -> pl.DataFrame:
     """Published slopes of prices per token: as stated, over the time of the text, over its own dates; Epoch's as a range."""
     tokens = trends.filter(pl.col("unit") == "usd_per_mtok")
-    many = tokens.filter(pl.col("stated_factor_per_year").is_not_null()).group_by("publisher").agg(
-        pl.len(), value=pl.col("stated_factor_per_year").median(), low=pl.col("stated_factor_per_year").min(),
-        high=pl.col("stated_factor_per_year").max(),
-    ).filter(pl.col("len") > 1)  # fmt: skip
+    many = (
+        tokens.filter(pl.col("stated_factor_per_year").is_not_null())
+        .group_by("publisher")
+        .agg(
+            pl.len(),
+            value=pl.col("stated_factor_per_year").median(),
+            low=pl.col("stated_factor_per_year").min(),
+            high=pl.col("stated_factor_per_year").max(),
+        )
+        .filter(pl.col("len") > 1)
+    )
     told: list[tuple[str, int | None, float | None, float | None, float | None]] = [
-        (f"{r['publisher']}, {r['len']} qualities", None, r["value"], r["low"], r["high"])
-        for r in many.iter_rows(named=True)
+        (f"{r['publisher']}, {r['len']} qualities", None, r["value"], r["low"], r["high"]) for r in many.iter_rows(named=True)
     ]
     for r in tokens.filter(~pl.col("publisher").is_in(many["publisher"].implode())).iter_rows(named=True):
         if r["stated_factor_per_year"] is not None or r["stated_low"] is not None:
@@ -92,13 +102,12 @@ def published_slopes(trends: pl.DataFrame) -> pl.DataFrame:
         if r["by_text_per_year"] is not None:
             told.append((f"{what}, by its text", r["n"], r["by_text_per_year"], None, None))
         if r["by_dates_per_year"] is not None:
-            told.append(
-                (f"{what}, by its dates", r["n"], r["by_dates_per_year"], r["by_dates_low"], r["by_dates_high"])
-            )
+            told.append((f"{what}, by its dates", r["n"], r["by_dates_per_year"], r["by_dates_low"], r["by_dates_high"]))
     frame = pl.DataFrame(
-        told, orient="row",
+        told,
+        orient="row",
         schema={"label": pl.String, "n": pl.Int64, "factor_per_year": pl.Float64, "low": pl.Float64, "high": pl.Float64},
-    )  # fmt: skip
+    )
     middle = pl.coalesce("factor_per_year", (pl.col("low") * pl.col("high")).sqrt())
     return frame.with_columns(
         kind=pl.lit("published"), first_on=pl.lit(None, pl.Date), last_on=pl.lit(None, pl.Date), factor_per_year=middle
@@ -109,8 +118,16 @@ def _prices(axes: Axes, lines: pl.DataFrame) -> None:
     for (_, line), (colour, marker, dashes) in zip(lines.group_by("series", maintain_order=True), SERIES, strict=False):
         first = line.row(0, named=True)
         name = f"{first['threshold']:.0f}" + (f", {first['model']}" if first["model"] else "")
-        axes.step(line["as_of"].to_numpy(), line["value"], where="post", color=colour, linestyle=dashes, marker=marker,
-                  markevery=(0.0, 0.25), label=name)  # fmt: skip
+        axes.step(
+            line["as_of"].to_numpy(),
+            line["value"],
+            where="post",
+            color=colour,
+            linestyle=dashes,
+            marker=marker,
+            markevery=(0.0, 0.25),
+            label=name,
+        )
     low, high = span(lines["value"])
     log_axis(axes, "y", decades(low / 1.5, high * 1.5, (1, 3)), "${:g}")
     axes.set_ylim(low / 1.6, high * 14)  # room for the legend
@@ -127,8 +144,15 @@ def _slopes(axes: Axes, slopes: pl.DataFrame) -> None:
             continue
         value = part["factor_per_year"]
         low, high = (part[name].fill_null(value).clip(LEAST / 2, MOST * 2) for name in ("low", "high"))
-        axes.errorbar(value, part["place"], xerr=[(value - low).clip(0), (high - value).clip(0)], fmt=marker, color=colour,
-                      elinewidth=1, label=label)  # fmt: skip
+        axes.errorbar(
+            value,
+            part["place"],
+            xerr=[(value - low).clip(0), (high - value).clip(0)],
+            fmt=marker,
+            color=colour,
+            elinewidth=1,
+            label=label,
+        )
     axes.axvline(1, color=INK, linewidth=1)
     names = [f"{name} (n={n})" if n else name for name, n in slopes.select("label", "n").iter_rows()]
     axes.set_yticks(range(slopes.height), names)
@@ -153,7 +177,5 @@ def _finding(slopes: pl.DataFrame) -> str:
         )
     if not matched.is_empty():
         low, high = span(matched["factor_per_year"])
-        told.append(
-            f"The same models became {low:.2f} to {high:.2f} times cheaper a year: most of the fall is new models."
-        )
+        told.append(f"The same models became {low:.2f} to {high:.2f} times cheaper a year: most of the fall is new models.")
     return " ".join(told) or "Only published slopes are known."

@@ -56,30 +56,53 @@ class PairRenderer(RendererBase):
         self._pixels.draw_path(self._zoomed(gc), path, transform + self._to_pixels, rgbFace)
 
     def draw_markers(
-        self, gc: GraphicsContextBase, marker_path: Outline, marker_trans: Transform, path: Outline, trans: Transform,
+        self,
+        gc: GraphicsContextBase,
+        marker_path: Outline,
+        marker_trans: Transform,
+        path: Outline,
+        trans: Transform,
         rgbFace: Any = None,  # noqa: N803
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._svg.draw_markers(gc, marker_path, marker_trans, path, trans, rgbFace)
         self._pixels.draw_markers(
             self._zoomed(gc), marker_path, marker_trans + self._to_pixels, path, trans + self._to_pixels, rgbFace
         )
 
     def draw_path_collection(
-        self, gc: GraphicsContextBase, master_transform: Transform, paths: Any, all_transforms: Any, offsets: Any,
-        offset_trans: Transform, *looks: Any, **more_looks: Any,
-    ) -> None:  # fmt: skip
-        self._svg.draw_path_collection(
-            gc, master_transform, paths, all_transforms, offsets, offset_trans, *looks, **more_looks
-        )
+        self,
+        gc: GraphicsContextBase,
+        master_transform: Transform,
+        paths: Any,
+        all_transforms: Any,
+        offsets: Any,
+        offset_trans: Transform,
+        *looks: Any,
+        **more_looks: Any,
+    ) -> None:
+        self._svg.draw_path_collection(gc, master_transform, paths, all_transforms, offsets, offset_trans, *looks, **more_looks)
         self._pixels.draw_path_collection(
-            self._zoomed(gc), (master_transform + self._to_pixels).frozen(), paths, all_transforms, offsets,
-            (offset_trans + self._to_pixels).frozen(), *looks, **more_looks,
-        )  # fmt: skip
+            self._zoomed(gc),
+            (master_transform + self._to_pixels).frozen(),
+            paths,
+            all_transforms,
+            offsets,
+            (offset_trans + self._to_pixels).frozen(),
+            *looks,
+            **more_looks,
+        )
 
     def draw_text(
-        self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties, angle: float,
-        ismath: bool | Literal["TeX"] = False, mtext: Text | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        ismath: bool | Literal["TeX"] = False,
+        mtext: Text | None = None,
+    ) -> None:
         self._svg.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
         x, y = x * self._zoom, y * self._zoom
         if ismath:

@@ -56,12 +56,28 @@ def draw(*, routing_premium: pl.DataFrame) -> Exhibit:
             f"compare within a unit only. {routing_premium.height - points.height} points have a sign and no premium: they "
             "stand in the table."
         ),
-        numbers=routing_premium.sort("pattern", "premium", nulls_last=True).select(
-            "pattern", "system", "figure", "saved_unit", "premium", "premium_low", "premium_high", "interval_basis", "bound",
-            "sign", "gross_saving", "gamma", "safety_factor", "evidence", "is_control", "version",
-        ).with_columns(pl.selectors.float().round_sig_figs(4)),
+        numbers=routing_premium.sort("pattern", "premium", nulls_last=True)
+        .select(
+            "pattern",
+            "system",
+            "figure",
+            "saved_unit",
+            "premium",
+            "premium_low",
+            "premium_high",
+            "interval_basis",
+            "bound",
+            "sign",
+            "gross_saving",
+            "gamma",
+            "safety_factor",
+            "evidence",
+            "is_control",
+            "version",
+        )
+        .with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def _placed(points: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, float, float]]]:
@@ -84,10 +100,15 @@ def _premiums(axes: Axes, placed: pl.DataFrame) -> None:
             continue
         low, high = (part[name].fill_null(part["premium"]) for name in ("premium_low", "premium_high"))
         axes.errorbar(
-            100 * part["premium"], part["place"],
+            100 * part["premium"],
+            part["place"],
             xerr=[100 * (part["premium"] - low).clip(0), 100 * (high - part["premium"]).clip(0)],
-            fmt=marker, color=colour, markersize=4, elinewidth=1, label=f"{label} ({part.height})",
-        )  # fmt: skip
+            fmt=marker,
+            color=colour,
+            markersize=4,
+            elinewidth=1,
+            label=f"{label} ({part.height})",
+        )
     axes.set_xlabel("saved, net, % of the unconditional cost")
     axes.set_title("Premium")
     axes.legend(loc="lower left")

@@ -37,9 +37,7 @@ def draw(*, serving_frontier: pl.DataFrame) -> Exhibit:
             axes.set_axis_off()
         used = [look for basis, look in BASES.items() if basis in set(shown["basis"])]
         handles = [Line2D([], [], color=c, marker=m, linestyle="none", label=label) for c, m, label in used]
-        handles.append(
-            Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="none", label="beaten")
-        )
+        handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="white", linestyle="none", label="beaten"))
         picture.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     evidence = points.filter(pl.col("basis") != "predicted")
     sure = points.filter("on_frontier").filter(pl.col("frontier_probability") >= 0.95).height
@@ -61,11 +59,23 @@ def draw(*, serving_frontier: pl.DataFrame) -> Exhibit:
             f"Of each frame the {POINTS} cheapest points and those on the frontier are drawn; the rest is in the warehouse."
         ),
         numbers=shown.select(
-            "frame", "system", "design", "gpu", "basis", "ttft_s", "tpot_s", "usd_per_mtok", "low_usd_per_mtok",
-            "high_usd_per_mtok", "on_frontier", "frontier_probability", "gpu_usd_per_hour", "source",
+            "frame",
+            "system",
+            "design",
+            "gpu",
+            "basis",
+            "ttft_s",
+            "tpot_s",
+            "usd_per_mtok",
+            "low_usd_per_mtok",
+            "high_usd_per_mtok",
+            "on_frontier",
+            "frontier_probability",
+            "gpu_usd_per_hour",
+            "source",
         ).with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,
-    )  # fmt: skip
+    )
 
 
 def chosen_frames(points: pl.DataFrame) -> list[str]:
@@ -74,18 +84,10 @@ def chosen_frames(points: pl.DataFrame) -> list[str]:
         pl.len(), model=pl.col("model").first(), evidence=(pl.col("basis") != "predicted").sum()
     )
     ours = sizes.filter(pl.col("model") == MODEL).sort("len", "frame", descending=[True, False])["frame"].head(1)
-    proven = sizes.filter(pl.col("evidence") > 0).sort("evidence", "len", "frame", descending=[True, True, False])[
-        "frame"
-    ]
-    both = (
-        sizes.filter(pl.col("evidence") > 0, pl.col("evidence") < pl.col("len"))
-        .sort("evidence", "frame")["frame"]
-        .tail(1)
-    )
+    proven = sizes.filter(pl.col("evidence") > 0).sort("evidence", "len", "frame", descending=[True, True, False])["frame"]
+    both = sizes.filter(pl.col("evidence") > 0, pl.col("evidence") < pl.col("len")).sort("evidence", "frame")["frame"].tail(1)
     largest = sizes.sort("len", "frame", descending=[True, False])["frame"]
-    return list(dict.fromkeys([*ours, *both, *proven.head(FRAMES - 1), *largest]))[
-        : max(2, min(FRAMES, 1 + proven.len()))
-    ]
+    return list(dict.fromkeys([*ours, *both, *proven.head(FRAMES - 1), *largest]))[: max(2, min(FRAMES, 1 + proven.len()))]
 
 
 def cheapest(frame: pl.DataFrame) -> pl.DataFrame:
@@ -101,13 +103,29 @@ def _panel(axes: Axes, points: pl.DataFrame, frame: str) -> None:
         colour, marker, _ = BASES[point["basis"]]
         face = colour if point["on_frontier"] else "white"
         cost, low, high = (point[name] for name in ("usd_per_mtok", "low_usd_per_mtok", "high_usd_per_mtok"))
-        axes.errorbar([cost], [place], xerr=[[max(cost - low, 0)], [max(high - cost, 0)]], fmt=marker, color=colour,
-                      markerfacecolor=face, elinewidth=1)  # fmt: skip
+        axes.errorbar(
+            [cost],
+            [place],
+            xerr=[[max(cost - low, 0)], [max(high - cost, 0)]],
+            fmt=marker,
+            color=colour,
+            markerfacecolor=face,
+            elinewidth=1,
+        )
         if point["on_frontier"]:
             told = f"p={point['frontier_probability']:.2f}"
-            axes.annotate(told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(-2, 0),
-                          textcoords="offset points", ha="right", va="center", fontsize=7, color=INK,
-                          in_layout=False)  # fmt: skip
+            axes.annotate(
+                told,
+                (1.0, place),
+                xycoords=("axes fraction", "data"),
+                xytext=(-2, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=7,
+                color=INK,
+                in_layout=False,
+            )
         names.append(_name(point, with_system=differ))
     axes.set_yticks(range(points.height), names, fontsize=7)
     axes.set_ylim(max(points.height, 4) - 0.4, -0.6)

@@ -15,12 +15,26 @@ from PIL import Image
 from figures.renderer import POINTS_PER_INCH, PairCanvas
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#F0E442",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
 """The palette of Okabe and Ito (2008), chosen for every kind of colour vision."""
 INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
-SERIES = ((BLUE, "o", "-"), (VERMILLION, "s", "--"), (GREEN, "^", "-."), (ORANGE, "D", ":"), (PURPLE, "v", (0, (5, 1))),
-          (SKY, "P", (0, (3, 1, 1, 1))), (BLACK, "X", (0, (1, 1))))  # fmt: skip
+SERIES = (
+    (BLUE, "o", "-"),
+    (VERMILLION, "s", "--"),
+    (GREEN, "^", "-."),
+    (ORANGE, "D", ":"),
+    (PURPLE, "v", (0, (5, 1))),
+    (SKY, "P", (0, (3, 1, 1, 1))),
+    (BLACK, "X", (0, (1, 1))),
+)
 """Colour, marker and line of each series: no two differ in colour alone."""
 WIDTH_INCHES = 9.0
 PNG_DPI = 120
@@ -82,9 +96,7 @@ def pictures(figure: Figure) -> tuple[bytes, bytes]:
     figure.draw(renderer)
     svg, pixels = renderer.result()
     # An octree keeps a colour that few points have; a median cut would lose it.
-    image = (
-        Image.fromarray(pixels).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    )
+    image = Image.fromarray(pixels).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     png = BytesIO()
     image.save(png, format="png")
     return svg.encode(), png.getvalue()

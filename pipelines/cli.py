@@ -106,9 +106,7 @@ def _options(
 @app.command()
 def refresh(
     only: Annotated[Group | None, typer.Option(help="Refresh one group and all that follows from it.")] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no network: stored documents and seeds only.")
-    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no network: stored documents and seeds only.")] = False,
 ) -> None:
     """Fetch the sources, recompute every table and publish the warehouse."""
     # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
@@ -116,9 +114,7 @@ def refresh(
     from pipelines.progress import show_refresh  # noqa: PLC0415
     from warehouse.folder import data_root  # noqa: PLC0415
 
-    if not show_refresh(
-        data_root(), job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out
-    ):
+    if not show_refresh(data_root(), job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out):
         raise typer.Exit(1)
 
 
@@ -163,9 +159,7 @@ def route(
 
 @app.command()
 def allocate(
-    benchmark: Annotated[
-        str, typer.Option(help="Benchmark that stands for your questions, such as aime24 or math500.")
-    ],
+    benchmark: Annotated[str, typer.Option(help="Benchmark that stands for your questions, such as aime24 or math500.")],
     base: Annotated[str, typer.Option(help="Model you run now, such as deepseek-v3.")],
     budget: Annotated[float, typer.Option(help="USD to spend.")],
     queries: Annotated[float, typer.Option(help="Questions the spending serves, over the model's life.")],
@@ -180,9 +174,14 @@ def allocate(
     from answers.allocate.text import show_allocation, write_json  # noqa: PLC0415
 
     asked = Question(
-        benchmark=benchmark, base=base, budget_usd=budget, queries=queries, tokens_per_answer=tokens, usd_per_mtok=price,
+        benchmark=benchmark,
+        base=base,
+        budget_usd=budget,
+        queries=queries,
+        tokens_per_answer=tokens,
+        usd_per_mtok=price,
         training_usd=training_usd,
-    )  # fmt: skip
+    )
     found = allocation_of(asked, warehouse=_warehouse())
     if as_json:
         write_json(found, sys.stdout)
@@ -284,10 +283,19 @@ def decide(
     from answers.decide.text import show_decision, write_json  # noqa: PLC0415
 
     asked = Question(
-        model=model, gpu=gpu, input_tokens=input_tokens, output_tokens=output_tokens, requests_per_s=rate,
-        ttft_p99_s=ttft_p99, tpot_p99_s=tpot_p99, kv_gbps=kv_gbps, usd_per_gpu_hour=price, precision=precision,
-        tpot_definition=tpot_definition, engine=engine,
-    )  # fmt: skip
+        model=model,
+        gpu=gpu,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        requests_per_s=rate,
+        ttft_p99_s=ttft_p99,
+        tpot_p99_s=tpot_p99,
+        kv_gbps=kv_gbps,
+        usd_per_gpu_hour=price,
+        precision=precision,
+        tpot_definition=tpot_definition,
+        engine=engine,
+    )
     decision = decision_for(asked, warehouse=_warehouse())
     if json:
         write_json(decision, sys.stdout)

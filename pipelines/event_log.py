@@ -85,5 +85,7 @@ def _commit_without_waiting_for_the_disk(connection: Any, _record: object) -> No
 def open_event_log(home: Path) -> dict[str, object]:
     """The setting that puts it in place of Dagster's default over the same files."""
     return {
-        "module": __name__, "class": OpenSqliteEventLog.__name__, "config": {"base_dir": str(home / "history" / "runs")},
-    }  # fmt: skip
+        "module": __name__,
+        "class": OpenSqliteEventLog.__name__,
+        "config": {"base_dir": str(home / "history" / "runs")},
+    }

@@ -17,11 +17,12 @@ EXECUTORS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "in_process": ("dagster", "in_process_executor", {}),
     # A fork server that has imported what is slow to import, but not polars, whose threads do not survive a fork.
     "multiprocess": (
-        "dagster", "multiprocess_executor",
+        "dagster",
+        "multiprocess_executor",
         {"start_method": {"forkserver": {"preload_modules": ["dagster", "scipy.optimize"]}}},
     ),
     "dask": ("dagster_dask", "dask_executor", {"cluster": {"local": {}}}),
-}  # fmt: skip
+}
 """By name: module, executor, and its configuration where the user states none."""
 
 

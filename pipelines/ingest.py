@@ -30,9 +30,14 @@ def show_ingest(root: Path, paths: Sequence[Path], *, said: Mapping[str, Any], c
         raise ValueError("there is no file to take in")
     job = JOB if (root / "releases" / "latest.duckdb").exists() else "refresh"
     bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=console, transient=True,
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
     outcome = None
     with bar:
         reading = bar.add_task("reading", total=len(files))
@@ -45,13 +50,9 @@ def show_ingest(root: Path, paths: Sequence[Path], *, said: Mapping[str, Any], c
         if accepted:
             steps = bar.add_task("refreshing", total=len(planned_assets(job)))
             try:
-                outcome = refresh(
-                    root, job=job, offline=True, on_step=lambda _, stage: bar.advance(steps, stage != "start")
-                )
+                outcome = refresh(root, job=job, offline=True, on_step=lambda _, stage: bar.advance(steps, stage != "start"))
             except RefreshRunningError as error:
-                raise RefreshRunningError(
-                    f"{len(accepted)} files are kept and show after the next refresh; {error}"
-                ) from None
+                raise RefreshRunningError(f"{len(accepted)} files are kept and show after the next refresh; {error}") from None
     _print_summary(results, outcome, latest=root / "releases" / "latest.duckdb", out=out)
     return len(accepted) == len(results) and outcome is not None and outcome.success
 
@@ -71,10 +72,11 @@ def _print_summary(results: Sequence[TakenIn], outcome: Outcome | None, *, lates
     listed = ", ".join(f"{count:,} {name}" for name, count in sorted(formats.items()))
     known = sum(not result.is_new for result in accepted)
     say(
-        f"{len(accepted):,} files accepted" + (f" ({listed})" if listed else "")
+        f"{len(accepted):,} files accepted"
+        + (f" ({listed})" if listed else "")
         + (f", {known:,} known before" if known else "")
         + f", {len(results) - len(accepted):,} rejected; {sum(result.rows for result in accepted):,} rows"
-    )  # fmt: skip
+    )
     if unpriced := sum(result.unpriced for result in accepted):
         say(
             f"[yellow]{unpriced:,} runs cannot be priced yet[/yellow]: their files do not tell the GPUs. Add --gpu and --gpus, "

@@ -17,9 +17,14 @@ def show_refresh(root: Path, *, job: str, offline: bool, console: Console, out: 
     """Run a refresh with a progress bar on `console` and print its closing table on `out`. Returns whether all went well."""
     planned = planned_assets(job)
     bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=console, transient=True,
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
     with bar:
         task = bar.add_task("starting", total=len(planned))
 

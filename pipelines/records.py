@@ -43,9 +43,7 @@ def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         run = record.dagster_run
         if COMMAND_TAG in run.tags:
             began = f"{record.create_timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-            lines.append(
-                f"the run {run.run_id[:8]} ({run.job_name}) of {began} was killed half-way; it is marked as failed"
-            )
+            lines.append(f"the run {run.run_id[:8]} ({run.job_name}) of {began} was killed half-way; it is marked as failed")
             instance.report_run_failed(run, "The process ended without a word: killed, or the machine went down.")
     return lines
 

@@ -83,9 +83,7 @@ def refresh(
         raise
 
 
-def _refresh(
-    root: Path, job: str, *, offline: bool, on_step: Callable[[str, str], None], tags: Mapping[str, str]
-) -> Outcome:
+def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str], None], tags: Mapping[str, str]) -> Outcome:
     settings = read_settings(root / "config.yaml")
     dagster_home(root)
     damaged_before = damaged_files(root)
@@ -105,8 +103,7 @@ def _refresh(
     notes += [f"{name} could not be read: it is set aside in {root / DAMAGED}, and made anew" for name in set_aside]
     if not success:
         problems = [
-            f"{step['asset']}: {step['warnings']}"
-            for step in steps.filter(pl.col("outcome") == "failed").iter_rows(named=True)
+            f"{step['asset']}: {step['warnings']}" for step in steps.filter(pl.col("outcome") == "failed").iter_rows(named=True)
         ]
         notes += tell(root, at=now, job=job, run_id=run_id, problems=problems)
     reached = set(steps["asset"])

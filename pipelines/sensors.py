@@ -41,13 +41,15 @@ def tell_failure(context: dg.RunFailureSensorContext, data: dg.ResourceParam[Dat
         return
     steps = [(each.step_key, each.step_failure_data.error) for each in context.get_step_failure_events()]
     problems = [
-        f"{step}: {((error.cause or error).message if error else 'failed').strip().splitlines()[0]}"
-        for step, error in steps
+        f"{step}: {((error.cause or error).message if error else 'failed').strip().splitlines()[0]}" for step, error in steps
     ]
     trouble = tell(
-        data.path, at=datetime.now(UTC), job=run.job_name, run_id=run.run_id,
+        data.path,
+        at=datetime.now(UTC),
+        job=run.job_name,
+        run_id=run.run_id,
         problems=problems or [context.failure_event.message or "failed"],
-    )  # fmt: skip
+    )
     for line in trouble:
         context.log.warning(line)
 
@@ -65,9 +67,7 @@ def housekeeping(context: dg.SensorEvaluationContext, data: dg.ResourceParam[Dat
             for line in close_dead_runs(context.instance):
                 context.log.warning(line)
             sweep(data.path)
-            deleted = delete_old_runs(
-                context.instance, data.path, now=datetime.now(UTC), keep_days=data.settings.keep_run_days
-            )
+            deleted = delete_old_runs(context.instance, data.path, now=datetime.now(UTC), keep_days=data.settings.keep_run_days)
     except Timeout:
         return dg.SkipReason("a refresh from the command line is running")
     return dg.SkipReason(f"deleted the records of {deleted} old runs")

@@ -42,8 +42,12 @@ def webserver(refreshed: Path) -> Iterator[str]:
     environment = os.environ | {"DAGSTER_HOME": str(refreshed / "dagster"), "ECONOMICS_DATA": str(refreshed)}
     server = subprocess.Popen(
         [sys.executable, "-m", "dagster_webserver", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)],
-        cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         address = f"http://127.0.0.1:{port}"
         for _ in range(240):

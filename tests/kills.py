@@ -84,9 +84,7 @@ def _refresh(folder: Path, key: dg.AssetKey, now: datetime, at_operation: int | 
     sys.addaudithook(watch)
     small = light_definitions(dg.define_asset_job("refresh", selection=dg.AssetSelection.assets(key) | PUBLISHING))
     product.definitions = lambda: small  # type: ignore[assignment]
-    outcome = product.refresh(
-        folder, job="refresh", offline=True, on_step=lambda *_: None, tags={NOW_TAG: now.isoformat()}
-    )
+    outcome = product.refresh(folder, job="refresh", offline=True, on_step=lambda *_: None, tags={NOW_TAG: now.isoformat()})
     failed = outcome.steps.filter(outcome="failed")
     told.put((count, "; ".join(f"{asset}: {said}" for asset, said in failed.select("asset", "warnings").rows())[:2000]))
     sys.exit(0 if outcome.success else 1)

@@ -24,6 +24,8 @@ def light_definitions(*more: Any) -> dg.Definitions:
         for name in SOURCE_GROUPS
     ]
     return dg.Definitions(
-        assets=ASSETS, jobs=[dg.define_asset_job("publish", selection=PUBLISHING), *by_group, *more],
-        resources=default_resources(), executor=dg.in_process_executor,
-    )  # fmt: skip
+        assets=ASSETS,
+        jobs=[dg.define_asset_job("publish", selection=PUBLISHING), *by_group, *more],
+        resources=default_resources(),
+        executor=dg.in_process_executor,
+    )

@@ -18,9 +18,13 @@ def iecon(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
     """Run the `iecon` command over a data folder, as a user does."""
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", *arguments],
-        cwd=ROOT, env=os.environ | {"ECONOMICS_DATA": str(folder), "COLUMNS": "200"} | environment,
-        capture_output=True, text=True, check=False, timeout=300,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"ECONOMICS_DATA": str(folder), "COLUMNS": "200"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
 
 
 def built_at(folder: Path) -> datetime:

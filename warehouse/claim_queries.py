@@ -62,9 +62,7 @@ def answers(tables: Path, queries: Mapping[str, str] = QUERIES) -> pl.DataFrame:
         for claim, sql in queries.items():
             row = {"claim_id": claim, "inputs": ", ".join(inputs[claim]), "recomputation": sql.strip()}
             rows.append(row | _answer(connection, claim, sql))
-    return pl.DataFrame(
-        rows, schema={"claim_id": pl.String, **_ANSWER, "inputs": pl.String, "recomputation": pl.String}
-    )
+    return pl.DataFrame(rows, schema={"claim_id": pl.String, **_ANSWER, "inputs": pl.String, "recomputation": pl.String})
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, claim: str, sql: str) -> dict[str, Any]:
@@ -75,9 +73,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, claim: str, sql: str) -> dict
     except duckdb.Error as error:
         raise ValueError(f"claim {claim}: {error}") from error
     if "value" not in names or not set(names) <= set(_ANSWER) or len(rows) > 1:
-        raise ValueError(
-            f"claim {claim}: expected one row of value, low, high and n, got {len(rows)} of {', '.join(names)}"
-        )
+        raise ValueError(f"claim {claim}: expected one row of value, low, high and n, got {len(rows)} of {', '.join(names)}")
     return dict(zip(names, rows[0], strict=True)) if rows else {"value": None}
 
 

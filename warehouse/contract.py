@@ -80,9 +80,7 @@ def _kept(rule: pa.Check, data: PolarsData) -> pl.LazyFrame:
 def _quarantine(schema: type[Table], frame: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
     """Rows that broke a rule of the contract, one entry per row and rule, with the source the row names."""
     identity = [name for name in schema.to_schema().unique or [] if name in frame.columns] or frame.columns[:3]
-    bad = faults.with_columns(pl.col("index").cast(pl.UInt32)).join(
-        frame.with_row_index("index"), on="index", how="left"
-    )
+    bad = faults.with_columns(pl.col("index").cast(pl.UInt32)).join(frame.with_row_index("index"), on="index", how="left")
     return reject(
         bad,
         source=pl.col("source") if "source" in frame.columns else table_name(schema).split(".")[1],

@@ -44,8 +44,7 @@ def dictionary(*, lineage: Mapping[str, Sequence[str]], examples: Mapping[str, R
 def lineage_of(assets: Sequence[dg.AssetsDefinition]) -> dict[str, list[str]]:
     """Names of the assets that each table is made from, or follows."""
     return {
-        ".".join(definition.key.path): sorted(".".join(key.path) for key in definition.dependency_keys)
-        for definition in assets
+        ".".join(definition.key.path): sorted(".".join(key.path) for key in definition.dependency_keys) for definition in assets
     }
 
 

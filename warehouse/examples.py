@@ -53,9 +53,7 @@ def as_frame(row: Row, schema: type[Table]) -> pl.DataFrame:
     columns = []
     for name, spec in schema.to_schema().columns.items():
         dtype = spec.dtype.type
-        value = pl.Series(
-            name, [row[name]], dtype=pl.String if dtype.is_temporal() and row[name] is not None else dtype
-        )
+        value = pl.Series(name, [row[name]], dtype=pl.String if dtype.is_temporal() and row[name] is not None else dtype)
         if dtype.is_temporal() and row[name] is not None:
             value = value.str.to_date() if dtype == pl.Date else value.str.to_datetime(time_zone="UTC", time_unit="us")
         columns.append(value)

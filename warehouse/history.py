@@ -55,13 +55,18 @@ def merge(
     dated, refused_dated = _merge_dated(
         known.join(dated_keys, on=key, how="semi", nulls_equal=True),
         accepted.join(dated_keys, on=key, how="semi", nulls_equal=True),
-        key=key, value=value, now=now, checked_by_hand=checked_by_hand,
-    )  # fmt: skip
+        key=key,
+        value=value,
+        now=now,
+        checked_by_hand=checked_by_hand,
+    )
     undated, refused_undated = _merge_undated(
         known.join(dated_keys, on=key, how="anti", nulls_equal=True),
         accepted.join(dated_keys, on=key, how="anti", nulls_equal=True),
-        key=key, value=value, now=now,
-    )  # fmt: skip
+        key=key,
+        value=value,
+        now=now,
+    )
     history = pl.concat([untouched, dated, undated]).sort([*key, "valid_from", "withdrawn_on"], nulls_last=True)
     return Parsed(history, pl.concat([conflicting, refused_documents, refused_dated, refused_undated]))
 
@@ -160,10 +165,11 @@ def _merge_undated(known: pl.DataFrame, observed: pl.DataFrame, *, key: list[str
     open_rows = known.filter(_is_open())
     closed = known.filter(~_is_open())
     imported = (
-        observed.group_by("source").agg(rows_now=pl.len())
+        observed.group_by("source")
+        .agg(rows_now=pl.len())
         .join(open_rows.group_by("source").agg(rows_before=pl.len()), on="source", how="left")
         .select("source", first_import=pl.col("rows_now") > IMPORT_GROWTH * pl.col("rows_before").fill_null(0))
-    )  # fmt: skip
+    )
     last_closed = (
         closed.filter(pl.col("withdrawn_on").is_null())
         .sort("valid_to")
@@ -173,11 +179,13 @@ def _merge_undated(known: pl.DataFrame, observed: pl.DataFrame, *, key: list[str
     both = (
         observed.join(
             open_rows.select(*key, pl.col(value).alias("old_value"), old_from="valid_from"),
-            on=key, how="left", nulls_equal=True,
+            on=key,
+            how="left",
+            nulls_equal=True,
         )
         .join(last_closed, on=key, how="left", nulls_equal=True)
         .join(imported, on="source", how="left")
-    )  # fmt: skip
+    )
     change = (
         pl.when(pl.col("old_value").is_null())
         .then(pl.lit("new"))
@@ -203,11 +211,10 @@ def _merge_undated(known: pl.DataFrame, observed: pl.DataFrame, *, key: list[str
             valid_from="seen_on",
             date_basis=pl.when("first_import").then(pl.lit("import")).otherwise(pl.lit("observed")),
         ),
-        known, now=now,
-    )  # fmt: skip
-    ended = open_rows.join(keys_of("changed"), on=key, nulls_equal=True).with_columns(
-        valid_to="seen_on", missing_since=None
+        known,
+        now=now,
     )
+    ended = open_rows.join(keys_of("changed"), on=key, nulls_equal=True).with_columns(valid_to="seen_on", missing_since=None)
     kept = open_rows.join(keys_of("same", "jump", "older_than_known"), on=key, nulls_equal=True).with_columns(
         missing_since=None
     )
@@ -222,15 +229,35 @@ def _merge_undated(known: pl.DataFrame, observed: pl.DataFrame, *, key: list[str
     columns = known.columns
     history = pl.concat([part.select(columns) for part in (still_closed, reopened, kept, ended, absent, new)])
     suspects = [
-        _suspect(both.filter(pl.col("change") == "jump"), key, value, "jump_20x",
-                 f"{JUMP_FACTOR:.0f} times the last figure or more, or a {JUMP_FACTOR:.0f}th of it; the last figure stays"),
-        _suspect(both.filter(pl.col("change") == "older_than_known"), key, value, "older_than_known",
-                 "the document is older than the price already known"),
-        _suspect(dropped, key, value, "reverted_within_14_days",
-                 "the figure went back to the one before within 14 days, or was corrected the same day"),
-        _suspect(vanished, key, value, "vanished_once",
-                 "left out of the latest document; it ends if a later document leaves it out too"),
-    ]  # fmt: skip
+        _suspect(
+            both.filter(pl.col("change") == "jump"),
+            key,
+            value,
+            "jump_20x",
+            f"{JUMP_FACTOR:.0f} times the last figure or more, or a {JUMP_FACTOR:.0f}th of it; the last figure stays",
+        ),
+        _suspect(
+            both.filter(pl.col("change") == "older_than_known"),
+            key,
+            value,
+            "older_than_known",
+            "the document is older than the price already known",
+        ),
+        _suspect(
+            dropped,
+            key,
+            value,
+            "reverted_within_14_days",
+            "the figure went back to the one before within 14 days, or was corrected the same day",
+        ),
+        _suspect(
+            vanished,
+            key,
+            value,
+            "vanished_once",
+            "left out of the latest document; it ends if a later document leaves it out too",
+        ),
+    ]
     return Parsed(history, pl.concat(suspects))
 
 
@@ -246,9 +273,7 @@ def _absent(open_rows: pl.DataFrame, observed: pl.DataFrame, *, key: list[str]) 
     return marked, marked.filter(pl.col("missing_since").is_not_null())
 
 
-def _refuse_jumps_in_series(
-    observed: pl.DataFrame, *, key: list[str], value: str, checked_by_hand: frozenset[str]
-) -> Parsed:
+def _refuse_jumps_in_series(observed: pl.DataFrame, *, key: list[str], value: str, checked_by_hand: frozenset[str]) -> Parsed:
     """Refuse a dated figure that is a unit slip away from the one before it in its own series.
 
     The figure after a refused one is held against the one before both, so that a spike takes only itself away.

@@ -95,8 +95,7 @@ def _definition(schema: type[Table], stored: str) -> str:
         for column, values in listed.items()
     ]
     columns = [
-        f'"{column}"::{name}_{column} AS "{column}"' if column in listed else f'"{column}"'
-        for column in polars_schema(schema)
+        f'"{column}"::{name}_{column} AS "{column}"' if column in listed else f'"{column}"' for column in polars_schema(schema)
     ]
     comments = [
         f'COMMENT ON COLUMN {name}."{column}" IS {_literal(_comment(spec))}'

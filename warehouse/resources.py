@@ -54,9 +54,7 @@ def read_settings(path: Path) -> Settings:
         raise ValueError(f"{path}: {error.problem}{place}") from None
     except (msgspec.ValidationError, yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
-    return msgspec.structs.replace(
-        settings, urls={name: _filled(path, name, url) for name, url in settings.urls.items()}
-    )
+    return msgspec.structs.replace(settings, urls={name: _filled(path, name, url) for name, url in settings.urls.items()})
 
 
 def _filled(path: Path, source: str, url: str) -> str:

@@ -87,9 +87,7 @@ def table(
                 "data": lambda: data,
                 "context": lambda: context,
             }
-            result = function(
-                **documents, **inputs, **{name: provided[name]() for name in parameters if name in PROVIDED}
-            )
+            result = function(**documents, **inputs, **{name: provided[name]() for name in parameters if name in PROVIDED})
             frame, rejected = result if isinstance(result, Parsed) else (result, empty(Rejected))
             frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
             yield _contract_result(schema, faults)
@@ -183,9 +181,7 @@ def column_lineage(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dg.T
 
 def _origin(deps: Sequence[dg.TableColumnDep]) -> str:
     """Where a column comes from, as links that the UI can follow."""
-    links = [
-        f"[{'.'.join(dep.asset_key.path)} {dep.column_name}](/assets/{'/'.join(dep.asset_key.path)})" for dep in deps
-    ]
+    links = [f"[{'.'.join(dep.asset_key.path)} {dep.column_name}](/assets/{'/'.join(dep.asset_key.path)})" for dep in deps]
     return f"; from {', '.join(links)}" if links else ""
 
 
@@ -194,9 +190,7 @@ def _contract_result(schema: type[Table], faults: pl.DataFrame) -> dg.AssetCheck
         passed=faults.is_empty(),
         check_name=CONTRACT_CHECK,
         asset_key=asset_key(schema),
-        metadata={"faults": dg.MetadataValue.md("\n".join(_fault_lines(schema, faults)))}
-        if not faults.is_empty()
-        else {},
+        metadata={"faults": dg.MetadataValue.md("\n".join(_fault_lines(schema, faults)))} if not faults.is_empty() else {},
     )
 
 
@@ -217,9 +211,7 @@ def _fault_lines(schema: type[Table], faults: pl.DataFrame) -> list[str]:
     """One line per broken rule: table, column, rule, how many rows, and the first three of them."""
     grouped = faults.group_by("column", "check", maintain_order=True).agg(
         rows=pl.len(),
-        examples=pl.format("row {}: {}", pl.col("index").fill_null(-1), pl.col("failure_case").fill_null("NULL")).head(
-            3
-        ),
+        examples=pl.format("row {}: {}", pl.col("index").fill_null(-1), pl.col("failure_case").fill_null("NULL")).head(3),
     )
     return [
         f"{table_name(schema)}: column {row['column']} breaks `{row['check']}` in {row['rows']} rows "
@@ -230,7 +222,12 @@ def _fault_lines(schema: type[Table], faults: pl.DataFrame) -> list[str]:
 
 def _markdown(frame: pl.DataFrame) -> str:
     with pl.Config(
-        tbl_formatting="MARKDOWN", tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, fmt_str_lengths=40,
-        tbl_cols=-1, tbl_rows=-1, tbl_width_chars=10_000,
-    ):  # fmt: skip
+        tbl_formatting="MARKDOWN",
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+        fmt_str_lengths=40,
+        tbl_cols=-1,
+        tbl_rows=-1,
+        tbl_width_chars=10_000,
+    ):
         return str(frame)

@@ -86,9 +86,7 @@ def allocate(question: Question, *, warehouse: Path) -> Allocation:
             *verifying_options(question, base, figures.filter(pl.col("benchmark") == benchmark), each, best),
         ),
         answer=None if best is None else best.channel,
-        certain=best is not None
-        and not best.borrowed
-        and all(best.accuracy_low > other.accuracy_high for other in rest),
+        certain=best is not None and not best.borrowed and all(best.accuracy_low > other.accuracy_high for other in rest),
         verdicts=_verdicts(question, base, here, arcs.filter(pl.col("benchmark") == benchmark), spent, each),
         flips=_flips(question, base, ranked, each),
         notes=_notes(base, best, ranked),
@@ -133,9 +131,7 @@ def _base(question: Question, singles: pl.DataFrame) -> Row:
         bases = ", ".join(sorted({_slug(system) for system in here["system"]}))
         raise AllocationError(f"{question.base} is not measured on {', '.join(fits)}; bases there are {bases}")
     if len({row["benchmark"] for row in rows}) > 1:
-        raise AllocationError(
-            f"{question.benchmark} could be any of {', '.join(sorted({r['benchmark'] for r in rows}))}"
-        )
+        raise AllocationError(f"{question.benchmark} could be any of {', '.join(sorted({r['benchmark'] for r in rows}))}")
     return rows[0]
 
 
@@ -169,14 +165,19 @@ def _verdicts(
     curve, _ = found
     eta = float(
         arc_elasticity(
-            accept_rate_from=curve["value"][0] / 100, accept_rate_to=curve["value"][1] / 100,
-            samples_from=float(curve["samples"][0]), samples_to=float(curve["samples"][1]),
+            accept_rate_from=curve["value"][0] / 100,
+            accept_rate_to=curve["value"][1] / 100,
+            samples_from=float(curve["samples"][0]),
+            samples_to=float(curve["samples"][1]),
         )
-    )  # fmt: skip
+    )
     forms = conditions(
-        eta_samples=eta, eta_training=step["eta_training"], inference_usd=question.queries * each,
-        training_usd=step["spent"], variable_share=step["variable_share"],
-    )  # fmt: skip
+        eta_samples=eta,
+        eta_training=step["eta_training"],
+        inference_usd=question.queries * each,
+        training_usd=step["spent"],
+        variable_share=step["variable_share"],
+    )
     said: dict[str, str | float | None] = {
         "eta_samples": eta,
         "eta_training": step["eta_training"],

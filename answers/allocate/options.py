@@ -98,17 +98,22 @@ def sampling_options(question: Question, base: Row, here: pl.DataFrame, each: fl
     )
     whose = "its own curve" if own else f"borrowed from {curve['system'][0]}, the nearest in accuracy"
     option = _option(
-        question, base, each, spend=(bought - 1.0) * question.queries * each, reached=(reached, low, high), n=n,
-        borrowed=not own, channel="sample", what=f"{bought:.3g} samples per question, {curve['curve'][0].replace('_', ' ')}",
+        question,
+        base,
+        each,
+        spend=(bought - 1.0) * question.queries * each,
+        reached=(reached, low, high),
+        n=n,
+        borrowed=not own,
+        channel="sample",
+        what=f"{bought:.3g} samples per question, {curve['curve'][0].replace('_', ' ')}",
         evidence=f"{whose}: {100 * shares[0]:.1f} % at 1, {100 * shares[end]:.1f} % at {counts[end]:.0f} samples, eta "
         f"{eta:.3f}, n {n} ({curve['paper'][0]}, {curve['locator'][-1]})",
-    )  # fmt: skip
+    )
     return [Choice(option=option, extra=lambda b, q, p: q * (after(b, q, p)[1] - start))]
 
 
-def step_of(
-    question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame
-) -> Row | None:
+def step_of(question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame) -> Row | None:
     """The measured training step: elasticity, its dollars and those spent before it; None where these are not known."""
     measured = here.filter(pl.col("system") == "DeepSeek-V3", pl.col("selection") == "single")
     if arcs.is_empty() or measured.is_empty():
@@ -146,21 +151,29 @@ def training_options(
     spend = min(question.budget_usd, step["step"])
     whose = "its own" if step["own"] else "borrowed from DeepSeek-V3"
     option = _option(
-        question, base, each, spend=spend, reached=(ends[0], ends[1], ends[2]), n=step["n"], channel="train",
+        question,
+        base,
+        each,
+        spend=spend,
+        reached=(ends[0], ends[1], ends[2]),
+        n=step["n"],
+        channel="train",
         borrowed=not step["own"],
         what=f"{spend / step['step']:.0%} of a post-training step like V3 to R1",
         evidence=f"{whose}: eta {step['eta_training']:.1f} ({step['eta_training_low']:.1f} to {step['eta_training_high']:.1f}) "
         f"on ${step['spent']:,.0f} spent so far, n {step['n']}; one step, not a scaling law, and no price of a longer answer",
-    )  # fmt: skip
+    )
     return [Choice(option=option, extra=lambda b, q, _: q * (reached(b, step["eta_training"]) - start))]
 
 
 def buying_options(question: Question, base: Row, here: pl.DataFrame, each: float, length: float) -> list[Choice]:
     """Each better model with an accuracy on the benchmark and a price today, for as many questions as the budget moves."""
     others = here.filter(
-        pl.col("selection") == "single", pl.col("output_usd_per_mtok").is_not_null(), pl.col("value") > base["value"],
+        pl.col("selection") == "single",
+        pl.col("output_usd_per_mtok").is_not_null(),
+        pl.col("value") > base["value"],
         pl.col("model") != pl.lit(base["model"] or ""),
-    ).unique("model", keep="first", maintain_order=True)  # fmt: skip
+    ).unique("model", keep="first", maintain_order=True)
     start, choices = base["value"] / 100.0, []
     for row in others.to_dicts():
         better, n, ratio = row["value"] / 100.0, row["n"], row["output_usd_per_mtok"] * length / TOKENS_PER_MTOK / each
@@ -170,20 +183,24 @@ def buying_options(question: Question, base: Row, here: pl.DataFrame, each: floa
         share = float(moved(*_as_arrays(question.budget_usd, question.queries, each)))
         reached, worst, most = (start + share * (end - start) for end in (better, low, high))
         option = _option(
-            question, base, each, spend=share * question.queries * (ratio - 1.0) * each, n=n, channel="buy", borrowed=False,
+            question,
+            base,
+            each,
+            spend=share * question.queries * (ratio - 1.0) * each,
+            n=n,
+            channel="buy",
+            borrowed=False,
             reached=(reached, worst, most),
             what=f"{row['model']} for {share:.0%} of questions",
             evidence=f"{100 * better:.1f} % ({100 * low:.0f} to {100 * high:.0f}), n {n} ({row['paper']}, {row['locator']}); "
             f"${row['output_usd_per_mtok']:.4g} per M output tokens today ({row['price_basis']}), as many "
             "tokens per answer",
-        )  # fmt: skip
+        )
         choices.append(Choice(option=option, extra=partial(_moved_correct, moved=moved, gain=better - start)))
     return choices
 
 
-def verifying_options(
-    question: Question, base: Row, figures: pl.DataFrame, each: float, best: Option | None
-) -> list[Option]:
+def verifying_options(question: Question, base: Row, figures: pl.DataFrame, each: float, best: Option | None) -> list[Option]:
     """A better verifier over a worse one at the same samples; nobody states its price, so it is given what it may cost."""
     found = figures.filter(pl.col("metric") == "accuracy_by_verifier").sort("value")
     if found.height < 2:
@@ -192,11 +209,18 @@ def verifying_options(
     start, n = base["value"] / 100.0, int(top["n"])
     reached = _lent(start, worst["value"] / 100, top["value"] / 100, n)
     option = _option(
-        question, base, each, spend=None, reached=reached, n=n, channel="verify", borrowed=True,
+        question,
+        base,
+        each,
+        spend=None,
+        reached=reached,
+        n=n,
+        channel="verify",
+        borrowed=True,
         what=f"{top['system']} in place of {worst['system']}",
         evidence=f"borrowed: {worst['value']:.1f} % to {top['value']:.1f} % at the same search, n {n} ({top['paper']}, "
         f"{top['locator']}); no document prices it",
-    )  # fmt: skip
+    )
     if best is None or not best.usd_per_extra_correct:
         return [option]
     worth = best.usd_per_extra_correct * option.extra_correct
@@ -207,9 +231,7 @@ def _lent(start: float, before: float, after: float, n: int) -> tuple[float, flo
     """Accuracy after another system's step, and its interval from n questions at either end of the step."""
     ends = log_ratio_interval(successes_from=before * n, trials_from=n, successes_to=after * n, trials_to=n)
     low, high = (min(before * math.exp(float(end)), 1.0) for end in ends)
-    reached, least, most = (
-        float(lent_accuracy(accuracy=start, lender_from=before, lender_to=to)) for to in (after, low, high)
-    )
+    reached, least, most = (float(lent_accuracy(accuracy=start, lender_from=before, lender_to=to)) for to in (after, low, high))
     return reached, least, most
 
 

@@ -65,16 +65,19 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
 
 def _options(options: tuple[Option, ...]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for at, name in enumerate(
-        ("option", "what", "spend", "correct", "more correct", "$/more correct", "$/correct", "n")
-    ):
+    for at, name in enumerate(("option", "what", "spend", "correct", "more correct", "$/more correct", "$/correct", "n")):
         table.add_column(name, justify="right" if at > 1 else "left", no_wrap=at != 1)
     for option in options:
         table.add_row(
-            option.channel, option.what, _usd(option.spend_usd),
-            _share(option.accuracy, option.accuracy_low, option.accuracy_high), f"{option.extra_correct:,.0f}",
-            _usd(option.usd_per_extra_correct), _usd(option.usd_per_correct), str(option.n),
-        )  # fmt: skip
+            option.channel,
+            option.what,
+            _usd(option.spend_usd),
+            _share(option.accuracy, option.accuracy_low, option.accuracy_high),
+            f"{option.extra_correct:,.0f}",
+            _usd(option.usd_per_extra_correct),
+            _usd(option.usd_per_correct),
+            str(option.n),
+        )
     return table
 
 

@@ -112,8 +112,7 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: 
     drawn = with_draws(scenario, price=price, shares=shares)
     designs, margins = designs_of(scenario, drawn), margins_of(scenario, drawn)
     by_setting = {
-        name: cheapest(paid_usd_per_mtok(with_setting(scenario, name, links_in_mfu=_links_in_mfu(shares))))
-        for name in SETTINGS
+        name: cheapest(paid_usd_per_mtok(with_setting(scenario, name, links_in_mfu=_links_in_mfu(shares)))) for name in SETTINGS
     }
     winner = by_setting[SETTING]
     flips: tuple[str, ...] = ()
@@ -165,9 +164,7 @@ def scenario_for(
             context_tokens=_context_tokens(q),
             arrival_rate_per_s=q.requests_per_s,
         ),
-        contract=Contract(
-            ttft_s=q.ttft_p99_s, tpot_s=q.tpot_p99_s, percentile=PERCENTILE, tpot_definition=q.tpot_definition
-        ),
+        contract=Contract(ttft_s=q.ttft_p99_s, tpot_s=q.tpot_p99_s, percentile=PERCENTILE, tpot_definition=q.tpot_definition),
         kv_bytes_per_s_per_gpu=kv_gbps * GBPS,
         setting=SETTING,
         efficiency=Efficiency(**{share.name: share.value for share in shares}),
@@ -183,25 +180,26 @@ def _links_in_mfu(shares: tuple[Share, ...]) -> bool:
 def _refuse_absurd(q: Question, *, gpu: Facts, price: Facts) -> None:
     """Raise QuestionError for a number that is not positive, with the nearest that is answered, or an unknown word."""
     numbers = {
-        "in": q.input_tokens, "out": q.output_tokens, "rate": q.requests_per_s, "ttft-p99": q.ttft_p99_s,
-        "tpot-p99": q.tpot_p99_s, "kv-gbps": q.kv_gbps, "price": q.usd_per_gpu_hour,
-    }  # fmt: skip
+        "in": q.input_tokens,
+        "out": q.output_tokens,
+        "rate": q.requests_per_s,
+        "ttft-p99": q.ttft_p99_s,
+        "tpot-p99": q.tpot_p99_s,
+        "kv-gbps": q.kv_gbps,
+        "price": q.usd_per_gpu_hour,
+    }
     bound = "any bound above 0 is answered, where no design meets it with the nearest that can be met"
-    rent = (
-        f"today's rent of {q.gpu} is ${price['usd_per_gpu_hour']:.4g} per GPU-hour"
-        if price
-        else "what you pay per GPU-hour"
-    )
-    link = (
-        f"the network of {q.gpu} has {gpu['nic_bytes_per_s'] / GBPS:g}"
-        if gpu["nic_bytes_per_s"]
-        else "what each GPU has"
-    )
+    rent = f"today's rent of {q.gpu} is ${price['usd_per_gpu_hour']:.4g} per GPU-hour" if price else "what you pay per GPU-hour"
+    link = f"the network of {q.gpu} has {gpu['nic_bytes_per_s'] / GBPS:g}" if gpu["nic_bytes_per_s"] else "what each GPU has"
     nearest = {
-        "in": "the shortest prompt is 1 token", "out": "the shortest answer is 1 token",
+        "in": "the shortest prompt is 1 token",
+        "out": "the shortest answer is 1 token",
         "rate": "where nothing arrives no token bears the cost; any rate above 0 is answered, with whole replicas",
-        "ttft-p99": bound, "tpot-p99": bound, "kv-gbps": link, "price": rent,
-    }  # fmt: skip
+        "ttft-p99": bound,
+        "tpot-p99": bound,
+        "kv-gbps": link,
+        "price": rent,
+    }
     for name, number in numbers.items():
         try:
             require_positive(**{name: number})

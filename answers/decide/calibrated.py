@@ -42,9 +42,7 @@ def group_for(fits: Sequence[Facts], *, model: str, precision: str, engine: str 
             raise ValueError(f"nothing is fitted for engine {engine}; fitted are: {', '.join(engines) or 'none'}")
     if not fitted:
         return None
-    chosen = max(
-        fitted, key=lambda key: (key[0] != REFERENCE_ENGINE, sum(_points(row) for row in fitted[key]), str(key))
-    )
+    chosen = max(fitted, key=lambda key: (key[0] != REFERENCE_ENGINE, sum(_points(row) for row in fitted[key]), str(key)))
     return Group(engine=chosen[0], rows=fitted[chosen])
 
 
@@ -59,15 +57,27 @@ def share_of(name: str, group: Group | None, *, gpus: float) -> Share:
         row = by_count.get(count)
         if row is not None and row[f"{name}_without_overhead"] is not None:
             return Share(
-                name=name, basis="fitted", gpu_count=count, engine=row["engine"],
+                name=name,
+                basis="fitted",
+                gpu_count=count,
+                engine=row["engine"],
                 value=row[f"{name}_without_overhead"],
-                low=row[f"{name}_without_overhead_low"], high=row[f"{name}_without_overhead_high"],
-                points=row["n_prefill" if name == "mfu" else "n_decode"], sources=row["sources"],
-            )  # fmt: skip
+                low=row[f"{name}_without_overhead_low"],
+                high=row[f"{name}_without_overhead_high"],
+                points=row["n_prefill" if name == "mfu" else "n_decode"],
+                sources=row["sources"],
+            )
     return Share(
-        name=name, basis="default", gpu_count=None, engine=None, value=DEFAULTS[name],
-        low=float(ASSUMED[name].low), high=float(ASSUMED[name].high), points=0, sources=None,
-    )  # fmt: skip
+        name=name,
+        basis="default",
+        gpu_count=None,
+        engine=None,
+        value=DEFAULTS[name],
+        low=float(ASSUMED[name].low),
+        high=float(ASSUMED[name].high),
+        points=0,
+        sources=None,
+    )
 
 
 def evidence(shares: Sequence[Share], *, fits: Sequence[Facts], model: str, gpu: str) -> str:

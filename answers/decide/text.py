@@ -78,9 +78,7 @@ def _answer(decision: Decision) -> list[str]:
 
 
 def _designs(designs: tuple[Design, ...]) -> Table:
-    table = _table(
-        "design", "$/Mtok", "5 %", "95 %", "at scale", "GPUs", "replicas", "$/hour", "running", "meets", "cheapest"
-    )
+    table = _table("design", "$/Mtok", "5 %", "95 %", "at scale", "GPUs", "replicas", "$/hour", "running", "meets", "cheapest")
     for design in designs:
         table.add_row(
             design.architecture,

@@ -117,22 +117,35 @@ def margins_of(scenario: Scenario, drawn: Scenario) -> tuple[Margin, ...]:
     achieved = drawn.transfer.bandwidth_bytes_per_s / scenario.transfer.bandwidth_bytes_per_s
     margins = [
         _margin(
-            axis="tpot-p99", unit="s", now=scenario.contract.tpot_s,
-            value=here.tpot_s, draws=spread.tpot_s, wins_below=True,
+            axis="tpot-p99",
+            unit="s",
+            now=scenario.contract.tpot_s,
+            value=here.tpot_s,
+            draws=spread.tpot_s,
+            wins_below=True,
         ),
         _margin(
-            axis="kv-gbps", unit="Gbit/s per GPU", now=scenario.transfer.bandwidth_bytes_per_s / per_gpu,
-            value=bandwidth / per_gpu, draws=bandwidths / per_gpu / achieved,
+            axis="kv-gbps",
+            unit="Gbit/s per GPU",
+            now=scenario.transfer.bandwidth_bytes_per_s / per_gpu,
+            value=bandwidth / per_gpu,
+            draws=bandwidths / per_gpu / achieved,
         ),
         _margin(
-            axis="in per out", unit="tokens per token", now=scenario.workload.input_per_output,
-            value=here.input_per_output, draws=spread.input_per_output,
+            axis="in per out",
+            unit="tokens per token",
+            now=scenario.workload.input_per_output,
+            value=here.input_per_output,
+            draws=spread.input_per_output,
         ),
         _margin(
-            axis="rate", unit="requests/s", now=scenario.workload.arrival_rate_per_s or 0.0,
-            value=here.arrival_rate_per_s, draws=spread.arrival_rate_per_s,
+            axis="rate",
+            unit="requests/s",
+            now=scenario.workload.arrival_rate_per_s or 0.0,
+            value=here.arrival_rate_per_s,
+            draws=spread.arrival_rate_per_s,
         ),
-    ]  # fmt: skip
+    ]
     return tuple(sorted(margins, key=lambda margin: abs(np.log(margin.times)) if margin.times else np.inf))
 
 
@@ -146,10 +159,15 @@ def _margin(*, axis: str, unit: str, now: Real, value: Real, draws: Real, wins_b
         side = "always" if np.isposinf(value) == wins_below else "never"
     low, high = _band(np.broadcast_to(np.asarray(draws), (DRAWS,)))
     return Margin(
-        axis=axis, unit=unit, now=float(now), disaggregation_is_cheaper=side,
-        break_even=float(value) if crosses else None, low=known(low), high=known(high),
+        axis=axis,
+        unit=unit,
+        now=float(now),
+        disaggregation_is_cheaper=side,
+        break_even=float(value) if crosses else None,
+        low=known(low),
+        high=known(high),
         times=float(value) / float(now) if crosses else None,
-    )  # fmt: skip
+    )
 
 
 def flips_of(
@@ -220,13 +238,18 @@ def nearest_contracts(by_size: dict[float, Scenario]) -> tuple[NearestContract, 
         distance, gpus, nearest = min(reached, key=lambda one: one[:2])
         eased = replace(by_size[gpus].contract, ttft_s=nearest.ttft_s, tpot_s=nearest.tpot_s)
         there = deployment(scenario=at_the_rate(replace(by_size[gpus], contract=eased)), architecture=name)
-        found.append((
-            distance,
-            NearestContract(
-                architecture=name, gpus_per_replica=int(gpus), ttft_p99_s=nearest.ttft_s, tpot_p99_s=nearest.tpot_s,
-                usd_per_mtok=known(there.usd_per_mtok),
-            ),
-        ))  # fmt: skip
+        found.append(
+            (
+                distance,
+                NearestContract(
+                    architecture=name,
+                    gpus_per_replica=int(gpus),
+                    ttft_p99_s=nearest.ttft_s,
+                    tpot_p99_s=nearest.tpot_s,
+                    usd_per_mtok=known(there.usd_per_mtok),
+                ),
+            )
+        )
     return tuple(contract for _, contract in sorted(found, key=lambda one: one[0]))
 
 

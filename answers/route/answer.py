@@ -100,7 +100,7 @@ def judge(table: Table, *, quality: float = 1.0) -> dict[str, Any]:
             "weak": _per_correct(replay.weak_cost, replay.weak_quality),
             "random_at_the_same_share": _per_correct(random_cost, replay.random_quality),
         },
-    }  # fmt: skip
+    }
 
 
 def _per_correct(cost: NDArray[np.float64], quality: NDArray[np.float64]) -> dict[str, float | None]:
@@ -116,9 +116,7 @@ def _estimate(values: NDArray[np.float64]) -> dict[str, float | None]:
 
 def _plain(value: float, low: float, high: float) -> dict[str, float | None]:
     """As JSON holds it: what is not a finite number is null."""
-    return {
-        name: part if math.isfinite(part) else None for name, part in (("value", value), ("low", low), ("high", high))
-    }
+    return {name: part if math.isfinite(part) else None for name, part in (("value", value), ("low", low), ("high", high))}
 
 
 def _words(verdict: dict[str, Any]) -> list[str]:
@@ -143,9 +141,10 @@ def _words(verdict: dict[str, Any]) -> list[str]:
         f"{_share(of['random_at_the_same_share'])}, oracle {_share(of['oracle_at_the_same_share'])}",
         f"USD per correct answer: {_usd(verdict['usd_per_correct'])}; {verdict['strong_model']} {_usd(correct['strong'])}; "
         f"{verdict['weak_model']} {_usd(correct['weak'])}; random {_usd(correct['random_at_the_same_share'])}",
-        "Controller: not stated, counted as free" if unknown
+        "Controller: not stated, counted as free"
+        if unknown
         else f"Controller: {verdict['controller_cost_usd_per_item']:.3g} USD per item",
-    ]  # fmt: skip
+    ]
 
 
 def _number(value: float | None) -> str:

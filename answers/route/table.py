@@ -63,10 +63,7 @@ def read_outcomes(file: Path, *, strong: str | None = None, weak: str | None = N
     _refuse(rows, pl.col("model").is_null(), column="model", rule="must name a model")
     strong, weak = _roles(rows, strong, weak)
     rows = _typed(rows.filter(pl.col("model").is_in([strong, weak])))
-    sides = {
-        name: rows.filter(pl.col("model") == name).drop("model")
-        for name in (strong, weak)
-    }  # fmt: skip
+    sides = {name: rows.filter(pl.col("model") == name).drop("model") for name in (strong, weak)}
     for side in sides.values():
         # The first row stays; each one after it is a fault.
         _refuse(side, ~pl.col("item").is_first_distinct(), column="item", rule="must have one row per model")
@@ -81,9 +78,7 @@ def read_outcomes(file: Path, *, strong: str | None = None, weak: str | None = N
         _refuse(pairs, differs, column=name, rule="must be one value per item")
         pairs = pairs.with_columns(pl.coalesce(name, f"{name}_weak").alias(name))
         if 0 < pairs[name].null_count() < pairs.height or (name == "score" and pairs[name].null_count()):
-            _refuse(
-                pairs, pl.col(name).is_null(), column=name, rule="must be given for every item, or the column left out"
-            )
+            _refuse(pairs, pl.col(name).is_null(), column=name, rule="must be given for every item, or the column left out")
     has_score, has_controller = "score" in pairs.columns, "controller_cost_usd" in pairs.columns
     seen = pairs["seen_by_router"].to_numpy().astype(np.bool_) if "seen_by_router" in pairs.columns else None
     controller = pairs["controller_cost_usd"].mean() if has_controller else None
@@ -136,9 +131,7 @@ def _roles(rows: pl.DataFrame, strong: str | None, weak: str | None) -> tuple[st
     if strong is not None or weak is not None:
         other = next(name for name in models if name not in (strong, weak))
         return strong or other, weak or other
-    cost = (
-        rows.group_by("model").agg(pl.col("cost_usd").cast(pl.Float64, strict=False).mean()).sort("cost_usd", "model")
-    )
+    cost = rows.group_by("model").agg(pl.col("cost_usd").cast(pl.Float64, strict=False).mean()).sort("cost_usd", "model")
     return cost["model"][-1], cost["model"][0]
 
 
@@ -182,10 +175,7 @@ def _refuse(rows: pl.DataFrame, broken: pl.Expr, *, column: str, rule: str) -> N
 
 def _faults(rows: pl.DataFrame, broken: pl.Expr, *, column: str, rule: str) -> list[str]:
     bad = rows.filter(broken).select("row", value=pl.col(column).cast(pl.String))
-    return [
-        f"row {row}, column {column}: {rule}, is {'empty' if value is None else value}"
-        for row, value in bad.iter_rows()
-    ]
+    return [f"row {row}, column {column}: {rule}, is {'empty' if value is None else value}" for row, value in bad.iter_rows()]
 
 
 def _raise(faults: list[str]) -> None:

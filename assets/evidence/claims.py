@@ -42,9 +42,11 @@ def claim(published_claims: list[Snapshot]) -> Parsed:
 )
 def claims(claim: pl.DataFrame, data: DataFolder, now: datetime) -> pl.DataFrame:
     """Every claim with its verdict of today."""
-    return judged(claim, answers(Path(data.tables))).with_columns(refreshed_at=pl.lit(now)).select(
-        list(polars_schema(contract.Claims))
-    )  # fmt: skip
+    return (
+        judged(claim, answers(Path(data.tables)))
+        .with_columns(refreshed_at=pl.lit(now))
+        .select(list(polars_schema(contract.Claims)))
+    )
 
 
 @table(schema=contract.ClaimsHistory, group=GROUP)
@@ -63,9 +65,7 @@ def verdicts_stand(data: dg.ResourceParam[DataFolder]) -> dg.AssetCheckResult:
     """Warn of every verdict that this refresh changed."""
     history, ledger = (built_table(data, schema).collect() for schema in (contract.ClaimsHistory, contract.Claims))
     moved = moved_verdicts(history, ledger["refreshed_at"].max())
-    return dg.AssetCheckResult(
-        passed=not moved, severity=dg.AssetCheckSeverity.WARN, description="; ".join(moved) or None
-    )
+    return dg.AssetCheckResult(passed=not moved, severity=dg.AssetCheckSeverity.WARN, description="; ".join(moved) or None)
 
 
 def judged(claimed: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
@@ -83,9 +83,13 @@ def judged(claimed: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
     relation = rows["relation"].to_numpy().astype(np.str_)
     low, high, value = (floats(rows, name) for name in ("published_low", "published_high", "recomputed_value"))
     words = verdicts(
-        relation=relation, published_low=low, published_high=high, recomputed=value,
-        interval_low=floats(rows, "interval_low"), interval_high=floats(rows, "interval_high"),
-    )  # fmt: skip
+        relation=relation,
+        published_low=low,
+        published_high=high,
+        recomputed=value,
+        interval_low=floats(rows, "interval_low"),
+        interval_high=floats(rows, "interval_high"),
+    )
     margin = margins(relation=relation, published_low=low, published_high=high, recomputed=value)
     nothing_found = pl.format("no row answers the query in {}", "inputs")
     return rows.with_columns(
@@ -102,10 +106,7 @@ def changed(ledger: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     numbers = [name for name in STATE if name != "verdict"]
     same = [
         pl.col("verdict").eq_missing(pl.col("verdict_before")),
-        *(
-            pl.col(name).round_sig_figs(DIGITS).eq_missing(pl.col(f"{name}_before").round_sig_figs(DIGITS))
-            for name in numbers
-        ),
+        *(pl.col(name).round_sig_figs(DIGITS).eq_missing(pl.col(f"{name}_before").round_sig_figs(DIGITS)) for name in numbers),
     ]
     return beside.filter(~pl.all_horizontal(same)).select(list(polars_schema(contract.ClaimsHistory)))
 
@@ -113,9 +114,10 @@ def changed(ledger: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
 def moved_verdicts(history: pl.DataFrame, refreshed_at: object) -> list[str]:
     """Each claim whose verdict a refresh changed, in words."""
     new = history.filter(
-        pl.col("refreshed_at") == refreshed_at, pl.col("verdict_before").is_not_null(),
+        pl.col("refreshed_at") == refreshed_at,
+        pl.col("verdict_before").is_not_null(),
         pl.col("verdict") != pl.col("verdict_before"),
-    )  # fmt: skip
+    )
     return [
         f"{row['claim_id']}: {row['verdict_before']} is now {row['verdict']}"
         for row in new.sort("claim_id").iter_rows(named=True)

@@ -42,9 +42,7 @@ def quarantine(previous: pl.DataFrame, now: datetime, data: DataFolder) -> pl.Da
     both = pl.concat(
         [
             previous,
-            seen.with_columns(first_seen_at=pl.lit(now), last_seen_at=pl.lit(now)).select(
-                list(polars_schema(Quarantine))
-            ),
+            seen.with_columns(first_seen_at=pl.lit(now), last_seen_at=pl.lit(now)).select(list(polars_schema(Quarantine))),
         ]
     )
     key = Quarantine.to_schema().unique

@@ -31,8 +31,11 @@ PRICE_TERMS = ("on_demand", "stated", "reserved_3y_or_retail")
 """Terms a GPU is priced at, the first that has an offer. An owner's estimated cost is no price and is never used."""
 
 RATES = (
-    "goodput_requests_per_s_per_gpu", "sustained_requests_per_s", "output_tokens_per_s_per_gpu", "e2e_s",
-)  # fmt: skip
+    "goodput_requests_per_s_per_gpu",
+    "sustained_requests_per_s",
+    "output_tokens_per_s_per_gpu",
+    "e2e_s",
+)
 STATED_RATIOS = ("throughput_ratio", "capacity_ratio", "capacity_gain_percent")
 ATTAINMENTS = ("slo_attainment_percent",)
 POINT = ["paper", "version", "metric", "model", "workload", "condition", "ttft_s", "tpot_s"]
@@ -78,9 +81,7 @@ def cited(figures: pl.DataFrame) -> pl.DataFrame:
 
 def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
     """Peaks, memory and links of each GPU. `figures`: contract `CitedFigure`. Returns contract `Gpu`."""
-    columns = [
-        name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")
-    ]
+    columns = [name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")]
     claims = figures.filter(pl.col("paper") == "hardware", pl.col("metric").is_in(columns))
     worst_first = pl.when(pl.col("metric") == "tdp_w").then(-pl.col("value")).otherwise("value")
     chosen = _chosen(claims, by="gpu", preferred=SPECIFICATIONS, order=worst_first, columns=columns)
@@ -98,9 +99,7 @@ def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
     whole = pl.col("kv_heads").is_not_null() | pl.all_horizontal(pl.col("mla_latent_dim", "mla_rope_dim").is_not_null())
     chosen = every.drop_nulls(stated).filter(whole)
     complete = chosen.with_columns(kv_bytes_per_token=_kv_bytes(chosen)).join(_notes(claims), on="model", how="left")
-    return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.ModelShape).items()).sort(
-        "model"
-    )
+    return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.ModelShape).items()).sort("model")
 
 
 def common_frame(figures: pl.DataFrame, rents: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -155,9 +154,12 @@ def with_rates(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
     A point that counts requests gets the output tokens its own document states for the workload: the mean, else the median.
     """
     lengths = figures.filter(pl.col("metric").is_in(["mean_output_tokens", "median_output_tokens"])).select(
-        "paper", "version", "workload", output_tokens_per_request="value",
+        "paper",
+        "version",
+        "workload",
+        output_tokens_per_request="value",
         output_tokens_basis=pl.col("metric").str.extract("^([a-z]+)_"),
-    )  # fmt: skip
+    )
     one = lengths.sort("output_tokens_basis").unique(["paper", "version", "workload"], keep="first")
     requests = (
         pl.when(pl.col("metric") == "goodput_requests_per_s_per_gpu")
@@ -167,17 +169,13 @@ def with_rates(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("metric") == "e2e_s")
         .then(1.0 / (pl.col("value") * pl.col("gpu_count")))
     )
-    counted = points.with_columns(requests_per_s_per_gpu=requests).join(
-        one, on=["paper", "version", "workload"], how="left"
-    )
+    counted = points.with_columns(requests_per_s_per_gpu=requests).join(one, on=["paper", "version", "workload"], how="left")
     by_request = pl.col("requests_per_s_per_gpu").is_not_null()
     tokens = pl.when(pl.col("metric") == "output_tokens_per_s_per_gpu").then("value")
     return counted.with_columns(
         pl.when(by_request).then(name) for name in ("output_tokens_per_request", "output_tokens_basis")
     ).with_columns(
-        output_tokens_per_s_per_gpu=tokens.otherwise(
-            pl.col("requests_per_s_per_gpu") * pl.col("output_tokens_per_request")
-        )
+        output_tokens_per_s_per_gpu=tokens.otherwise(pl.col("requests_per_s_per_gpu") * pl.col("output_tokens_per_request"))
     )
 
 
@@ -199,9 +197,7 @@ def with_attainment(points: pl.DataFrame) -> pl.DataFrame:
         .when(implied.is_not_null())
         .then(pl.lit("guaranteed")),
     )
-    sampled = (
-        shares["n"].is_not_null().to_numpy() & (shares["attainment_basis"] == "stated").fill_null(False).to_numpy()
-    )
+    sampled = shares["n"].is_not_null().to_numpy() & (shares["attainment_basis"] == "stated").fill_null(False).to_numpy()
     share, n = shares["attainment"].to_numpy()[sampled], shares["n"].to_numpy()[sampled].astype(np.float64)
     ends = np.full((2, shares.height), np.nan)
     ends[:, sampled] = wilson_interval(successes=share * n, trials=n)
@@ -241,10 +237,7 @@ def with_ratio(points: pl.DataFrame) -> pl.DataFrame:
     return points.join(best, on=["paper", "figure"], how="left").with_columns(
         baseline=pl.coalesce("best", "baseline"),
         ratio_to_baseline=pl.coalesce(computed, stated),
-        ratio_basis=pl.when(computed.is_not_null())
-        .then(pl.lit("computed"))
-        .when(stated.is_not_null())
-        .then(pl.lit("stated")),
+        ratio_basis=pl.when(computed.is_not_null()).then(pl.lit("computed")).when(stated.is_not_null()).then(pl.lit("stated")),
     )
 
 
@@ -259,9 +252,12 @@ def _frame_key() -> pl.Expr:
         pl.coalesce(pl.col(name).cast(pl.String), pl.lit("?")).alias(name)
         for name in ("model", "workload", "ttft_s", "tpot_s", "percentile", "tpot_definition")
     ]
-    return pl.format("{} | {} | ttft {} s | tpot {} s | p{} | {} | {} | {}", *parts,
-                     pl.coalesce("output_tokens_basis", pl.lit("measured")),
-                     pl.coalesce("gpu_price_term", pl.lit("no rent")))  # fmt: skip
+    return pl.format(
+        "{} | {} | ttft {} s | tpot {} s | p{} | {} | {} | {}",
+        *parts,
+        pl.coalesce("output_tokens_basis", pl.lit("measured")),
+        pl.coalesce("gpu_price_term", pl.lit("no rent")),
+    )
 
 
 def _kv_bytes(shapes: pl.DataFrame) -> pl.Series:
@@ -273,9 +269,11 @@ def _kv_bytes(shapes: pl.DataFrame) -> pl.Series:
     is_latent = ~np.isnan(latent)
     kv_bytes = np.empty(shapes.height)
     kv_bytes[~is_latent] = kv_bytes_per_token(
-        layers=layers[~is_latent], kv_heads=heads[~is_latent], head_dim=head_dim[~is_latent],
+        layers=layers[~is_latent],
+        kv_heads=heads[~is_latent],
+        head_dim=head_dim[~is_latent],
         bytes_per_value=BYTES_PER_VALUE,
-    )  # fmt: skip
+    )
     kv_bytes[is_latent] = latent_kv_bytes_per_token(
         layers=layers[is_latent], latent_dim=latent[is_latent], rope_dim=rope[is_latent]
     )

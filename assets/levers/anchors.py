@@ -46,19 +46,37 @@ def anchors(
     shapes = {row["model"]: row for row in model_shape.iter_rows(named=True)}
     gpus = {row["gpu"]: row for row in gpu.iter_rows(named=True)}
     rows = [
-        *_awq(figures), *_speculative(routing_point), *_hybrid(figures, shapes), *_clock(figures, found),
-        *_slack(figures, found), *_prefix(figures), *_batching(figures, shapes, gpus, found),
-    ]  # fmt: skip
+        *_awq(figures),
+        *_speculative(routing_point),
+        *_hybrid(figures, shapes),
+        *_clock(figures, found),
+        *_slack(figures, found),
+        *_prefix(figures),
+        *_batching(figures, shapes, gpus, found),
+    ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _anchor(row: Facts, *, lever: str, quantity: str, predicted_how: str, **columns: Any) -> Row:
     given: Row = {
-        "lever": lever, **{name: row[name] for name in CITED}, "system": row["system"], "baseline": row.get("baseline"),
-        "model": row.get("model"), "gpu": row.get("gpu"), "condition": row.get("condition"), "quantity": quantity,
-        "published_gain": None, "published_low": None, "published_high": None, "predicted_gain": None,
-        "predicted_how": predicted_how, "in_sample": False, "is_bound": False, "implied_parameter": None, "implied_value": None,
-    }  # fmt: skip
+        "lever": lever,
+        **{name: row[name] for name in CITED},
+        "system": row["system"],
+        "baseline": row.get("baseline"),
+        "model": row.get("model"),
+        "gpu": row.get("gpu"),
+        "condition": row.get("condition"),
+        "quantity": quantity,
+        "published_gain": None,
+        "published_low": None,
+        "published_high": None,
+        "predicted_gain": None,
+        "predicted_how": predicted_how,
+        "in_sample": False,
+        "is_bound": False,
+        "implied_parameter": None,
+        "implied_value": None,
+    }
     return {**given, **columns}
 
 
@@ -68,42 +86,58 @@ def _awq(figures: pl.DataFrame) -> Iterator[Row]:
         before = one(figures, "levers", row["figure"].removesuffix("_awq") + "_fp16")
         gain = before["value"] / row["value"]
         yield _anchor(
-            row, lever="awq", quantity="decode step of one sequence", published_gain=gain, predicted_gain=1.0 / AWQ_BYTE_RATIO,
+            row,
+            lever="awq",
+            quantity="decode step of one sequence",
+            published_gain=gain,
+            predicted_gain=1.0 / AWQ_BYTE_RATIO,
             is_bound=True,
             predicted_how="weight bytes alone: nothing but the weight read takes time",
-            implied_parameter="share of the ideal memory gain reached", implied_value=gain * AWQ_BYTE_RATIO,
-        )  # fmt: skip
+            implied_parameter="share of the ideal memory gain reached",
+            implied_value=gain * AWQ_BYTE_RATIO,
+        )
     stated = one(figures, "levers", "awq_over_hf_fp16")
     yield _anchor(
-        stated, lever="awq", quantity="decode step of one sequence", published_gain=stated["value"],
-        predicted_gain=1.0 / AWQ_BYTE_RATIO, is_bound=True,
+        stated,
+        lever="awq",
+        quantity="decode step of one sequence",
+        published_gain=stated["value"],
+        predicted_gain=1.0 / AWQ_BYTE_RATIO,
+        is_bound=True,
         predicted_how="weight bytes alone: nothing but the weight read takes time",
-    )  # fmt: skip
+    )
     shares = dequantisation_shares(figures)
     for row in figures.filter(pl.col("metric") == "prefill_s", pl.col("condition") != "FP16").iter_rows(named=True):
         share = shares[row["system"]]
         yield _anchor(
-            row, lever="awq", quantity="compute-bound prefill", published_gain=1.0 / (1.0 + share), predicted_gain=None,
-            predicted_how="none: the parameter is taken from here", implied_parameter="dequantisation share of compute time",
+            row,
+            lever="awq",
+            quantity="compute-bound prefill",
+            published_gain=1.0 / (1.0 + share),
+            predicted_gain=None,
+            predicted_how="none: the parameter is taken from here",
+            implied_parameter="dequantisation share of compute time",
             implied_value=share,
-        )  # fmt: skip
+        )
 
 
 def _speculative(points: pl.DataFrame) -> Iterator[Row]:
-    mine = points.filter(
-        pl.col("pattern") == "speculative_decoding", pl.col("metric").is_in(["speedup_x", "slowdown_x"])
-    )
+    mine = points.filter(pl.col("pattern") == "speculative_decoding", pl.col("metric").is_in(["speedup_x", "slowdown_x"]))
     for row in mine.iter_rows(named=True):
         inverse = row["metric"] == "slowdown_x"
         value, low, high = (
-            None if row[name] is None else (1.0 / row[name] if inverse else row[name])
-            for name in ("value", "low", "high")
+            None if row[name] is None else (1.0 / row[name] if inverse else row[name]) for name in ("value", "low", "high")
         )
         cited = {**row, "paper": "routing_operating_points", "condition": row["setting"], "gpu": None}
         yield _anchor(
-            cited, lever="speculative_decoding", quantity="time per output token",
-            published_gain=value, published_low=low, published_high=high, **_drafted(row, value),
-        )  # fmt: skip
+            cited,
+            lever="speculative_decoding",
+            quantity="time per output token",
+            published_gain=value,
+            published_low=low,
+            published_high=high,
+            **_drafted(row, value),
+        )
 
 
 def _drafted(row: Facts, published: float | None) -> Row:
@@ -152,10 +186,13 @@ def _hybrid(figures: pl.DataFrame, shapes: Mapping[str, Facts]) -> Iterator[Row]
         for count in (layers, layers * ATTENTION_SHARE)
     ]
     yield _anchor(
-        jamba, lever="ssm_hybrid", quantity="KV bytes of a sequence of 256K tokens",
-        published_gain=mixtral["value"] / jamba["value"], predicted_gain=float(per_token[0] / per_token[1]),
+        jamba,
+        lever="ssm_hybrid",
+        quantity="KV bytes of a sequence of 256K tokens",
+        published_gain=mixtral["value"] / jamba["value"],
+        predicted_gain=float(per_token[0] / per_token[1]),
         predicted_how="KV of 4 of 32 layers, Mixtral's heads; the state is neglected",
-    )  # fmt: skip
+    )
     for name, most in (
         ("jamba_throughput", 1.0 / ATTENTION_SHARE),
         ("hybrid_long_context", 1.0 / ATTENTION_SHARE),
@@ -163,11 +200,16 @@ def _hybrid(figures: pl.DataFrame, shapes: Mapping[str, Facts]) -> Iterator[Row]
     ):
         row = one(figures, "levers", name)
         yield _anchor(
-            row, lever="ssm_hybrid", quantity="decode throughput at long context", published_gain=row["value"],
-            predicted_gain=most, is_bound=True,
-            predicted_how="KV bytes alone, one layer in eight keeps them" if most else
-            "none: without KV the gain grows with the context, which is not told",
-        )  # fmt: skip
+            row,
+            lever="ssm_hybrid",
+            quantity="decode throughput at long context",
+            published_gain=row["value"],
+            predicted_gain=most,
+            is_bound=True,
+            predicted_how="KV bytes alone, one layer in eight keeps them"
+            if most
+            else "none: without KV the gain grows with the context, which is not told",
+        )
 
 
 def _clock(figures: pl.DataFrame, found: Evidence) -> Iterator[Row]:
@@ -177,21 +219,28 @@ def _clock(figures: pl.DataFrame, found: Evidence) -> Iterator[Row]:
         row = one(energy, "levers_energy", name)
         saving = -row["value"] / 100.0
         yield _anchor(
-            row, lever="clock_lock", quantity="decode energy per token", published_gain=1.0 / (1.0 - saving),
+            row,
+            lever="clock_lock",
+            quantity="decode energy per token",
+            published_gain=1.0 / (1.0 - saving),
             predicted_how="none: the clock over its peak is not told",
             implied_parameter="clock over its peak, by the fitted draw",
             implied_value=float(response.clock_for_saving(saving=saving)),
-        )  # fmt: skip
+        )
     for row in energy.filter(pl.col("metric") == "tokens_per_joule_change_percent").iter_rows(named=True):
         ratio = float(row["condition"].split()[0]) / found.clock.peak_clock_mhz
         bound = found.clock.compute_bound_share
         slower = 1.0 / (1.0 - bound + bound / ratio)
         yield _anchor(
-            row, lever="clock_lock", quantity="decode energy per token", published_gain=1.0 + row["value"] / 100.0,
-            predicted_gain=float(slower / response.draw_factor(clock_ratio=ratio)), in_sample=True,
+            row,
+            lever="clock_lock",
+            quantity="decode energy per token",
+            published_gain=1.0 + row["value"] / 100.0,
+            predicted_gain=float(slower / response.draw_factor(clock_ratio=ratio)),
+            in_sample=True,
             predicted_how=f"three parameters fitted to eight figures: peak {found.clock.peak_clock_mhz:.0f} MHz, "
             f"{bound:.0%} of the step follows the clock, {response.sm_share:.0%} of the draw its cube",
-        )  # fmt: skip
+        )
 
 
 def _slack(figures: pl.DataFrame, found: Evidence) -> Iterator[Row]:
@@ -199,12 +248,18 @@ def _slack(figures: pl.DataFrame, found: Evidence) -> Iterator[Row]:
     for row in gains.iter_rows(named=True):
         ends = np.array([row["low"], row["high"]])
         yield _anchor(
-            row, lever="harvested_slack", quantity="rollout throughput", published_gain=float(np.sqrt(ends.prod())),
-            published_low=row["low"], published_high=row["high"], predicted_gain=1.0 / (1.0 - found.idle_share),
+            row,
+            lever="harvested_slack",
+            quantity="rollout throughput",
+            published_gain=float(np.sqrt(ends.prod())),
+            published_low=row["low"],
+            published_high=row["high"],
+            predicted_gain=1.0 / (1.0 - found.idle_share),
             predicted_how=f"{found.idle_share:.0%} of the GPU-hours are idle ones (quoted, low trust); the published gain is "
             "the geometric middle of its range",
-            implied_parameter="idle share of GPU-hours at the middle", implied_value=float(1.0 - 1.0 / np.sqrt(ends.prod())),
-        )  # fmt: skip
+            implied_parameter="idle share of GPU-hours at the middle",
+            implied_value=float(1.0 - 1.0 / np.sqrt(ends.prod())),
+        )
 
 
 def _prefix(figures: pl.DataFrame) -> Iterator[Row]:
@@ -212,53 +267,60 @@ def _prefix(figures: pl.DataFrame) -> Iterator[Row]:
         row = one(figures, "mooncake_fast25", f"prefill_time_{workload}")
         hit = one(figures, "mooncake_fast25", f"cache_ratio_{workload}")["value"] / 100.0
         yield _anchor(
-            row, lever="prefix_caching", quantity="prefill GPU time", condition=workload,
-            published_gain=1.0 / (1.0 + row["value"] / 100.0), predicted_gain=1.0 / (1.0 - hit),
+            row,
+            lever="prefix_caching",
+            quantity="prefill GPU time",
+            condition=workload,
+            published_gain=1.0 / (1.0 + row["value"] / 100.0),
+            predicted_gain=1.0 / (1.0 - hit),
             predicted_how="prefill falls to 1 - h, h the printed cache ratio of the workload",
-        )  # fmt: skip
+        )
 
 
-def _batching(
-    figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence
-) -> Iterator[Row]:
+def _batching(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence) -> Iterator[Row]:
     together = one(figures, "paged_attention", "batched_sharegpt_vllm")
     in_use = one(figures, "paged_attention", "kv_use_vllm")["value"]
     for system in ("max", "pow2", "oracle"):
         before = one(figures, "paged_attention", f"batched_sharegpt_orca_{system}")
         yield _anchor(
-            {**together, "baseline": before["system"]}, lever="batching", quantity="sequences decoded together",
-            figure=before["figure"], published_gain=together["value"] / before["value"],
+            {**together, "baseline": before["system"]},
+            lever="batching",
+            quantity="sequences decoded together",
+            figure=before["figure"],
+            published_gain=together["value"] / before["value"],
             predicted_gain=in_use / one(figures, "paged_attention", f"kv_use_orca_{system}")["value"],
             predicted_how="sequences in proportion to the share of KV memory that holds tokens (Fig. 2)",
-        )  # fmt: skip
+        )
     first = one(figures, "levers_energy", "ml_energy_llama_8b_batch_8")
     joules = measured_joules(first, shapes, gpus, found)
     for batch in (128, 512):
         row = one(figures, "levers_energy", f"ml_energy_llama_8b_batch_{batch}")
         yield _anchor(
-            row, lever="batching", quantity=f"decode energy per token, batch 8 to {batch}",
+            row,
+            lever="batching",
+            quantity=f"decode energy per token, batch 8 to {batch}",
             published_gain=first["value"] / row["value"],
             predicted_gain=joules[8] / joules[batch],
             predicted_how=f"context of {MEASURED_CONTEXT_TOKENS:.0f} tokens assumed, prefill left out",
-        )  # fmt: skip
+        )
 
 
-def measured_joules(
-    row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence
-) -> dict[int, float]:
+def measured_joules(row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence) -> dict[int, float]:
     """Decode energy per token that our step gives for the model and GPU of a measurement, by batch."""
     gpu = gpus[row["gpu"]]
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=1.0, usd_per_gpu_hour=1.0),
         model=model_symbols(shapes[row["model"]]),
         workload=Workload(
-            input_tokens=MEASURED_CONTEXT_TOKENS, input_per_output=1.0, context_tokens=MEASURED_CONTEXT_TOKENS,
+            input_tokens=MEASURED_CONTEXT_TOKENS,
+            input_per_output=1.0,
+            context_tokens=MEASURED_CONTEXT_TOKENS,
             prefill_replicas=1.0,
         ),
         contract=Contract(ttft_s=1.0, tpot_s=1.0),
         kv_bytes_per_s_per_gpu=1e9,
         setting="plain",
-    )  # fmt: skip
+    )
     limit = float(gpu["tdp_w"])
     power = Power(memory_w=found.draw_shares[1] * limit, compute_w=limit, prefill_w=limit, limit_w=limit)
     return {batch: float(decode_joules_per_token(scenario, power, batch=np.float64(batch))) for batch in (8, 128, 512)}

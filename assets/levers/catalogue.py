@@ -32,9 +32,14 @@ ATTENTION_SHARE = 1.0 / 8.0
 CLOCK_RATIO = 0.8
 BATCH_FACTOR = 4.0
 EXCLUSIVE = (
-    {"awq", "fp8"}, {"awq", "fp4"}, {"fp8", "fp4"}, {"edge_silicon", "fp8"}, {"edge_silicon", "fp4"},
-    {"edge_silicon", "clock_lock"}, {"edge_silicon", "harvested_slack"},
-)  # fmt: skip
+    {"awq", "fp8"},
+    {"awq", "fp4"},
+    {"fp8", "fp4"},
+    {"edge_silicon", "fp8"},
+    {"edge_silicon", "fp4"},
+    {"edge_silicon", "clock_lock"},
+    {"edge_silicon", "harvested_slack"},
+)
 """Pairs that set the same symbol: never applied together."""
 STACKS = (
     ("speculative_decoding", "prefix_caching", "awq"),
@@ -66,25 +71,100 @@ class Point:
 
 
 POINTS = (
-    Point(name="chat_light_load", meaning="a chat assistant with 8 users at a time", gpu="h100-sxm", model="llama-3.1-8b",
-          architecture="chunked", input_tokens=1000, output_tokens=250, ttft_s=0.5, tpot_s=0.025, batch_limit=8.0),
-    Point(name="short_answers", meaning="short prompts and answers at full load: decode is compute-bound", gpu="a100-80gb-sxm",
-          model="llama-3.1-8b", architecture="chunked", input_tokens=200, output_tokens=200, ttft_s=1.0, tpot_s=0.1),
-    Point(name="chat_full_load", meaning="chat over documents at full load", gpu="h100-sxm", model="llama-3.1-70b",
-          architecture="disaggregated", input_tokens=3500, output_tokens=350, ttft_s=2.0, tpot_s=0.05),
-    Point(name="agent_turns", meaning="long shared prompts, lengths of the Mooncake conversation trace", gpu="h200-sxm",
-          model="llama-3.1-70b", architecture="disaggregated", input_tokens=12_035, output_tokens=343, ttft_s=30.0,
-          tpot_s=0.1),
-    Point(name="long_context", meaning="one book a prompt: KV fills the memory", gpu="h200-sxm", model="llama-3.1-8b",
-          architecture="disaggregated", input_tokens=100_000, output_tokens=1000, ttft_s=60.0, tpot_s=0.05, can_wait=True),
-    Point(name="reasoning", meaning="short questions, long chains of thought: rollouts", gpu="h100-sxm", model="qwen3-32b",
-          architecture="chunked", input_tokens=500, output_tokens=8000, ttft_s=5.0, tpot_s=0.05, can_wait=True),
-    Point(name="questions_moe", meaning="school mathematics on a sparse model", gpu="h100-sxm", model="mixtral-8x7b",
-          architecture="chunked", input_tokens=512, output_tokens=128, ttft_s=1.0, tpot_s=0.05, questions="gsm8k",
-          can_wait=True),
-    Point(name="chat_blackwell", meaning="chat over documents on hardware with FP4", gpu="b200-sxm", model="llama-3.1-70b",
-          architecture="chunked", input_tokens=3500, output_tokens=350, ttft_s=2.0, tpot_s=0.05),
-)  # fmt: skip
+    Point(
+        name="chat_light_load",
+        meaning="a chat assistant with 8 users at a time",
+        gpu="h100-sxm",
+        model="llama-3.1-8b",
+        architecture="chunked",
+        input_tokens=1000,
+        output_tokens=250,
+        ttft_s=0.5,
+        tpot_s=0.025,
+        batch_limit=8.0,
+    ),
+    Point(
+        name="short_answers",
+        meaning="short prompts and answers at full load: decode is compute-bound",
+        gpu="a100-80gb-sxm",
+        model="llama-3.1-8b",
+        architecture="chunked",
+        input_tokens=200,
+        output_tokens=200,
+        ttft_s=1.0,
+        tpot_s=0.1,
+    ),
+    Point(
+        name="chat_full_load",
+        meaning="chat over documents at full load",
+        gpu="h100-sxm",
+        model="llama-3.1-70b",
+        architecture="disaggregated",
+        input_tokens=3500,
+        output_tokens=350,
+        ttft_s=2.0,
+        tpot_s=0.05,
+    ),
+    Point(
+        name="agent_turns",
+        meaning="long shared prompts, lengths of the Mooncake conversation trace",
+        gpu="h200-sxm",
+        model="llama-3.1-70b",
+        architecture="disaggregated",
+        input_tokens=12_035,
+        output_tokens=343,
+        ttft_s=30.0,
+        tpot_s=0.1,
+    ),
+    Point(
+        name="long_context",
+        meaning="one book a prompt: KV fills the memory",
+        gpu="h200-sxm",
+        model="llama-3.1-8b",
+        architecture="disaggregated",
+        input_tokens=100_000,
+        output_tokens=1000,
+        ttft_s=60.0,
+        tpot_s=0.05,
+        can_wait=True,
+    ),
+    Point(
+        name="reasoning",
+        meaning="short questions, long chains of thought: rollouts",
+        gpu="h100-sxm",
+        model="qwen3-32b",
+        architecture="chunked",
+        input_tokens=500,
+        output_tokens=8000,
+        ttft_s=5.0,
+        tpot_s=0.05,
+        can_wait=True,
+    ),
+    Point(
+        name="questions_moe",
+        meaning="school mathematics on a sparse model",
+        gpu="h100-sxm",
+        model="mixtral-8x7b",
+        architecture="chunked",
+        input_tokens=512,
+        output_tokens=128,
+        ttft_s=1.0,
+        tpot_s=0.05,
+        questions="gsm8k",
+        can_wait=True,
+    ),
+    Point(
+        name="chat_blackwell",
+        meaning="chat over documents on hardware with FP4",
+        gpu="b200-sxm",
+        model="llama-3.1-70b",
+        architecture="chunked",
+        input_tokens=3500,
+        output_tokens=350,
+        ttft_s=2.0,
+        tpot_s=0.05,
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +199,9 @@ class Case:
 def evidence(figures: pl.DataFrame) -> Evidence:
     """Read the parameters off the published figures (contract `CitedFigure`)."""
     draw, limit_w = (
-        one(figures, "levers_energy", "h200_decode_draw"), one(figures, "levers_energy", "h200_power_limit")["value"],
-    )  # fmt: skip
+        one(figures, "levers_energy", "h200_decode_draw"),
+        one(figures, "levers_energy", "h200_power_limit")["value"],
+    )
     idle = one(figures, "levers", "rose_idle_compute")
     accuracy = figures.filter(pl.col("paper") == "levers", pl.col("metric") == "accuracy_percent")
     known = accuracy.filter(pl.col("condition").is_null())
@@ -161,7 +242,7 @@ def clock_fit(figures: pl.DataFrame) -> ClockFit:
         pl.col("paper") == "levers_energy",
         pl.col("metric").is_in(["throughput_change_percent", "tokens_per_joule_change_percent"]),
         pl.col("model").is_not_null(),
-    )  # fmt: skip
+    )
     sweep = rows.pivot("metric", index="condition", values="value").sort("condition")
     return fit_clock_sweep(
         clock_mhz=sweep["condition"].str.extract(r"(\d+)").cast(pl.Float64).to_numpy(),
@@ -177,9 +258,7 @@ def device_rows(figures: pl.DataFrame) -> Mapping[str, Facts]:
     columns = ("device_usd", "memory_bytes_per_s", "memory_bytes", "power_w", "fp16_flop_per_s", "peak_op_per_s")
     devices: dict[str, dict[str, Any]] = {}
     for row in first.iter_rows(named=True):
-        facts = devices.setdefault(
-            row["system"], {"device": row["system"], **dict.fromkeys(columns), "low_power_w": None}
-        )
+        facts = devices.setdefault(row["system"], {"device": row["system"], **dict.fromkeys(columns), "low_power_w": None})
         facts[row["metric"]] = row["value"]
         if row["metric"] == "power_w":
             facts["low_power_w"] = row["low"]
@@ -189,9 +268,7 @@ def device_rows(figures: pl.DataFrame) -> Mapping[str, Facts]:
     return devices
 
 
-def operating_point(
-    point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence
-) -> OperatingPoint:
+def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence) -> OperatingPoint:
     """The symbols of an operating point."""
     model = model_symbols(shape)
     context_tokens = point.input_tokens + point.output_tokens / 2.0
@@ -225,24 +302,31 @@ def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence, can_wait: bool)
     """Every lever at its parameters, in the order in which they are applied together."""
     idle_usd = float(
         idle_floor_usd_per_gpu_hour(
-            added_watts=point.power.limit_w, usd_per_kwh=USD_PER_KWH, power_usage_effectiveness=PUE,
-            breaches_per_hour=0.0, breach_usd=0.0,
+            added_watts=point.power.limit_w,
+            usd_per_kwh=USD_PER_KWH,
+            power_usage_effectiveness=PUE,
+            breaches_per_hour=0.0,
+            breach_usd=0.0,
         )
-    )  # fmt: skip
+    )
     return {
         "edge_silicon": _edge(point, found.device),
         "batching": Case(
-            lever=partial(levers.batching, factor=BATCH_FACTOR), parameters=f"{BATCH_FACTOR:g} times the sequences",
+            lever=partial(levers.batching, factor=BATCH_FACTOR),
+            parameters=f"{BATCH_FACTOR:g} times the sequences",
             basis="assumed",
             obstacle=None if np.isfinite(point.batch_limit) else "already at the batch that memory or contract allow",
         ),
         "prefix_caching": Case(
-            lever=partial(levers.prefix_caching, hit_share=found.hit_share), parameters=f"hit share {found.hit_share:.2f}",
+            lever=partial(levers.prefix_caching, hit_share=found.hit_share),
+            parameters=f"hit share {found.hit_share:.2f}",
             basis="printed: Mooncake (FAST'25), Table 2, conversation",
         ),
         "awq": Case(
             lever=partial(
-                levers.awq, byte_ratio=AWQ_BYTE_RATIO, dequantisation_share=found.dequantisation_share,
+                levers.awq,
+                byte_ratio=AWQ_BYTE_RATIO,
+                dequantisation_share=found.dequantisation_share,
                 correct_ratio=found.awq_correct_ratio,
             ),
             parameters=f"bytes x {AWQ_BYTE_RATIO}, dequantisation {found.dequantisation_share:.3f} of compute time, "
@@ -255,11 +339,15 @@ def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence, can_wait: bool)
         "fp4": _low_precision(gpu, "fp4", 0.25),
         "ssm_hybrid": Case(
             lever=partial(levers.ssm_hybrid, attention_share=ATTENTION_SHARE),
-            parameters="1 attention layer in 8, state neglected", basis="quoted: Jamba (2403.19887)", correct_ratio=None,
+            parameters="1 attention layer in 8, state neglected",
+            basis="quoted: Jamba (2403.19887)",
+            correct_ratio=None,
         ),
         "speculative_decoding": Case(
             lever=partial(
-                levers.speculative_decoding, acceptance=ACCEPTANCE, draft_length=DRAFT_LENGTH,
+                levers.speculative_decoding,
+                acceptance=ACCEPTANCE,
+                draft_length=DRAFT_LENGTH,
                 draft_cost_ratio=DRAFT_COST_RATIO,
             ),
             parameters=f"acceptance {ACCEPTANCE}, {DRAFT_LENGTH:g} drafts, draft cost {DRAFT_COST_RATIO}",
@@ -276,7 +364,7 @@ def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence, can_wait: bool)
             basis="share: middle of a quoted range, low trust; price: electricity at the power limit, no SLO risk",
             obstacle=None if can_wait else "the work cannot wait for idle GPUs",
         ),
-    }  # fmt: skip
+    }
 
 
 def compatible(names: tuple[str, ...]) -> bool:
@@ -300,14 +388,19 @@ def _edge(point: OperatingPoint, device: Facts) -> Case:
     fits = point.scenario.model.weight_bytes < 0.9 * device["memory_bytes"]
     usd = float(
         device_usd_per_hour(
-            device_usd=device["device_usd"], life_hours=LIFE_HOURS, utilisation=EDGE_UTILISATION,
-            watts=device["power_w"], usd_per_kwh=HOME_USD_PER_KWH,
+            device_usd=device["device_usd"],
+            life_hours=LIFE_HOURS,
+            utilisation=EDGE_UTILISATION,
+            watts=device["power_w"],
+            usd_per_kwh=HOME_USD_PER_KWH,
         )
-    )  # fmt: skip
+    )
     hardware = Hardware(
-        usd_per_gpu_hour=usd, flops_per_s=device["fp16_flop_per_s"], hbm_bytes_per_s=device["memory_bytes_per_s"],
+        usd_per_gpu_hour=usd,
+        flops_per_s=device["fp16_flop_per_s"],
+        hbm_bytes_per_s=device["memory_bytes_per_s"],
         hbm_bytes=device["memory_bytes"],
-    )  # fmt: skip
+    )
     watts = float(device["power_w"])
     power = Power(memory_w=watts, compute_w=watts, prefill_w=watts, limit_w=watts)
     single = not np.any(np.greater(point.scenario.hardware.gpus, 1.0))

@@ -35,15 +35,18 @@ def edge_device(cited_figure: pl.DataFrame, model_shape: pl.DataFrame) -> pl.Dat
         kv_bytes=pl.col("kv_bytes_per_token") * CONTEXT_TOKENS,
     )
     rates = cited_figure.filter(pl.col("paper") == "levers_edge", pl.col("metric") == "decode_tokens_per_s").select(
-        "model", device="system", measured_low_tokens_per_s=pl.coalesce("low", "value"),
+        "model",
+        device="system",
+        measured_low_tokens_per_s=pl.coalesce("low", "value"),
         measured_high_tokens_per_s=pl.coalesce("high", "value"),
-    )  # fmt: skip
+    )
     both = devices.join(shapes, how="cross").join(rates, on=["device", "model"], how="left")
     known = both.filter(pl.col("memory_bytes_per_s").is_not_null())
     ceiling = ceiling_tokens_per_s(
-        memory_bytes_per_s=known["memory_bytes_per_s"].to_numpy(), weight_bytes=known["read_bytes"].to_numpy(),
+        memory_bytes_per_s=known["memory_bytes_per_s"].to_numpy(),
+        weight_bytes=known["read_bytes"].to_numpy(),
         kv_bytes=known["kv_bytes"].to_numpy(),
-    )  # fmt: skip
+    )
     found = known.with_columns(ceiling_tokens_per_s=pl.Series(np.asarray(ceiling))).with_columns(
         fits=pl.col("weight_bytes") + pl.col("kv_bytes") < 0.9 * pl.col("memory_bytes"),
         measured_share_of_ceiling=pl.col("measured_high_tokens_per_s") / pl.col("ceiling_tokens_per_s"),
@@ -61,9 +64,11 @@ def edge_economics(
     edge_device: pl.DataFrame, model_shape: pl.DataFrame, llm_price_current: pl.DataFrame, now: datetime
 ) -> pl.DataFrame:
     """Every device with a price and a power, by use, electricity price and sequences, against two API prices."""
-    return against_api(edge_device, model_shape, api_prices(llm_price_current)).with_columns(
-        as_of=pl.lit(now.date())
-    ).select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.EdgeEconomics).items())  # fmt: skip
+    return (
+        against_api(edge_device, model_shape, api_prices(llm_price_current))
+        .with_columns(as_of=pl.lit(now.date()))
+        .select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.EdgeEconomics).items())
+    )
 
 
 def against_api(devices: pl.DataFrame, model_shape: pl.DataFrame, api: pl.DataFrame) -> pl.DataFrame:
@@ -74,16 +79,28 @@ def against_api(devices: pl.DataFrame, model_shape: pl.DataFrame, api: pl.DataFr
     grid = usable
     for name, values in (("utilisation", UTILISATIONS), ("usd_per_kwh", USD_PER_KWH), ("sequences", SEQUENCES)):
         grid = grid.join(pl.DataFrame({name: values}), how="cross")
-    grid = grid.filter(
-        (pl.col("weight_bytes") + pl.col("sequences") * pl.col("kv_bytes") < 0.9 * pl.col("memory_bytes")).fill_null(True)
-    ).join(api, on="model", how="left").filter(pl.col("api_basis").is_not_null())  # fmt: skip
+    grid = (
+        grid.filter(
+            (pl.col("weight_bytes") + pl.col("sequences") * pl.col("kv_bytes") < 0.9 * pl.col("memory_bytes")).fill_null(True)
+        )
+        .join(api, on="model", how="left")
+        .filter(pl.col("api_basis").is_not_null())
+    )
     at = {
         name: grid[name].cast(pl.Float64).to_numpy()
         for name in (
-            "memory_bytes_per_s", "kv_bytes", "weight_bytes", "active_parameters", "device_usd", "power_w",
-            "utilisation", "usd_per_kwh", "sequences", "api_usd_per_mtok",
+            "memory_bytes_per_s",
+            "kv_bytes",
+            "weight_bytes",
+            "active_parameters",
+            "device_usd",
+            "power_w",
+            "utilisation",
+            "usd_per_kwh",
+            "sequences",
+            "api_usd_per_mtok",
         )
-    }  # fmt: skip
+    }
     # A sparse model reads the experts of every sequence, at most all of them.
     read_bytes = np.minimum(at["weight_bytes"], at["sequences"] * at["active_parameters"] * 2.0 * AWQ_BYTE_RATIO)
     steps_per_s = ceiling_tokens_per_s(
@@ -98,14 +115,22 @@ def against_api(devices: pl.DataFrame, model_shape: pl.DataFrame, api: pl.DataFr
         joules_per_token=at["power_w"] / rate, usd_per_kwh=at["usd_per_kwh"], power_usage_effectiveness=1.0
     )
     needed = break_even_utilisation(
-        device_usd=at["device_usd"], life_hours=LIFE_HOURS, watts=at["power_w"], usd_per_kwh=at["usd_per_kwh"],
-        tokens_per_s=rate, api_usd_per_mtok=at["api_usd_per_mtok"],
-    )  # fmt: skip
+        device_usd=at["device_usd"],
+        life_hours=LIFE_HOURS,
+        watts=at["power_w"],
+        usd_per_kwh=at["usd_per_kwh"],
+        tokens_per_s=rate,
+        api_usd_per_mtok=at["api_usd_per_mtok"],
+    )
     found: dict[str, Any] = {
-        "tokens_per_s": rate, "amortised_usd_per_mtok": bought, "electricity_usd_per_mtok": powered,
-        "usd_per_mtok": bought + powered, "usd_over_api": (bought + powered) / at["api_usd_per_mtok"],
-        "break_even_utilisation": needed, "never": np.isnan(needed),
-    }  # fmt: skip
+        "tokens_per_s": rate,
+        "amortised_usd_per_mtok": bought,
+        "electricity_usd_per_mtok": powered,
+        "usd_per_mtok": bought + powered,
+        "usd_over_api": (bought + powered) / at["api_usd_per_mtok"],
+        "break_even_utilisation": needed,
+        "never": np.isnan(needed),
+    }
     return grid.with_columns(*(pl.Series(name, value) for name, value in found.items())).with_columns(
         pl.col("break_even_utilisation").fill_nan(None)
     )
@@ -114,9 +139,12 @@ def against_api(devices: pl.DataFrame, model_shape: pl.DataFrame, api: pl.DataFr
 def api_prices(llm_price_current: pl.DataFrame) -> pl.DataFrame:
     """Output price and output with three input tokens, of the cheapest host and the median host: by model and basis."""
     base = llm_price_current.filter(
-        pl.col("model").is_in(MODELS), pl.col("variant") == "standard", pl.col("tier_min_tokens") == 0,
-        pl.col("leg").is_in(["input", "output"]), pl.col("window") == "always",
-    )  # fmt: skip
+        pl.col("model").is_in(MODELS),
+        pl.col("variant") == "standard",
+        pl.col("tier_min_tokens") == 0,
+        pl.col("leg").is_in(["input", "output"]),
+        pl.col("window") == "always",
+    )
     hosts = base.pivot("leg", index=["model", "provider"], values="usd_per_mtok").drop_nulls(["input", "output"])
     bundled = hosts.with_columns(api_usd_per_mtok=pl.col("output") + INPUT_PER_OUTPUT * pl.col("input"))
     counted = bundled.with_columns(api_hosts=pl.len().over("model").cast(pl.Int64))

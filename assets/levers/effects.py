@@ -31,24 +31,31 @@ def lever_anchor(
 ) -> pl.DataFrame:
     """Every published effect beside its prediction."""
     rows = anchors(
-        figures=cited_figure, routing_point=routing_point, model_shape=model_shape, gpu=gpu,
+        figures=cited_figure,
+        routing_point=routing_point,
+        model_shape=model_shape,
+        gpu=gpu,
         found=evidence(cited_figure),
-    )  # fmt: skip
+    )
     bounded = pl.when(pl.col("is_bound")).then(pl.lit("upper_bound")).otherwise(pl.lit("point"))
     with_error = rows.with_columns(
         error=pl.col("predicted_gain") / pl.col("published_gain") - 1.0,
         prediction=pl.when(pl.col("predicted_gain").is_null()).then(pl.lit("none")).otherwise(bounded),
     )
-    return with_error.select(
-        pl.col(name).cast(kind) for name, kind in polars_schema(contract.LeverAnchor).items()
-    ).sort("lever", "paper", "figure")
+    return with_error.select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.LeverAnchor).items()).sort(
+        "lever", "paper", "figure"
+    )
 
 
 @table(schema=contract.LeverEffect, group=GROUP)
 def lever_effects(
-    cited_figure: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame,
-    lever_anchor: pl.DataFrame, now: datetime,
-) -> pl.DataFrame:  # fmt: skip
+    cited_figure: pl.DataFrame,
+    gpu: pl.DataFrame,
+    model_shape: pl.DataFrame,
+    gpu_price: pl.DataFrame,
+    lever_anchor: pl.DataFrame,
+    now: datetime,
+) -> pl.DataFrame:
     """Every point with no lever, each lever, every pair that goes together, and some stacks."""
     found = evidence(cited_figure)
     gpus, shapes, rents = (
@@ -63,8 +70,7 @@ def lever_effects(
         base = operating_point(point, gpu=gpus[point.gpu], shape=shapes[point.model], usd_per_gpu_hour=usd, found=found)
         named = _facts(point, base)
         rows += [
-            {**named, **row}
-            for row in effects(base, cases(base, gpu=gpus[point.gpu], found=found, can_wait=point.can_wait))
+            {**named, **row} for row in effects(base, cases(base, gpu=gpus[point.gpu], found=found, can_wait=point.can_wait))
         ]
     effect = pl.DataFrame(rows, infer_schema_length=None).join(anchored(lever_anchor), on="levers", how="left")
     complete = effect.with_columns(as_of=pl.lit(now.date()))
@@ -126,9 +132,11 @@ def _facts(point: Point, base: OperatingPoint) -> Facts:
     named = ("meaning", "gpu", "model", "architecture", "input_tokens", "output_tokens", "ttft_s", "tpot_s")
     hardware = base.scenario.hardware
     return {
-        "operating_point": point.name, **{name: getattr(point, name) for name in named},
-        "replica_gpus": int(hardware.gpus), "gpu_usd_per_hour": hardware.usd_per_gpu_hour,
-    }  # fmt: skip
+        "operating_point": point.name,
+        **{name: getattr(point, name) for name in named},
+        "replica_gpus": int(hardware.gpus),
+        "gpu_usd_per_hour": hardware.usd_per_gpu_hour,
+    }
 
 
 def _row(levers: str, n_levers: int, after: Outcome, before: Outcome, chosen: Sequence[Case] = ()) -> Row:
@@ -139,9 +147,11 @@ def _row(levers: str, n_levers: int, after: Outcome, before: Outcome, chosen: Se
     ratio = _ratio(after.cost.usd_per_token, before.cost.usd_per_token)
     kept = float(np.prod([case.correct_ratio or 1.0 for case in chosen]))
     return {
-        "levers": levers, "n_levers": n_levers,
+        "levers": levers,
+        "n_levers": n_levers,
         "obstacle": None if after.feasible else "the contract cannot be met",
-        "feasible": bool(after.feasible), "batch": float(after.cost.batch) if after.feasible else None,
+        "feasible": bool(after.feasible),
+        "batch": float(after.cost.batch) if after.feasible else None,
         **{f"{name}_usd_per_mtok": value for name, value in usd.items()},
         "usd_per_mtok": float(after.cost.usd_per_mtok),
         **{f"{name}_change_usd_per_mtok": usd[name] - was[name] for name in CHANGED},
@@ -150,7 +160,7 @@ def _row(levers: str, n_levers: int, after: Outcome, before: Outcome, chosen: Se
         "usd_per_correct_ratio": ratio / kept if known else None,
         "joules_per_token": float(after.joules_per_token),
         "joules_ratio": _ratio(after.joules_per_token, before.joules_per_token),
-    }  # fmt: skip
+    }
 
 
 def _interaction(joint: Outcome, singles: list[Outcome], before: Outcome) -> Row:

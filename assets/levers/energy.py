@@ -50,14 +50,13 @@ def energy_per_token(
     )
     key = ["gpu", "model", "batch", "clock_ratio"]
     priced = against_rent(steps).join(measured(cited_figure), on=key, how="left")
-    priced = priced.join(
-        measured_steps(step_time), on=[*key, "context_tokens", "replica_gpus"], how="left"
-    ).with_columns(step_error=pl.col("high_joules_per_token") / pl.col("step_joules_per_token") - 1.0)
+    priced = priced.join(measured_steps(step_time), on=[*key, "context_tokens", "replica_gpus"], how="left").with_columns(
+        step_error=pl.col("high_joules_per_token") / pl.col("step_joules_per_token") - 1.0
+    )
     published = pl.col("published_joules_per_token")
     return priced.with_columns(
         *((pl.col(f"{end}_joules_per_token") / published - 1.0).alias(f"{end}_error") for end in ENDS),
-        implied_memory_w=(published / pl.col("replica_gpus") - pl.col("limit_w") * pl.col("compute_s"))
-        / pl.col("memory_s"),
+        implied_memory_w=(published / pl.col("replica_gpus") - pl.col("limit_w") * pl.col("compute_s")) / pl.col("memory_s"),
     ).select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.EnergyPerToken).items())
 
 
@@ -92,17 +91,21 @@ def steps_of(gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence)
     shape_of_grid = np.broadcast_shapes(batch.shape, clock.shape)
     flat = pl.DataFrame({name: np.broadcast_to(value, shape_of_grid).ravel() for name, value in columns.items()})
     return flat.with_columns(
-        pl.col("batch").cast(pl.Int64), gpu=pl.lit(gpu["gpu"]), model=pl.lit(shape["model"]), replica_gpus=pl.lit(int(gpus)),
-        context_tokens=pl.lit(CONTEXT_TOKENS), limit_w=pl.lit(limit_w), gpu_usd_per_hour=pl.lit(usd_per_gpu_hour),
+        pl.col("batch").cast(pl.Int64),
+        gpu=pl.lit(gpu["gpu"]),
+        model=pl.lit(shape["model"]),
+        replica_gpus=pl.lit(int(gpus)),
+        context_tokens=pl.lit(CONTEXT_TOKENS),
+        limit_w=pl.lit(limit_w),
+        gpu_usd_per_hour=pl.lit(usd_per_gpu_hour),
         compute_bound=pl.col("compute_s") > pl.col("memory_s"),
-    )  # fmt: skip
+    )
 
 
 def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
     """Draw, electricity and rent of each step, and what a megawatt feeds; ratios are to the same step at peak clock."""
     draws = steps.with_columns(
-        (pl.col(f"{end}_joules_per_token") * pl.col("tokens_per_s") / pl.col("replica_gpus")).alias(f"{end}_w")
-        for end in ENDS
+        (pl.col(f"{end}_joules_per_token") * pl.col("tokens_per_s") / pl.col("replica_gpus")).alias(f"{end}_w") for end in ENDS
     )
     at = {
         name: draws[name].cast(pl.Float64).to_numpy()
@@ -141,24 +144,25 @@ def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
 def measured(cited_figure: pl.DataFrame) -> pl.DataFrame:
     """Measured energy per token by GPU, model and batch, at peak clock."""
     rows = cited_figure.filter(
-        pl.col("paper") == "levers_energy", pl.col("metric") == "joules_per_token",
-        pl.col("value").is_not_null(), pl.col("condition").str.contains(r"^batch \d+$"),
-    )  # fmt: skip
+        pl.col("paper") == "levers_energy",
+        pl.col("metric") == "joules_per_token",
+        pl.col("value").is_not_null(),
+        pl.col("condition").str.contains(r"^batch \d+$"),
+    )
     return rows.select(
-        "gpu", "model", batch=pl.col("condition").str.extract(r"(\d+)").cast(pl.Int64), clock_ratio=pl.lit(1.0),
+        "gpu",
+        "model",
+        batch=pl.col("condition").str.extract(r"(\d+)").cast(pl.Int64),
+        clock_ratio=pl.lit(1.0),
         published_joules_per_token="value",
-    )  # fmt: skip
+    )
 
 
 def measured_steps(step_time: pl.DataFrame) -> pl.DataFrame:
     """Draw and energy per token of decode steps measured on one GPU at whatever clock it chose: the median of several."""
-    decode = step_time.filter(
-        pl.col("phase") == "decode", pl.col("energy_j").is_not_null(), pl.col("gpu").is_not_null()
-    )
+    decode = step_time.filter(pl.col("phase") == "decode", pl.col("energy_j").is_not_null(), pl.col("gpu").is_not_null())
     return (
-        decode.group_by(
-            "gpu", "batch", model="model_canonical", context_tokens=pl.col("context_tokens").cast(pl.Float64)
-        )
+        decode.group_by("gpu", "batch", model="model_canonical", context_tokens=pl.col("context_tokens").cast(pl.Float64))
         .agg(step_w=pl.col("power_w").median(), step_joules_per_token=(pl.col("energy_j") / pl.col("batch")).median())
         .with_columns(clock_ratio=pl.lit(1.0), replica_gpus=pl.lit(1, pl.Int64))
     )

@@ -103,9 +103,12 @@ def refit(points: pl.DataFrame) -> dict[str, Any]:
     """Slope and 95 % interval of the line through the points of one trend. `points`: its rows of `PriceTrendPoint`."""
     slope = log_linear_slope(years=points["on"].dt.epoch("d").to_numpy() / DAYS_PER_YEAR, usd=points["usd"].to_numpy())
     return {
-        "trend": points["trend"][0], "refit_n": slope.n, "refit_per_year": slope.factor_per_year,
-        "refit_low": slope.low, "refit_high": slope.high,
-    }  # fmt: skip
+        "trend": points["trend"][0],
+        "refit_n": slope.n,
+        "refit_per_year": slope.factor_per_year,
+        "refit_low": slope.low,
+        "refit_high": slope.high,
+    }
 
 
 def by_text_and_dates(figures: pl.DataFrame) -> pl.DataFrame:
@@ -121,9 +124,7 @@ def by_text_and_dates(figures: pl.DataFrame) -> pl.DataFrame:
 
     def yearly(span: pl.Expr) -> pl.Series:
         known = spans.select(fall="fall", months=span)
-        found = fall_per_year(
-            fall=known["fall"].fill_null(1.0).to_numpy(), months=known["months"].fill_null(1.0).to_numpy()
-        )
+        found = fall_per_year(fall=known["fall"].fill_null(1.0).to_numpy(), months=known["months"].fill_null(1.0).to_numpy())
         return pl.select(
             pl.when(known["fall"].is_not_null() & known["months"].is_not_null()).then(pl.Series(found))
         ).to_series()
@@ -139,9 +140,16 @@ def by_text_and_dates(figures: pl.DataFrame) -> pl.DataFrame:
 def with_ours(published: pl.DataFrame, slopes: pl.DataFrame) -> pl.DataFrame:
     """Our slope of the same quality and blend, else of `HEADLINE`. `slopes`: contract `PriceSlope`."""
     ours = slopes.filter(pl.col("kind") == "fixed_quality").select(
-        "scale", "threshold", "model", "input_per_output", our_series="series", our_n="n", our_per_year="factor_per_year",
-        our_low="factor_per_year_low", our_high="factor_per_year_high",
-    )  # fmt: skip
+        "scale",
+        "threshold",
+        "model",
+        "input_per_output",
+        our_series="series",
+        our_n="n",
+        our_per_year="factor_per_year",
+        our_low="factor_per_year_low",
+        our_high="factor_per_year_high",
+    )
     keys = ["scale", "threshold", "model", "input_per_output"]
     same = ours.with_columns(our_basis=pl.lit("same_quality"))
     headline = (
@@ -166,9 +174,10 @@ def hardware_factor(surface: pl.LazyFrame, rents: pl.DataFrame, today: date) -> 
     """
     served = surface.select(pl.col("gpu").unique()).collect()["gpu"]
     listed = rents.filter(
-        pl.col("gpu").is_in(served.implode()), pl.col("term").is_in(RENT_TERMS),
+        pl.col("gpu").is_in(served.implode()),
+        pl.col("term").is_in(RENT_TERMS),
         pl.col("statistic") == "price",
-    )  # fmt: skip
+    )
     start = listed["valid_from"].min()
     if not isinstance(start, date) or (today - start).days < 2 * DAYS_PER_YEAR:
         return None
@@ -178,11 +187,7 @@ def hardware_factor(surface: pl.LazyFrame, rents: pl.DataFrame, today: date) -> 
 
     def cheapest(day: date) -> pl.DataFrame:
         prices = list_prices(listed, day)
-        return (
-            work.join(prices, on="gpu")
-            .group_by(cell)
-            .agg(usd=(pl.col("hours_per_mtok") * pl.col("usd_per_gpu_hour")).min())
-        )
+        return work.join(prices, on="gpu").group_by(cell).agg(usd=(pl.col("hours_per_mtok") * pl.col("usd_per_gpu_hour")).min())
 
     both = cheapest(start).join(cheapest(today), on=cell, suffix="_now").drop_nulls()
     fall = both.select(fall_per_year=(pl.col("usd") / pl.col("usd_now")).pow(DAYS_PER_YEAR / (today - start).days))
@@ -215,9 +220,7 @@ def matched_factor(slopes: pl.DataFrame) -> Factor | None:
     if hosts.is_empty() or hosts["factor_per_year_low"].null_count():
         return None
     host = hosts.row(0, named=True)
-    evidence = (
-        f"hosts charge {host['factor_per_year']:.2f} times less a year for the same open model ({host['n']} months)"
-    )
+    evidence = f"hosts charge {host['factor_per_year']:.2f} times less a year for the same open model ({host['n']} months)"
     if not makers.is_empty():
         evidence += f"; developers {makers['factor_per_year'][0]:.2f} times less for their own"
     low, high = host["factor_per_year_low"], host["factor_per_year_high"]
@@ -245,15 +248,11 @@ def factors(slope: dict[str, Any], same_model: Factor | None, hardware: Factor |
         yield _row("unidentified", "unidentified", evidence="nothing to divide the stack by")
         return
     gain, least_gain, most_gain = (rate**years for rate in hardware[:3])
-    yield _row(
-        "hardware", "identified", gain, least_gain, most_gain, hardware.n, f"{hardware.evidence}; over this span"
-    )
+    yield _row("hardware", "identified", gain, least_gain, most_gain, hardware.n, f"{hardware.evidence}; over this span")
     if same_model is None:
         yield _row("unidentified", "unidentified", evidence="the stack is not known")
     else:
-        left = (
-            "stack over hardware: quantisation, runtime, decoding and margins together, which prices cannot tell apart"
-        )
+        left = "stack over hardware: quantisation, runtime, decoding and margins together, which prices cannot tell apart"
         yield _row("unidentified", "remainder", stack / gain, least / most_gain, most / least_gain, evidence=left)
 
 
@@ -278,9 +277,11 @@ def runtime(frame: pl.DataFrame) -> dict[str, Any]:
     """Runtimes: gains over each one's own baseline exist and do not chain, so nothing bounds the factor."""
     gains = frame.drop_nulls("ratio_to_baseline")["ratio_to_baseline"]
     return _row(
-        "runtime", "unidentified", n=len(gains) or None,
+        "runtime",
+        "unidentified",
+        n=len(gains) or None,
         evidence=f"{len(gains)} published gains, each over its own baseline and load, do not multiply to one factor",
-    )  # fmt: skip
+    )
 
 
 def published_split(figures: pl.DataFrame, hardware: Factor | None) -> Iterator[dict[str, Any]]:
@@ -290,26 +291,23 @@ def published_split(figures: pl.DataFrame, hardware: Factor | None) -> Iterator[
     of_series = {"series": fall["trend"], "first_on": fall["start_date"], "last_on": fall["end_date"]}
     stack = fall["fall"] / model["fall"]
     yield of_series | _row("total", "stated", fall["fall"], evidence=fall["statement"])
-    yield of_series | _row(
-        "model", "stated", model["fall"], evidence=f"{model['statement']}; the document shows no evidence"
-    )
+    yield of_series | _row("model", "stated", model["fall"], evidence=f"{model['statement']}; the document shows no evidence")
     says = "the total over the model factor: quantisation, runtime, decoding and hardware together"
     yield of_series | _row("stack", "remainder", stack, evidence=says)
     if hardware is not None:
         gain, least, most = (rate**years for rate in hardware[:3])
-        yield of_series | _row(
-            "hardware", "identified", gain, least, most, hardware.n, f"{hardware.evidence}; over this span"
-        )
-        left = (
-            "stack over hardware: quantisation, runtime, decoding and margins; the document does not say how much each"
-        )
+        yield of_series | _row("hardware", "identified", gain, least, most, hardware.n, f"{hardware.evidence}; over this span")
+        left = "stack over hardware: quantisation, runtime, decoding and margins; the document does not say how much each"
         yield of_series | _row("unidentified", "remainder", stack / gain, stack / most, stack / least, evidence=left)
 
 
 def _row(
-    factor: str, status: str, value: float | None = None, low: Any = None, high: Any = None, n: int | None = None,
+    factor: str,
+    status: str,
+    value: float | None = None,
+    low: Any = None,
+    high: Any = None,
+    n: int | None = None,
     evidence: str = "",
-) -> dict[str, Any]:  # fmt: skip
-    return {
-        "factor": factor, "evidence_status": status, "value": value, "low": low, "high": high, "n": n, "evidence": evidence
-    }  # fmt: skip
+) -> dict[str, Any]:
+    return {"factor": factor, "evidence_status": status, "value": value, "low": low, "high": high, "n": n, "evidence": evidence}

@@ -79,8 +79,7 @@ def sellers(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
         [*each, "model", "provider", "leg"], keep="first", maintain_order=True
     )
     legs = [
-        pl.col("usd_per_mtok").filter(pl.col("leg") == leg).first().alias(f"{leg}_usd_per_mtok")
-        for leg in ("input", "output")
+        pl.col("usd_per_mtok").filter(pl.col("leg") == leg).first().alias(f"{leg}_usd_per_mtok") for leg in ("input", "output")
     ]
     return (
         base.group_by(*each, "model", "provider", "first_party")
@@ -102,9 +101,7 @@ def one_price(sold: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
         .group_by(model)
         .agg(
             pl.col("input_usd_per_mtok", "output_usd_per_mtok").median(),
-            price_basis=pl.when(pl.col("first_party").any())
-            .then(pl.lit("first_party"))
-            .otherwise(pl.lit("median_of_hosts")),
+            price_basis=pl.when(pl.col("first_party").any()).then(pl.lit("first_party")).otherwise(pl.lit("median_of_hosts")),
         )
         .join(n_providers, on=model)
     )
@@ -142,6 +139,4 @@ def with_frontier(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFra
     costs = blended.select("cpm_usd_per_mtok", -pl.col("score")).to_numpy()
     frame = blended.select(pl.struct("as_of", "scale").rank("dense")).to_series()
     on_frontier = non_dominated(costs, within=frame.to_numpy())
-    return blended.with_columns(on_frontier=pl.Series(on_frontier, dtype=pl.Boolean)).sort(
-        "as_of", "scale", "cpm_usd_per_mtok"
-    )
+    return blended.with_columns(on_frontier=pl.Series(on_frontier, dtype=pl.Boolean)).sort("as_of", "scale", "cpm_usd_per_mtok")

@@ -124,20 +124,30 @@ def fixed_quality(
             first_day = (~np.isnan(prices[every_day.index(start) :, known])).argmax(axis=0)
             items = known[first_day.argsort(kind="stable")]
             names, levels = [every_name[at] for at in items], np.array([score[every_name[at]] for at in items])
-            asked = [
-                at for at, day in enumerate(every_day) if start <= day <= last and not np.isnan(prices[at, items]).all()
-            ]
+            asked = [at for at, day in enumerate(every_day) if start <= day <= last and not np.isnan(prices[at, items]).all()]
             days, usd = [every_day[at] for at in asked], prices[np.ix_(asked, items)]
             found = cheapest_at_or_above(usd=usd, score=levels, threshold=np.array([quality["threshold"]]))
             moves = chained_jevons(usd=usd[:, levels >= quality["threshold"]])
-            yield pl.DataFrame({
-                "as_of": days, "value": found.usd[:, 0], "set_by": [names[at] for at in found.item[:, 0]],
-                "n": found.models[:, 0], "n_entered": moves.entered, "n_left": moves.left,
-            }).filter(pl.col("value").is_not_nan()).with_columns(
-                series=pl.lit(f"{quality['scale']} {quality['threshold']:g} {quality['model']} {blend:g}:1"),
-                kind=pl.lit("fixed_quality"), unit=pl.lit("usd_per_mtok"), input_per_output=pl.lit(blend),
-                **{name: pl.lit(value) for name, value in quality.items()},
-            )  # fmt: skip
+            yield (
+                pl.DataFrame(
+                    {
+                        "as_of": days,
+                        "value": found.usd[:, 0],
+                        "set_by": [names[at] for at in found.item[:, 0]],
+                        "n": found.models[:, 0],
+                        "n_entered": moves.entered,
+                        "n_left": moves.left,
+                    }
+                )
+                .filter(pl.col("value").is_not_nan())
+                .with_columns(
+                    series=pl.lit(f"{quality['scale']} {quality['threshold']:g} {quality['model']} {blend:g}:1"),
+                    kind=pl.lit("fixed_quality"),
+                    unit=pl.lit("usd_per_mtok"),
+                    input_per_output=pl.lit(blend),
+                    **{name: pl.lit(value) for name, value in quality.items()},
+                )
+            )
 
 
 def matched(sold: pl.DataFrame, index: str, blend: float) -> pl.DataFrame:
@@ -145,12 +155,22 @@ def matched(sold: pl.DataFrame, index: str, blend: float) -> pl.DataFrame:
     days, _, usd = prices_by_day(sold, blend, by=("model", "provider"))
     chain = chained_jevons(usd=usd)
     newest = chain.number == chain.number.max()
-    return pl.DataFrame({
-        "as_of": days, "value": chain.value, "n": (~np.isnan(usd)).sum(axis=1), "n_matched": chain.matched,
-        "n_entered": chain.entered, "n_left": chain.left,
-    }).filter(newest).with_columns(
-        series=pl.lit(f"{index} {blend:g}:1"), kind=pl.lit(index), unit=pl.lit("ratio"), input_per_output=pl.lit(blend)
-    )  # fmt: skip
+    return (
+        pl.DataFrame(
+            {
+                "as_of": days,
+                "value": chain.value,
+                "n": (~np.isnan(usd)).sum(axis=1),
+                "n_matched": chain.matched,
+                "n_entered": chain.entered,
+                "n_left": chain.left,
+            }
+        )
+        .filter(newest)
+        .with_columns(
+            series=pl.lit(f"{index} {blend:g}:1"), kind=pl.lit(index), unit=pl.lit("ratio"), input_per_output=pl.lit(blend)
+        )
+    )
 
 
 def usd_per_task(runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -171,13 +191,24 @@ def usd_per_task(runs: pl.DataFrame) -> Iterator[pl.DataFrame]:
             threshold=np.array(TASK_SHARES),
         )
         for at, share in enumerate(TASK_SHARES):
-            yield pl.DataFrame({
-                "as_of": days, "value": found.usd[:, at], "n": found.models[:, at],
-                "set_by": [part["configuration"][int(run)] for run in found.item[:, at]],
-            }).filter(pl.col("value").is_not_nan()).with_columns(
-                series=pl.lit(f"{benchmark} {share:g} %"), kind=pl.lit("usd_per_task"), unit=pl.lit("usd_per_task"),
-                scale=pl.lit(benchmark), threshold=pl.lit(share),
-            )  # fmt: skip
+            yield (
+                pl.DataFrame(
+                    {
+                        "as_of": days,
+                        "value": found.usd[:, at],
+                        "n": found.models[:, at],
+                        "set_by": [part["configuration"][int(run)] for run in found.item[:, at]],
+                    }
+                )
+                .filter(pl.col("value").is_not_nan())
+                .with_columns(
+                    series=pl.lit(f"{benchmark} {share:g} %"),
+                    kind=pl.lit("usd_per_task"),
+                    unit=pl.lit("usd_per_task"),
+                    scale=pl.lit(benchmark),
+                    threshold=pl.lit(share),
+                )
+            )
 
 
 def rent_index(offers: pl.DataFrame) -> pl.DataFrame:
@@ -232,11 +263,18 @@ def slope_of(series: pl.DataFrame) -> dict[str, Any]:
     what = ("series", "kind", "scale", "threshold", "model", "input_per_output", "unit")
     return {
         **{name: first[name] for name in what},
-        "first_on": first["as_of"], "last_on": last["as_of"], "first_value": values[0], "last_value": values[-1],
-        "fall": values[0] / values[-1], "method": contract.METHODS[int(chained)], "n": slope.n,
-        "factor_per_year": slope.factor_per_year, "factor_per_year_low": _known(slope.low),
-        "factor_per_year_high": _known(slope.high), "r_squared": _known(slope.r_squared),
-    }  # fmt: skip
+        "first_on": first["as_of"],
+        "last_on": last["as_of"],
+        "first_value": values[0],
+        "last_value": values[-1],
+        "fall": values[0] / values[-1],
+        "method": contract.METHODS[int(chained)],
+        "n": slope.n,
+        "factor_per_year": slope.factor_per_year,
+        "factor_per_year_low": _known(slope.low),
+        "factor_per_year_high": _known(slope.high),
+        "r_squared": _known(slope.r_squared),
+    }
 
 
 def levels_slope(years: Array, values: Array) -> Slope:
@@ -246,9 +284,7 @@ def levels_slope(years: Array, values: Array) -> Slope:
     return log_linear_slope(years=years[new], usd=values[new])
 
 
-def prices_by_day(
-    sold: pl.DataFrame, blend: float, by: tuple[str, ...] = ("model",)
-) -> tuple[list[date], list[str], Array]:
+def prices_by_day(sold: pl.DataFrame, blend: float, by: tuple[str, ...] = ("model",)) -> tuple[list[date], list[str], Array]:
     """Blended prices as (days, items), NaN where not sold; `by` names the item. `sold`: rows of `MonthlyPrice`."""
     blended = sold.with_columns(
         usd=pl.Series(

@@ -37,9 +37,7 @@ def fill_attributes(models: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:
     `models`: contract `Model`. `stated`: attributes by source with the canonical `model`. A release date is only taken from
     models.dev; what OpenRouter dates is its own listing. Names that the vendor re-points have no attributes of their own.
     """
-    dates = (
-        stated.filter(pl.col("source") == "models_dev").group_by("model").agg(sd_release_date=_agreed("release_date"))
-    )
+    dates = stated.filter(pl.col("source") == "models_dev").group_by("model").agg(sd_release_date=_agreed("release_date"))
     flags = stated.group_by("model").agg(
         sd_reasoning=_agreed("reasoning"),
         sd_open_weights=_agreed("open_weights"),

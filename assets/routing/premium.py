@@ -103,8 +103,10 @@ def operating_points(rows: pl.DataFrame) -> pl.DataFrame:
     known = RoutingTerms(kappa=gross[paid_for], delta=1.0, gamma=gamma[paid_for])
     elasticity = premium_elasticities(known)
     safety[paid_for], of_saving[paid_for], of_gamma[paid_for] = (
-        safety_factor(known), elasticity.kappa, elasticity.gamma,
-    )  # fmt: skip
+        safety_factor(known),
+        elasticity.kappa,
+        elasticity.gamma,
+    )
     of_quality = quality_kappa(
         routed_quality=floats(rows, "routed_quality"),
         random_quality=floats(rows, "random_quality"),
@@ -116,16 +118,25 @@ def operating_points(rows: pl.DataFrame) -> pl.DataFrame:
     basis = np.select([is_range, ranged, np.isfinite(net_low)], ["printed_range", "resampled", "rounding"], "")
     computed = rows.with_columns(
         *_known(
-            kappa=kappa, delta=delta, gamma=gamma, gross_saving=gross, premium=net, premium_low=net_low,
-            premium_high=net_high, safety_factor=safety, elasticity_of_saving=of_saving,
-            elasticity_of_gamma=of_gamma, quality_kappa=of_quality,
-            implied_draft_cost_ratio=draft["implied"], implied_low=draft["implied_low"],
+            kappa=kappa,
+            delta=delta,
+            gamma=gamma,
+            gross_saving=gross,
+            premium=net,
+            premium_low=net_low,
+            premium_high=net_high,
+            safety_factor=safety,
+            elasticity_of_saving=of_saving,
+            elasticity_of_gamma=of_gamma,
+            quality_kappa=of_quality,
+            implied_draft_cost_ratio=draft["implied"],
+            implied_low=draft["implied_low"],
             implied_high=draft["implied_high"],
         ),
         pl.Series("sign", sign, dtype=pl.String),
         pl.Series("interval_basis", basis, dtype=pl.String).replace("", None),
         gamma_basis=pl.coalesce("gamma_basis", pl.Series(draft["gamma_basis"], dtype=pl.String).replace("", None)),
-    )  # fmt: skip
+    )
     return computed.select(list(polars_schema(contract.RoutingPremium))).sort("pattern", "system", "figure")
 
 
@@ -140,25 +151,34 @@ def under_disclosure_error(points: pl.DataFrame) -> pl.DataFrame:
     saving[disclosed] = premium_under_error(
         RoutingTerms(kappa=gross[disclosed], delta=1.0, gamma=gamma[disclosed]), overstatement=error[disclosed]
     )
-    costlier = 1.0 - np.asarray(
-        routed_cost(RoutingTerms(kappa=1.0, delta=net, gamma=0.0), unconditional_cost=1.0 + error)
+    costlier = 1.0 - np.asarray(routed_cost(RoutingTerms(kappa=1.0, delta=net, gamma=0.0), unconditional_cost=1.0 + error))
+    return (
+        rows.with_columns(*_known(premium_if_saving_overstated=saving, premium_if_cost_understated=costlier))
+        .select(
+            "figure",
+            "system",
+            "pattern",
+            "overstatement",
+            "premium",
+            "premium_if_saving_overstated",
+            fails_if_saving_overstated=pl.col("premium_if_saving_overstated") <= 0,
+            premium_if_cost_understated="premium_if_cost_understated",
+            fails_if_cost_understated=pl.col("premium_if_cost_understated") <= 0,
+        )
+        .sort("figure", "overstatement")
     )
-    return rows.with_columns(
-        *_known(premium_if_saving_overstated=saving, premium_if_cost_understated=costlier)
-    ).select(
-        "figure", "system", "pattern", "overstatement", "premium", "premium_if_saving_overstated",
-        fails_if_saving_overstated=pl.col("premium_if_saving_overstated") <= 0,
-        premium_if_cost_understated="premium_if_cost_understated",
-        fails_if_cost_understated=pl.col("premium_if_cost_understated") <= 0,
-    ).sort("figure", "overstatement")  # fmt: skip
 
 
 def summary(points: pl.DataFrame, fragility: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
     """One row per class (contract `RoutingPatternSummary`)."""
-    failing = fragility.filter(pl.col("premium") > 0).group_by("pattern").agg(
-        (pl.col("fails_if_cost_understated") & (pl.col("overstatement") == error)).sum().alias(f"fail_at_{error:.0%}")
-        for error in contract.OVERSTATEMENTS
-    )  # fmt: skip
+    failing = (
+        fragility.filter(pl.col("premium") > 0)
+        .group_by("pattern")
+        .agg(
+            (pl.col("fails_if_cost_understated") & (pl.col("overstatement") == error)).sum().alias(f"fail_at_{error:.0%}")
+            for error in contract.OVERSTATEMENTS
+        )
+    )
     missing = figures.filter(pl.col("status") == "not_found").group_by("pattern").agg(not_testable=pl.len())
     of_points = points.group_by("pattern").agg(
         points=pl.len(),
@@ -177,9 +197,7 @@ def summary(points: pl.DataFrame, fragility: pl.DataFrame, figures: pl.DataFrame
     for part in (of_points, failing, missing):
         joined = joined.join(part, on="pattern", how="left")
     counts = [name for name, dtype in polars_schema(contract.RoutingPatternSummary).items() if dtype == pl.Int64]
-    renamed = joined.rename(
-        {f"fail_at_{e:.0%}": f"fail_at_{e:.0%}".replace("%", "_percent") for e in contract.OVERSTATEMENTS}
-    )
+    renamed = joined.rename({f"fail_at_{e:.0%}": f"fail_at_{e:.0%}".replace("%", "_percent") for e in contract.OVERSTATEMENTS})
     return renamed.with_columns(pl.col(counts).fill_null(0).cast(pl.Int64)).select(
         list(polars_schema(contract.RoutingPatternSummary))
     )
@@ -224,20 +242,14 @@ def _draft_terms(rows: pl.DataFrame) -> dict[str, Array]:
     ratio = np.where(np.isfinite(stated), stated, terms["implied"])
     right = drafted & (ratio >= 0.0)
     if right.any():
-        found = speculative_decoding(
-            acceptance=acceptance[right], draft_length=length[right], draft_cost_ratio=ratio[right]
-        )
+        found = speculative_decoding(acceptance=acceptance[right], draft_length=length[right], draft_cost_ratio=ratio[right])
         terms["delta"][right], terms["gamma"][right] = found.delta, found.gamma
         terms["premium"][right] = premium(found)
-        basis[right] = np.where(
-            np.isfinite(stated[right]), "draft cost as stated", "draft cost implied by the speed-up"
-        )
+        basis[right] = np.where(np.isfinite(stated[right]), "draft cost as stated", "draft cost implied by the speed-up")
     # Tokens per pass measured: what the speed-up lacks of them is what drafting costs.
     tokens = floats(rows, "tokens_per_pass")
     measured = np.isfinite(tokens) & (rows["metric"] == "speedup_x").to_numpy()
-    terms["gamma"][measured] = (1.0 - 1.0 / tokens[measured]) - np.asarray(
-        premium_from_speedup(speedup=speedup[measured])
-    )
+    terms["gamma"][measured] = (1.0 - 1.0 / tokens[measured]) - np.asarray(premium_from_speedup(speedup=speedup[measured]))
     basis[measured] = "what the speed-up lacks of the tokens per pass"
     return terms | {"gamma_basis": basis}
 

@@ -50,8 +50,7 @@ def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, *, today: date) ->
         *day, "model", "input_usd_per_mtok", "output_usd_per_mtok"
     )
     strong, weak = (
-        priced.rename({name: f"{role}_{name}" for name in priced.columns if name not in day})
-        for role in ("strong", "weak")
+        priced.rename({name: f"{role}_{name}" for name in priced.columns if name not in day}) for role in ("strong", "weak")
     )
     prices = pairs.join(strong, on="strong_model").join(weak, on=["weak_model", *day])
     pair, legs = ["strong_model", "weak_model"], pl.selectors.ends_with("_usd_per_mtok")
@@ -85,29 +84,33 @@ def priced_curves(curves: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     series = ["benchmark", "priced_by", "as_of"]
     costed = rows.with_columns(cost=spent("strong") + spent("weak"))
     # The two ends of the random policy are the two models alone.
-    alone = costed.filter(pl.col("policy") == "random").group_by(series).agg(
-        end.alias(f"{role}_{what}")
-        for what in ("cost", "quality")
-        for role, end in (
-            ("weak", pl.col(what).filter(pl.col("strong_share") == 0).first()),
-            ("strong", pl.col(what).filter(pl.col("strong_share") == 1).first()),
+    alone = (
+        costed.filter(pl.col("policy") == "random")
+        .group_by(series)
+        .agg(
+            end.alias(f"{role}_{what}")
+            for what in ("cost", "quality")
+            for role, end in (
+                ("weak", pl.col(what).filter(pl.col("strong_share") == 0).first()),
+                ("strong", pl.col(what).filter(pl.col("strong_share") == 1).first()),
+            )
         )
-    )  # fmt: skip
+    )
     joined = costed.join(alone, on=series, nulls_equal=True).rename({"strong_quality": "all_strong_quality"})
     gap = pl.col("all_strong_quality") - pl.col("weak_quality")
     mixed = ((pl.col("quality") - pl.col("weak_quality")) / gap).clip(0.0, 1.0)
     shares = joined.with_columns(
         cost_share=pl.col("cost") / pl.col("strong_cost"),
         random_cost_share=(pl.col("weak_cost") + mixed * (pl.col("strong_cost") - pl.col("weak_cost"))) / pl.col("strong_cost"),
-        priced_legs=pl.when(pl.col("strong_output_chars").is_null()).then(pl.lit("input")).otherwise(pl.lit("input_and_output")),
-    )  # fmt: skip
+        priced_legs=pl.when(pl.col("strong_output_chars").is_null())
+        .then(pl.lit("input"))
+        .otherwise(pl.lit("input_and_output")),
+    )
     saved = premium_from_speedup(speedup=floats(shares, "random_cost_share") / floats(shares, "cost_share"))
     n = floats(shares, "n")
     low, high = wilson_interval(successes=floats(shares, "quality") * n, trials=n)
     return (
-        shares.with_columns(
-            premium=pl.Series(np.asarray(saved)), quality_low=pl.Series(low), quality_high=pl.Series(high)
-        )
+        shares.with_columns(premium=pl.Series(np.asarray(saved)), quality_low=pl.Series(low), quality_high=pl.Series(high))
         .select(list(polars_schema(contract.RouterReplay)))
         .sort("benchmark", "policy", "strong_share", "as_of")
     )

@@ -14,17 +14,29 @@ ARC = ["paper", "benchmark", "system", "curve", "samples_from", "samples_to"]
 EVIDENCE = ("out_of_sample", "not_stated", "in_sample")
 """The best first. A scenario is no measurement."""
 ASSUMPTION = {
-    "speculative_decoding": ("plausible", "verified drafts leave what the model writes as it is; the saving is of few "
-                             "sequences at a time, and many samples at once fill the batch in which it is lost"),
+    "speculative_decoding": (
+        "plausible",
+        "verified drafts leave what the model writes as it is; the saving is of few "
+        "sequences at a time, and many samples at once fill the batch in which it is lost",
+    ),
     "early_exit": ("doubtful", "a model that exits early writes other answers; how those gain from samples is not measured"),
-    "cascade": ("doubtful", "the cheap model answers what its scorer accepts, so its own eta counts there, and a scorer that "
-                "also selects samples is used twice"),
-    "router": ("doubtful", "equal accuracy at one sample does not make equal gain: easy questions have the weak model's eta, "
-               "and what is left for samples to gain is in the hard ones"),
-    "adaptive_sampling": ("no", "it saves by drawing fewer samples: the product would count the same samples twice, and the "
-                          "saving is of 40 samples, not of this arc"),
+    "cascade": (
+        "doubtful",
+        "the cheap model answers what its scorer accepts, so its own eta counts there, and a scorer that "
+        "also selects samples is used twice",
+    ),
+    "router": (
+        "doubtful",
+        "equal accuracy at one sample does not make equal gain: easy questions have the weak model's eta, "
+        "and what is left for samples to gain is in the hard ones",
+    ),
+    "adaptive_sampling": (
+        "no",
+        "it saves by drawing fewer samples: the product would count the same samples twice, and the "
+        "saving is of 40 samples, not of this arc",
+    ),
     "complexity_aware_exploration": ("no", "it decides how many samples a question gets, which is the same channel"),
-}  # fmt: skip
+}
 """Whether routing of a pattern can leave eta_N unchanged, and why."""
 
 
@@ -53,9 +65,10 @@ def arcs(frontier: pl.DataFrame) -> pl.DataFrame:
         pl.Series(f"{name}{end}", np.asarray(values))
         for end, of in (("", factor), ("_low", low), ("_high", high))
         for name, values in (
-            ("samples_cost_factor", of), ("premium_needed", premium_needed(inference_cost_factor=of)),
+            ("samples_cost_factor", of),
+            ("premium_needed", premium_needed(inference_cost_factor=of)),
         )
-    )  # fmt: skip
+    )
 
 
 def savings(points: pl.DataFrame) -> pl.DataFrame:
@@ -64,9 +77,11 @@ def savings(points: pl.DataFrame) -> pl.DataFrame:
     Losing points and controls count like any other. An "up to" tells no usual case and is left out.
     """
     usable = points.filter(
-        pl.col("premium").is_not_null(), pl.col("saved_unit").is_in(contract.COST_UNITS),
-        pl.col("evidence").is_in(EVIDENCE), pl.col("bound") != "at_most",
-    )  # fmt: skip
+        pl.col("premium").is_not_null(),
+        pl.col("saved_unit").is_in(contract.COST_UNITS),
+        pl.col("evidence").is_in(EVIDENCE),
+        pl.col("bound") != "at_most",
+    )
     rank = pl.col("evidence").replace_strict({name: place for place, name in enumerate(EVIDENCE)}, return_dtype=pl.Int8)
     best = usable.filter(rank == rank.min().over("pattern", "saved_unit"))
     is_floor = (pl.col("bound") == "at_least").any()
@@ -83,8 +98,9 @@ def composed(rows: pl.DataFrame, saved: pl.DataFrame) -> pl.DataFrame:
     """Arcs (see `arcs`) with savings (see `savings`) as contract `ThresholdComposition`."""
     said = pl.DataFrame(
         [(pattern, *words) for pattern, words in ASSUMPTION.items()],
-        schema=["pattern", "eta_unchanged", "eta_unchanged_reason"], orient="row",
-    )  # fmt: skip
+        schema=["pattern", "eta_unchanged", "eta_unchanged_reason"],
+        orient="row",
+    )
     pairs = rows.join(saved.with_columns(pl.col("pattern").cast(pl.String)).join(said, on="pattern"), how="cross")
     may = (pairs["eta_unchanged"] != "no").to_numpy()
     point, low, high = (
@@ -93,10 +109,11 @@ def composed(rows: pl.DataFrame, saved: pl.DataFrame) -> pl.DataFrame:
             inference_cost_factor=floats(pairs, factor),
         )
         for premium, factor in (
-            ("premium", "samples_cost_factor"), ("premium_high", "samples_cost_factor_low"),
+            ("premium", "samples_cost_factor"),
+            ("premium_high", "samples_cost_factor_low"),
             ("premium_low", "samples_cost_factor_high"),
         )
-    )  # fmt: skip
+    )
     known = pairs.with_columns(
         composed_cost_factor=nullable(point),
         composed_cost_factor_low=nullable(low),

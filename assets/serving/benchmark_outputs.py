@@ -116,9 +116,7 @@ def workload(user_traces: list[Snapshot], trace_request: pl.DataFrame) -> Parsed
     return Parsed(found.workload.join(trace_request, on="trace_id", how="semi"), found.rejected)
 
 
-def hold_shrunk(
-    previous: pl.DataFrame, found: pl.DataFrame, *, refused_before: pl.DataFrame | None, today: date
-) -> Parsed:
+def hold_shrunk(previous: pl.DataFrame, found: pl.DataFrame, *, refused_before: pl.DataFrame | None, today: date) -> Parsed:
     """Keep the runs a publisher's document had before where it suddenly has much fewer.
 
     `previous` and `found` are rows of raw.benchmark_run, `refused_before` what the run before refused. A document that is

@@ -37,9 +37,11 @@ SINGLE_POINT_BAND = (0.05, 0.95)
 PROMPT_SHARE = 0.05
 """A run counts as decode only if the prompts in a step take less than this share of it, both at full peak."""
 DEFAULTS = Calibration(
-    mfu=Estimate(value=float(DEFAULT.mfu), basis="default"), mbu=Estimate(value=float(DEFAULT.mbu), basis="default"),
-    overhead_s=Estimate(value=0.0, basis="default"), reason=None,
-)  # fmt: skip
+    mfu=Estimate(value=float(DEFAULT.mfu), basis="default"),
+    mbu=Estimate(value=float(DEFAULT.mbu), basis="default"),
+    overhead_s=Estimate(value=0.0, basis="default"),
+    reason=None,
+)
 
 latency_figures = source_asset("latency_figures", accept=parse, group=GROUP)
 
@@ -71,8 +73,9 @@ def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) ->
 
     `gpus`: contract `Gpu`; `shapes`: contract `ModelShape`; all counts of a step are per replica.
     """
-    specified = gpus.select("gpu", "bf16_flop_per_s", "fp8_flop_per_s", "hbm_bytes", "hbm_bytes_per_s",
-                            gpu_status="status", gpu_locator="locator")  # fmt: skip
+    specified = gpus.select(
+        "gpu", "bf16_flop_per_s", "fp8_flop_per_s", "hbm_bytes", "hbm_bytes_per_s", gpu_status="status", gpu_locator="locator"
+    )
     shaped = shapes.rename({"status": "shape_status", "note": "shape_note"}).drop("disagreements")
     eight_bit = pl.col("precision") == "fp8"
     known = (
@@ -91,22 +94,19 @@ def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) ->
     held_bytes = pl.col("weight_bytes") + pl.col("batch") * tokens * pl.col("kv_bytes_per_token")
     prompts_s = pl.col("prompt_tokens_per_step") * 2.0 * pl.col("active_parameters") / pl.col("peak_flop_per_s")
     read_s = held_bytes / pl.col("hbm_bytes_per_s")
-    ridge = (
-        pl.col("peak_flop_per_s")
-        * pl.col("weight_bytes")
-        / (2.0 * pl.col("active_parameters") * pl.col("hbm_bytes_per_s"))
-    )
+    ridge = pl.col("peak_flop_per_s") * pl.col("weight_bytes") / (2.0 * pl.col("active_parameters") * pl.col("hbm_bytes_per_s"))
     decode, sparse = pl.col("phase") == "decode", pl.col("active_parameters") < pl.col("parameters")
     judged = known.with_columns(
         left_out=pl.coalesce(
             "left_out",
             pl.when(decode & sparse).then(pl.lit("weights read depend on the experts chosen")),
-            pl.when(served & (held_bytes > MEMORY_SHARE * pl.col("hbm_bytes") * pl.col("gpu_count")))
-            .then(pl.lit("batch does not fit into memory at once")),
+            pl.when(served & (held_bytes > MEMORY_SHARE * pl.col("hbm_bytes") * pl.col("gpu_count"))).then(
+                pl.lit("batch does not fit into memory at once")
+            ),
             pl.when(decode & (prompts_s > PROMPT_SHARE * read_s)).then(pl.lit("prompts take too much of a step")),
             pl.when(decode & (pl.col("batch") > ridge)).then(pl.lit("arithmetic takes longer than reading the weights")),
         )
-    )  # fmt: skip
+    )
     return judged.with_columns(peak_s=_peak_s(judged))
 
 
@@ -133,8 +133,9 @@ def _peak_s(times: pl.DataFrame) -> pl.Series:
         steps = times.filter(pl.Series(here))
         gpus = steps["gpu_count"].to_numpy()
         if phase == "prefill":
-            flop = prefill_flop(**_columns(steps, "active_parameters", "layers", "query_heads", "head_dim",
-                                           "prompt_tokens", "batch"))  # fmt: skip
+            flop = prefill_flop(
+                **_columns(steps, "active_parameters", "layers", "query_heads", "head_dim", "prompt_tokens", "batch")
+            )
             peak[here] = flop / (steps["peak_flop_per_s"].to_numpy() * gpus)
         else:
             read = decode_read_bytes(**_columns(steps, "weight_bytes", "kv_bytes_per_token", "context_tokens", "batch"))
@@ -153,23 +154,45 @@ def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
     fit = calibrate(prefill=prefill, decode=decode)
     alone = leave_one_out_errors(prefill=prefill, decode=decode)
     several = used["gpu_count"].n_unique() > 1
-    elsewhere = held_out_errors(
-        prefill=prefill, decode=decode,
-        prefill_fold=steps["prefill"]["gpu_count"].to_numpy(), decode_fold=steps["decode"]["gpu_count"].to_numpy(),
-    ) if several else None  # fmt: skip
+    elsewhere = (
+        held_out_errors(
+            prefill=prefill,
+            decode=decode,
+            prefill_fold=steps["prefill"]["gpu_count"].to_numpy(),
+            decode_fold=steps["decode"]["gpu_count"].to_numpy(),
+        )
+        if several
+        else None
+    )
     errors = _of_fitted(fit, relative_errors(prefill=prefill, decode=decode, calibration=fit))
     unfit = relative_errors(prefill=prefill, decode=decode, calibration=DEFAULTS)
     why = _most_frequent_first(group["left_out"].drop_nulls())
     first = group.row(0, named=True)
-    facts = ("peak_flop_per_s", "hbm_bytes_per_s", "active_parameters", "weight_bytes", "kv_bytes_per_token",
-             "gpu_status", "gpu_locator", "shape_status", "shape_note")  # fmt: skip
+    facts = (
+        "peak_flop_per_s",
+        "hbm_bytes_per_s",
+        "active_parameters",
+        "weight_bytes",
+        "kv_bytes_per_token",
+        "gpu_status",
+        "gpu_locator",
+        "shape_status",
+        "shape_note",
+    )
     return {
         **{name: first[name] for name in (*KEY, *facts)},
         "gpu_count": gpu_count,
         "gpu_counts": ", ".join(str(count) for count in group["gpu_count"].unique().sort()),
-        **{name: value for name, share in (("mfu", fit.mfu), ("mbu", fit.mbu)) for name, value in (
-            (name, share.value), (f"{name}_low", share.low), (f"{name}_high", share.high), (f"{name}_basis", share.basis),
-        )},
+        **{
+            name: value
+            for name, share in (("mfu", fit.mfu), ("mbu", fit.mbu))
+            for name, value in (
+                (name, share.value),
+                (f"{name}_low", share.low),
+                (f"{name}_high", share.high),
+                (f"{name}_basis", share.basis),
+            )
+        },
         "overhead_s": fit.overhead_s.value,
         "overhead_low_s": fit.overhead_s.low,
         "overhead_high_s": fit.overhead_s.high,
@@ -193,9 +216,11 @@ def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
         "left_out": "; ".join(f"{row['left_out']}: {row['count']}" for row in why.iter_rows(named=True)) or None,
         "points_basis": ", ".join(_most_frequent_first(group["basis"])["basis"]),
         "sources": ", ".join(group["origin"].unique().sort()),
-        **{name: "assumed" if (group[name] == "assumed").any() else "stated"
-           for name in ("precision_basis", "speculation_basis")},
-    }  # fmt: skip
+        **{
+            name: "assumed" if (group[name] == "assumed").any() else "stated"
+            for name in ("precision_basis", "speculation_basis")
+        },
+    }
 
 
 def _without_overhead(name: str, points: Points, fitted: Estimate) -> dict[str, float | None]:

@@ -24,9 +24,7 @@ def serving_decomposition(
     return decomposed(gain_factors(), cited_figure, published_common_frame, serving_frontier)
 
 
-def decomposed(
-    factors: pl.DataFrame, figures: pl.DataFrame, points: pl.DataFrame, frontier: pl.DataFrame
-) -> pl.DataFrame:
+def decomposed(factors: pl.DataFrame, figures: pl.DataFrame, points: pl.DataFrame, frontier: pl.DataFrame) -> pl.DataFrame:
     """Gains with all their factors. A gain that rests on an absent figure is left out, such a factor is not known.
 
     `factors`: `sources.evidence.published_figures.gain_factors`; `figures`: contract `CitedFigure`; `points`:
@@ -52,17 +50,13 @@ def _as_ratio() -> pl.Expr:
 
 def _with_values(factors: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
     """Numerator over denominator, an absent one being 1; NULL where a figure that is named is not believed."""
-    known = figures.select(
-        "name", "amount", rank=pl.col("status").replace_strict({s: i for i, s in enumerate(STATUSES)})
-    )
+    known = figures.select("name", "amount", rank=pl.col("status").replace_strict({s: i for i, s in enumerate(STATUSES)}))
     joined = factors
     for part in ("numerator", "denominator"):
         joined = joined.join(
             known.rename({"name": part, "amount": f"{part}_value", "rank": f"{part}_rank"}), on=part, how="left"
         )
-    value = [
-        pl.when(pl.col(part).is_null()).then(1.0).otherwise(f"{part}_value") for part in ("numerator", "denominator")
-    ]
+    value = [pl.when(pl.col(part).is_null()).then(1.0).otherwise(f"{part}_value") for part in ("numerator", "denominator")]
     return joined.with_columns(
         value=value[0] / value[1],
         inputs=pl.concat_str("numerator", "denominator", separator=" / ", ignore_nulls=True).replace("", None),
@@ -90,9 +84,10 @@ def _with_design(split: pl.DataFrame, frontier: pl.DataFrame) -> pl.DataFrame:
         "model", "gpu", "workload", "ttft_s", "tpot_s", "design", hours="gpu_hours_per_mtok"
     )
     asked = split.with_columns(
-        old_design=pl.col("inputs").str.split(" / ").list.first(), new_design=pl.col("inputs").str.split(" / ").list.last(),
+        old_design=pl.col("inputs").str.split(" / ").list.first(),
+        new_design=pl.col("inputs").str.split(" / ").list.last(),
         in_frame=pl.format("{} ({})", "workload", "paper"),
-    )  # fmt: skip
+    )
     for part in ("old", "new"):
         asked = asked.join(
             predicted.rename({"workload": "in_frame", "design": f"{part}_design", "hours": f"{part}_hours"}),
@@ -100,30 +95,33 @@ def _with_design(split: pl.DataFrame, frontier: pl.DataFrame) -> pl.DataFrame:
             how="left",
         )
     is_design = pl.col("factor") == "design"
-    return asked.with_columns(
-        value=pl.when(is_design).then(pl.col("old_hours") / pl.col("new_hours")).otherwise("value")
-    )
+    return asked.with_columns(value=pl.when(is_design).then(pl.col("old_hours") / pl.col("new_hours")).otherwise("value"))
 
 
 def _with_ranges(split: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
     """Ends of each factor: the Wilson interval of the attainment named, or 1 where only an upper end is known."""
-    sampled = points.select(
-        "attainment", "attainment_low", "attainment_high", spread=NAME
-    ).unique("spread")  # fmt: skip
+    sampled = points.select("attainment", "attainment_low", "attainment_high", spread=NAME).unique("spread")
     at_most = pl.col("bound") == "at_most"
     share = pl.col("attainment")
     return split.join(sampled, on="spread", how="left").with_columns(
         low=pl.when(at_most).then(1.0).otherwise(pl.col("value") * pl.coalesce(share / pl.col("attainment_high"), 1.0)),
         high=pl.when(at_most).then("value").otherwise(pl.col("value") * pl.coalesce(share / pl.col("attainment_low"), 1.0)),
         value=pl.when(at_most).then(None).otherwise("value"),
-        basis=pl.when(pl.col("value").is_null()).then(pl.lit("unknown")).when(at_most).then(pl.lit("at_most"))
-        .when(pl.col("factor") == "design").then(pl.lit("closed_form"))
-        .when(pl.col("inputs").is_null()).then(pl.lit("same_on_both_sides")).otherwise(pl.lit("computed")),
+        basis=pl.when(pl.col("value").is_null())
+        .then(pl.lit("unknown"))
+        .when(at_most)
+        .then(pl.lit("at_most"))
+        .when(pl.col("factor") == "design")
+        .then(pl.lit("closed_form"))
+        .when(pl.col("inputs").is_null())
+        .then(pl.lit("same_on_both_sides"))
+        .otherwise(pl.lit("computed")),
         how=pl.when(pl.col("value").is_not_null()).then("how"),
         inputs=pl.when(pl.col("value").is_not_null()).then("inputs"),
-        status=pl.max_horizontal("ratio_rank", pl.col("rank").fill_null(0))
-        .replace_strict(dict(enumerate(STATUSES)), return_dtype=pl.String),
-    )  # fmt: skip
+        status=pl.max_horizontal("ratio_rank", pl.col("rank").fill_null(0)).replace_strict(
+            dict(enumerate(STATUSES)), return_dtype=pl.String
+        ),
+    )
 
 
 def _with_left_over(split: pl.DataFrame) -> pl.DataFrame:
@@ -132,17 +130,19 @@ def _with_left_over(split: pl.DataFrame) -> pl.DataFrame:
     ordered = split.sort("gain", pl.col("factor").replace_strict(order, return_dtype=pl.Int64))
     by_gain = (ordered.height // len(KNOWN), len(KNOWN))
     value, low, high = (
-        ordered[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(by_gain)
-        for name in ("value", "low", "high")
+        ordered[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(by_gain) for name in ("value", "low", "high")
     )
     first = ordered.gather_every(len(KNOWN))
     ratio = first["ratio"].to_numpy()
     left = {"value": value, "low": high, "high": low}
     rest = first.with_columns(
         *(pl.Series(name, unexplained(ratio=ratio, factors=known)) for name, known in left.items()),
-        factor=pl.lit("unexplained"), basis=pl.lit("left_over"), how=pl.lit(None, pl.String), inputs=pl.lit(None, pl.String),
+        factor=pl.lit("unexplained"),
+        basis=pl.lit("left_over"),
+        how=pl.lit(None, pl.String),
+        inputs=pl.lit(None, pl.String),
         status=pl.col("ratio_rank").replace_strict(dict(enumerate(STATUSES)), return_dtype=pl.String),
-    )  # fmt: skip
+    )
     together = pl.concat([ordered, rest]).sort("gain", pl.col("factor").replace_strict(order, return_dtype=pl.Int64))
     shares = log_share(
         ratio=together["ratio"].to_numpy(), factor=together["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()

@@ -25,8 +25,15 @@ SCENARIO = r" (Server|Interactive|Offline)$"
 """What MLPerf adds to the name of a data set: a contract, which is an axis here and no part of the frame."""
 DRAWS, SEED = 400, 2026
 BAND = (0.05, 0.95)
-CHANGES = ["ttft_s", "tpot_s", "gpu_usd_per_hour", "usd_per_mtok", "on_frontier", "frontier_probability",
-           "on_evidence_frontier"]  # fmt: skip
+CHANGES = [
+    "ttft_s",
+    "tpot_s",
+    "gpu_usd_per_hour",
+    "usd_per_mtok",
+    "on_frontier",
+    "frontier_probability",
+    "on_evidence_frontier",
+]
 
 
 @table(schema=contract.ServingFrontier, group=GROUP)
@@ -69,20 +76,33 @@ def of_documents(points: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
     )
     rate, share = pl.col("output_tokens_per_s_per_gpu"), pl.col("attainment")
     known = points.filter(
-        rate.is_not_null(), share.is_not_null(), pl.all_horizontal(pl.col("ttft_s", "tpot_s", "percentile").is_not_null()),
+        rate.is_not_null(),
+        share.is_not_null(),
+        pl.all_horizontal(pl.col("ttft_s", "tpot_s", "percentile").is_not_null()),
         pl.col("model").is_not_null(),
-    ).join(lengths, on=["paper", "version", "workload"], how="left")  # fmt: skip
+    ).join(lengths, on=["paper", "version", "workload"], how="left")
     fastest = rate * pl.coalesce(pl.col("high") / pl.col("value"), 1.0) * pl.coalesce("attainment_high", share)
     slowest = rate * pl.coalesce(pl.col("low") / pl.col("value"), 1.0) * pl.coalesce("attainment_low", share)
-    return known.with_columns(
-        point=pl.format("published: {} | {}", "paper", "figure"), basis=pl.lit("published"), source="paper",
-        gpus="gpu_count", latency_basis=pl.lit("bound"), percentile=pl.col("percentile").cast(pl.Float64),
-        workload=pl.format("{} ({})", pl.col("workload").str.replace(SCENARIO, ""),
-                           pl.col("paper").str.extract("^(mlperf|[a-z0-9_]+)")),
-        arrival=pl.col("paper").replace_strict(ARRIVALS, default=None, return_dtype=pl.String),
-        gpu_hours_per_mtok=_hours(rate * share), low_gpu_hours_per_mtok=_hours(fastest),
-        high_gpu_hours_per_mtok=_hours(slowest), range_basis=pl.lit("figures"),
-    ).with_columns(*_unless_one_value()).select(*COMMON, "input_tokens", "output_tokens")  # fmt: skip
+    return (
+        known.with_columns(
+            point=pl.format("published: {} | {}", "paper", "figure"),
+            basis=pl.lit("published"),
+            source="paper",
+            gpus="gpu_count",
+            latency_basis=pl.lit("bound"),
+            percentile=pl.col("percentile").cast(pl.Float64),
+            workload=pl.format(
+                "{} ({})", pl.col("workload").str.replace(SCENARIO, ""), pl.col("paper").str.extract("^(mlperf|[a-z0-9_]+)")
+            ),
+            arrival=pl.col("paper").replace_strict(ARRIVALS, default=None, return_dtype=pl.String),
+            gpu_hours_per_mtok=_hours(rate * share),
+            low_gpu_hours_per_mtok=_hours(fastest),
+            high_gpu_hours_per_mtok=_hours(slowest),
+            range_basis=pl.lit("figures"),
+        )
+        .with_columns(*_unless_one_value())
+        .select(*COMMON, "input_tokens", "output_tokens")
+    )
 
 
 def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
@@ -93,33 +113,58 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
     """
     told = pl.all_horizontal(pl.col("ttft_p99_s", "tpot_p99_s").is_not_null())
     audited = pl.all_horizontal(pl.col("slo_ttft_s", "slo_tpot_s").is_not_null()) & (pl.col("slo_percentile") == 99.0)
-    nominal = [pl.coalesce(f"{kind}_tokens_nominal", pl.col(f"{kind}_tokens_mean").round_sig_figs(2)) for kind in
-               ("input", "output")]  # fmt: skip
+    nominal = [
+        pl.coalesce(f"{kind}_tokens_nominal", pl.col(f"{kind}_tokens_mean").round_sig_figs(2)) for kind in ("input", "output")
+    ]
     known = runs.filter(
         pl.col("output_tokens_per_s_per_gpu") > 0, told | audited, pl.coalesce("model_canonical", "model").is_not_null()
     )
     share = pl.lit(float(guaranteed_attainment(percentile=0.99, bounds=2.0)))
     rate = pl.col("output_tokens_per_s_per_gpu")
-    return with_range_of_requests(known).with_columns(
-        point=pl.format("run: {}", "run_id"), system=pl.coalesce("engine", "system"),
-        design="architecture", model=pl.coalesce("model_canonical", "model"), gpu="gpu_canonical", gpus="gpus_total",
-        workload=pl.when(pl.col("source") == "mlperf")
-        .then(pl.format("{} (mlperf)", pl.col("model").str.replace("_", ".", literal=True)))
-        .otherwise(pl.coalesce(pl.format("{} in, {} out", *(length.cast(pl.Int64) for length in nominal)),
-                               pl.format("not stated ({})", "run_id"))),
-        input_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
-        output_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),
-        percentile=pl.lit(99.0), latency_basis=pl.when(told).then(pl.lit("measured")).otherwise(pl.lit("bound")),
-        ttft_s=pl.when(told).then("ttft_p99_s").otherwise("slo_ttft_s"),
-        tpot_s=pl.when(told).then("tpot_p99_s").otherwise("slo_tpot_s"),
-        attainment=share, stated_usd_per_hour="usd_per_gpu_hour",
-        gpu_hours_per_mtok=_hours(rate * share),
-        low_gpu_hours_per_mtok=_hours(rate.max().over(CONFIGURATION) * pl.col("most_share")),
-        high_gpu_hours_per_mtok=_hours(rate.min().over(CONFIGURATION) * pl.col("least_share")),
-        range_basis=pl.when(rate.n_unique().over(CONFIGURATION) > 1).then(pl.lit("requests_and_repeats"))
-        .otherwise(pl.lit("requests")),
-    ).with_columns(*_unless_one_value()).select(*COMMON, "input_tokens", "output_tokens", "design",
-             "precision", "speculative_decoding", "start_burst_bias", "stated_usd_per_hour")  # fmt: skip
+    return (
+        with_range_of_requests(known)
+        .with_columns(
+            point=pl.format("run: {}", "run_id"),
+            system=pl.coalesce("engine", "system"),
+            design="architecture",
+            model=pl.coalesce("model_canonical", "model"),
+            gpu="gpu_canonical",
+            gpus="gpus_total",
+            workload=pl.when(pl.col("source") == "mlperf")
+            .then(pl.format("{} (mlperf)", pl.col("model").str.replace("_", ".", literal=True)))
+            .otherwise(
+                pl.coalesce(
+                    pl.format("{} in, {} out", *(length.cast(pl.Int64) for length in nominal)),
+                    pl.format("not stated ({})", "run_id"),
+                )
+            ),
+            input_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
+            output_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),
+            percentile=pl.lit(99.0),
+            latency_basis=pl.when(told).then(pl.lit("measured")).otherwise(pl.lit("bound")),
+            ttft_s=pl.when(told).then("ttft_p99_s").otherwise("slo_ttft_s"),
+            tpot_s=pl.when(told).then("tpot_p99_s").otherwise("slo_tpot_s"),
+            attainment=share,
+            stated_usd_per_hour="usd_per_gpu_hour",
+            gpu_hours_per_mtok=_hours(rate * share),
+            low_gpu_hours_per_mtok=_hours(rate.max().over(CONFIGURATION) * pl.col("most_share")),
+            high_gpu_hours_per_mtok=_hours(rate.min().over(CONFIGURATION) * pl.col("least_share")),
+            range_basis=pl.when(rate.n_unique().over(CONFIGURATION) > 1)
+            .then(pl.lit("requests_and_repeats"))
+            .otherwise(pl.lit("requests")),
+        )
+        .with_columns(*_unless_one_value())
+        .select(
+            *COMMON,
+            "input_tokens",
+            "output_tokens",
+            "design",
+            "precision",
+            "speculative_decoding",
+            "start_burst_bias",
+            "stated_usd_per_hour",
+        )
+    )
 
 
 def with_range_of_requests(runs: pl.DataFrame) -> pl.DataFrame:
@@ -148,23 +193,63 @@ def _unless_one_value() -> list[pl.Expr]:
 
 
 CONFIGURATION = [
-    "model", "gpu", "gpus_total", "gpus_prefill", "gpus_decode", "architecture", "engine", "engine_version", "precision", "tp",
-    "pp", "ep", "dp_attention", "prefill_tp", "prefill_workers", "decode_workers", "speculative_decoding", "system",
-    "submitter", "input_tokens_nominal", "output_tokens_nominal", "arrival", "request_rate_per_s", "concurrency",
-]  # fmt: skip
+    "model",
+    "gpu",
+    "gpus_total",
+    "gpus_prefill",
+    "gpus_decode",
+    "architecture",
+    "engine",
+    "engine_version",
+    "precision",
+    "tp",
+    "pp",
+    "ep",
+    "dp_attention",
+    "prefill_tp",
+    "prefill_workers",
+    "decode_workers",
+    "speculative_decoding",
+    "system",
+    "submitter",
+    "input_tokens_nominal",
+    "output_tokens_nominal",
+    "arrival",
+    "request_rate_per_s",
+    "concurrency",
+]
 """What makes a run the repetition of another one."""
 
-COMMON = ["point", "basis", "source", "system", "model", "gpu", "gpus", "workload", "percentile", "tpot_definition", "arrival",
-          "ttft_s", "tpot_s", "latency_basis", "attainment", "gpu_hours_per_mtok", "low_gpu_hours_per_mtok",
-          "high_gpu_hours_per_mtok", "range_basis"]  # fmt: skip
+COMMON = [
+    "point",
+    "basis",
+    "source",
+    "system",
+    "model",
+    "gpu",
+    "gpus",
+    "workload",
+    "percentile",
+    "tpot_definition",
+    "arrival",
+    "ttft_s",
+    "tpot_s",
+    "latency_basis",
+    "attainment",
+    "gpu_hours_per_mtok",
+    "low_gpu_hours_per_mtok",
+    "high_gpu_hours_per_mtok",
+    "range_basis",
+]
 
 
 def questions_of(evidence: pl.DataFrame) -> pl.DataFrame:
     """What the closed forms can be asked of frames with evidence: open arrivals, known lengths, contracts on their frontier."""
     open_loop = evidence.filter(
-        pl.col("arrival") == "open_loop", pl.all_horizontal(pl.col("input_tokens", "output_tokens").is_not_null()),
+        pl.col("arrival") == "open_loop",
+        pl.all_horizontal(pl.col("input_tokens", "output_tokens").is_not_null()),
         pl.all_horizontal(pl.col("ttft_s", "tpot_s") > 0),
-    )  # fmt: skip
+    )
     best = open_loop.filter(pl.Series(non_dominated(open_loop.select(AXES).to_numpy(), within=open_loop["frame"])))
     frame = ["model", "workload", "percentile", "tpot_definition"]
     lengths = pl.col("input_tokens", "output_tokens").mean().over(frame)
@@ -177,15 +262,19 @@ def priced(points: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     `prices`: contract `GpuPrice`.
     """
     rents = prices.select(
-        "gpu", gpu_usd_per_hour="usd_per_gpu_hour", low_gpu_usd_per_hour="low_usd_per_gpu_hour",
-        high_gpu_usd_per_hour="high_usd_per_gpu_hour", gpu_price_term="term", gpu_price_on="valid_from",
-    )  # fmt: skip
+        "gpu",
+        gpu_usd_per_hour="usd_per_gpu_hour",
+        low_gpu_usd_per_hour="low_usd_per_gpu_hour",
+        high_gpu_usd_per_hour="high_usd_per_gpu_hour",
+        gpu_price_term="term",
+        gpu_price_on="valid_from",
+    )
     own = pl.col("stated_usd_per_hour")
     rented = points.join(rents, on="gpu", how="left").with_columns(
         *(pl.coalesce(own, name).alias(name) for name in ("gpu_usd_per_hour", "low_gpu_usd_per_hour", "high_gpu_usd_per_hour")),
         gpu_price_term=pl.when(own.is_not_null()).then(pl.lit("stated")).otherwise("gpu_price_term"),
         gpu_price_on=pl.when(own.is_null()).then("gpu_price_on"),
-    )  # fmt: skip
+    )
     key = [pl.coalesce(pl.col(name).cast(pl.String).str.strip_suffix(".0"), pl.lit("?")) for name in FRAME]
     return rented.drop_nulls("gpu_usd_per_hour").with_columns(
         usd_per_mtok=pl.col("gpu_usd_per_hour") * pl.col("gpu_hours_per_mtok"),
@@ -205,19 +294,21 @@ def with_frontier(points: pl.DataFrame) -> pl.DataFrame:
     evidence = (ordered["basis"] != "predicted").to_numpy()
     all_places, evidence_places = (_places(ordered, costs, among) for among in (everything, evidence))
     return ordered.with_columns(
-        low_usd_per_mtok=pl.Series(low), high_usd_per_mtok=pl.Series(high),
+        low_usd_per_mtok=pl.Series(low),
+        high_usd_per_mtok=pl.Series(high),
         points_in_frame=pl.len().over("frame").cast(pl.Int64),
-        on_frontier=all_places[0], frontier_probability=all_places[1],
-        on_evidence_frontier=evidence_places[0], evidence_frontier_probability=evidence_places[1],
-    )  # fmt: skip
+        on_frontier=all_places[0],
+        frontier_probability=all_places[1],
+        on_evidence_frontier=evidence_places[0],
+        evidence_frontier_probability=evidence_places[1],
+    )
 
 
 def drawn_costs(points: pl.DataFrame) -> NDArray[np.float64]:
     """Draws of the cost of each point, (points, draws): rents shared by the points of a GPU, rates independent."""
     own = draw(Uniform(low=np.zeros(points.height), high=np.ones(points.height)), name="rate", seed=SEED, draws=DRAWS)
     of_gpu = {
-        gpu: draw(Uniform(low=0.0, high=1.0), name=f"rent {gpu}", seed=SEED, draws=DRAWS)[0]
-        for gpu in points["gpu"].unique()
+        gpu: draw(Uniform(low=0.0, high=1.0), name=f"rent {gpu}", seed=SEED, draws=DRAWS)[0] for gpu in points["gpu"].unique()
     }
     shared = np.stack([of_gpu[gpu] for gpu in points["gpu"]])
     return _drawn(points, "gpu_hours_per_mtok", own) * _drawn(points, "gpu_usd_per_hour", shared)

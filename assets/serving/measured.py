@@ -45,17 +45,26 @@ def published_rows(figures: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.
     predicted = np.concatenate([np.empty(0), *(predictions(part, fold=part["gpu"], percentile=0.99) for part in parts)])
     points = pl.concat([points.clear(), *parts])
     common = {
-        "check": "measured", "architecture": "chunked", "basis": "published", "unit": "tokens_per_s",
+        "check": "measured",
+        "architecture": "chunked",
+        "basis": "published",
+        "unit": "tokens_per_s",
         "method": f"{METHOD}; FP4 where the GPU has it, else FP8; FP8 KV; prompt lengths: see core.cited_figure",
         "fitted": "MFU and MBU, to the points of all other GPUs in the same number format",
-    }  # fmt: skip
+    }
     for row, rate in zip(points.iter_rows(named=True), predicted, strict=True):
         yield common | {
-            "slice": f"MLPerf v5.1, {row['workload']}, {row['gpu']}", "metric": METRIC, "gpu": row["gpu"],
+            "slice": f"MLPerf v5.1, {row['workload']}, {row['gpu']}",
+            "metric": METRIC,
+            "gpu": row["gpu"],
             "model": row["model"],
-            "workload": row["workload"], "predicted": float(rate), "observed": row["value"], "interval_low": row["low"],
-            "interval_high": row["high"], "n": row["n"],
-        }  # fmt: skip
+            "workload": row["workload"],
+            "predicted": float(rate),
+            "observed": row["value"],
+            "interval_low": row["low"],
+            "interval_high": row["high"],
+            "n": row["n"],
+        }
     yield from _errors(points, predicted, common | {"workload": "MLPerf v5.1"}, name="MLPerf v5.1")
 
 
@@ -65,17 +74,18 @@ def ingested_rows(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.Data
     `runs`: contract `OperatingPoint`. The contract of a run is what it measured. Where a GPU has one model only, folds are
     pairs of lengths instead. Nothing where no run can be used.
     """
-    for (source, name), part in usable(runs, gpu=gpu, model_shape=model_shape).group_by(
-        "source", "gpu", maintain_order=True
-    ):
+    for (source, name), part in usable(runs, gpu=gpu, model_shape=model_shape).group_by("source", "gpu", maintain_order=True):
         sizes = part["model"].value_counts()["count"]
         by_model = (sizes >= LEAST_POINTS).sum() > 1
         fold = part["model"] if by_model else part.select(pl.struct("input_tokens", "output_tokens")).to_series()
         common = {
-            "check": "measured", "architecture": "colocated", "basis": "measured", "unit": "share",
+            "check": "measured",
+            "architecture": "colocated",
+            "basis": "measured",
+            "unit": "share",
             "fitted": f"MFU and MBU, to the points of other {'models' if by_model else 'lengths'} on the same GPU",
             "workload": f"runs ingested as {source}",
-        }  # fmt: skip
+        }
         for what, method, loaded in (
             ("contract", f"{METHOD}; the bounds are the latencies measured, as means or medians", False),
             ("load", f"{METHOD}; as many sequences decode as requests were in flight", True),
@@ -87,31 +97,38 @@ def ingested_rows(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.Data
             if judged.sum() >= LEAST_POINTS:
                 error = np.abs(predicted[judged] / chosen["value"].to_numpy()[judged] - 1.0)
                 yield common | {
-                    "slice": f"{source} on {name}, at the measured {what}", "gpu": name, "metric": ERROR, "method": method,
-                    "observed": float(np.median(error)), "n": len(error),
-                }  # fmt: skip
+                    "slice": f"{source} on {name}, at the measured {what}",
+                    "gpu": name,
+                    "metric": ERROR,
+                    "method": method,
+                    "observed": float(np.median(error)),
+                    "n": len(error),
+                }
 
 
 def usable(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
     """Runs of one colocated replica without drafts, whose GPU, model, precision, load and latencies are known."""
-    told = (
-        runs.filter(
-            pl.col("model_canonical").is_in(model_shape["model"].implode()),
-            pl.col("basis") != "simulated",
-            pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
-            pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
-            (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
-            pl.coalesce("pp", 1) == 1,
-        )
-        .select(
-            "source", "run_id", model="model_canonical",
-            gpu="gpu_canonical", gpus=pl.col("gpus_total").cast(pl.Float64), precision=pl.col("precision").str.to_lowercase(),
-            input_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
-            output_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),
-            ttft_s=pl.coalesce("ttft_p50_s", "ttft_mean_s"), tpot_s=pl.coalesce("tpot_p50_s", "tpot_mean_s"),
-            in_flight="concurrency", stated="output_tokens_per_s_per_gpu",
-        )
-    )  # fmt: skip
+    told = runs.filter(
+        pl.col("model_canonical").is_in(model_shape["model"].implode()),
+        pl.col("basis") != "simulated",
+        pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
+        pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
+        (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
+        pl.coalesce("pp", 1) == 1,
+    ).select(
+        "source",
+        "run_id",
+        model="model_canonical",
+        gpu="gpu_canonical",
+        gpus=pl.col("gpus_total").cast(pl.Float64),
+        precision=pl.col("precision").str.to_lowercase(),
+        input_tokens=pl.coalesce("input_tokens_mean", "input_tokens_nominal"),
+        output_tokens=pl.coalesce("output_tokens_mean", "output_tokens_nominal"),
+        ttft_s=pl.coalesce("ttft_p50_s", "ttft_mean_s"),
+        tpot_s=pl.coalesce("tpot_p50_s", "tpot_mean_s"),
+        in_flight="concurrency",
+        stated="output_tokens_per_s_per_gpu",
+    )
     answer_s = pl.col("ttft_s") + pl.col("tpot_s") * (pl.col("output_tokens") - 1.0)
     rated = told.with_columns(
         value=pl.coalesce("stated", pl.col("in_flight") * pl.col("output_tokens") / (answer_s * pl.col("gpus")))
@@ -134,14 +151,17 @@ def known(points: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame,
         .join(shapes, on="model")
         .with_columns(precision=newest if precision is None else pl.col(precision))
         .with_columns(
-            peak_flop_per_s=pl.when(pl.col("precision") == "fp4").then("fp4_flop_per_s")
-            .when(pl.col("precision") == "fp8").then("fp8_flop_per_s").otherwise("bf16_flop_per_s"),
+            peak_flop_per_s=pl.when(pl.col("precision") == "fp4")
+            .then("fp4_flop_per_s")
+            .when(pl.col("precision") == "fp8")
+            .then("fp8_flop_per_s")
+            .otherwise("bf16_flop_per_s"),
             weight_bytes=pl.col("parameters")
             * pl.col("precision").replace_strict(BYTES_PER_WEIGHT, default=None, return_dtype=pl.Float64),
             kv_bytes=pl.col("kv_bytes_per_token") / (2.0 if precision is None else 1.0),
         )
         .drop_nulls(["peak_flop_per_s", "weight_bytes"])
-    )  # fmt: skip
+    )
 
 
 def predictions(points: pl.DataFrame, *, fold: pl.Series, percentile: float, loaded: bool = False) -> Array:
@@ -156,36 +176,36 @@ def predictions(points: pl.DataFrame, *, fold: pl.Series, percentile: float, loa
 
 def scenario_of_points(points: pl.DataFrame, *, percentile: float) -> Scenario:
     """One scenario: points on the first axis, replica sizes on the last. The rent cancels."""
-    of = {
-        name: points[name].cast(pl.Float64).to_numpy()[:, None]
-        for name in points.columns
-        if points[name].dtype.is_numeric()
-    }
+    of = {name: points[name].cast(pl.Float64).to_numpy()[:, None] for name in points.columns if points[name].dtype.is_numeric()}
     gpus = of["gpus"] if "gpus" in of else np.broadcast_to(REPLICA_GPUS, (points.height, len(REPLICA_GPUS)))
     prompt, answer = of["input_tokens"], of["output_tokens"]
-    overlap = shared_read_overlap(
-        weight_bytes=of["weight_bytes"], hbm_bytes=of["hbm_bytes"] * gpus, memory_share=MEMORY_SHARE
-    )
+    overlap = shared_read_overlap(weight_bytes=of["weight_bytes"], hbm_bytes=of["hbm_bytes"] * gpus, memory_share=MEMORY_SHARE)
     return Scenario(
         hardware=Hardware(
-            usd_per_gpu_hour=1.0, flops_per_s=of["peak_flop_per_s"], hbm_bytes_per_s=of["hbm_bytes_per_s"],
-            hbm_bytes=of["hbm_bytes"], gpus=gpus,
+            usd_per_gpu_hour=1.0,
+            flops_per_s=of["peak_flop_per_s"],
+            hbm_bytes_per_s=of["hbm_bytes_per_s"],
+            hbm_bytes=of["hbm_bytes"],
+            gpus=gpus,
         ),
         model=Model(
-            active_parameters=of["parameters"], weight_bytes=of["weight_bytes"], kv_bytes_per_token=of["kv_bytes"],
-            layers=of["layers"], query_heads=of["query_heads"], head_dim=of["head_dim"], hidden=of["hidden"],
+            active_parameters=of["parameters"],
+            weight_bytes=of["weight_bytes"],
+            kv_bytes_per_token=of["kv_bytes"],
+            layers=of["layers"],
+            query_heads=of["query_heads"],
+            head_dim=of["head_dim"],
+            hidden=of["hidden"],
         ),
         workload=Workload(
             input_tokens=prompt, input_per_output=prompt / answer, context_tokens=prompt + answer / 2.0, prefill_replicas=1.0
         ),
-        contract=Contract(
-            ttft_s=of["ttft_s"], tpot_s=of["tpot_s"], percentile=percentile, tpot_definition="per_request_mean"
-        ),
+        contract=Contract(ttft_s=of["ttft_s"], tpot_s=of["tpot_s"], percentile=percentile, tpot_definition="per_request_mean"),
         transfer=Transfer(bandwidth_bytes_per_s=1.0),
         refinements=Refinements(
             overlap=np.asarray(overlap), ttft_coupling=True, prefill_attention=True, decode_compute_bound=True
         ),
-    )  # fmt: skip
+    )
 
 
 def _errors(points: pl.DataFrame, predicted: Array, common: dict[str, Any], *, name: str) -> Iterator[dict[str, Any]]:

@@ -54,10 +54,23 @@ def step_time_prediction(step_time: pl.DataFrame, gpu: pl.DataFrame, model_shape
 
 def foretold(steps: pl.DataFrame, fit: Calibration) -> pl.DataFrame:
     """Steps with the three predictions of `StepTimePrediction` under one fit. `steps`: from `with_peaks`."""
-    at = {name: steps[name].cast(pl.Float64).to_numpy() for name in (
-        "measured_s", "active_parameters", "weight_bytes", "kv_bytes_per_token", "peak_flop_per_s", "hbm_bytes_per_s",
-        "layers", "query_heads", "head_dim", "batch", "tokens", "gpu_count",
-    )}  # fmt: skip
+    at = {
+        name: steps[name].cast(pl.Float64).to_numpy()
+        for name in (
+            "measured_s",
+            "active_parameters",
+            "weight_bytes",
+            "kv_bytes_per_token",
+            "peak_flop_per_s",
+            "hbm_bytes_per_s",
+            "layers",
+            "query_heads",
+            "head_dim",
+            "batch",
+            "tokens",
+            "gpu_count",
+        )
+    }
     is_decode = (steps["phase"] == "decode").to_numpy()
     mfu, mbu, overhead_s = fit.mfu.value, fit.mbu.value, fit.overhead_s.value
     flop_per_s, bytes_per_s = at["peak_flop_per_s"] * at["gpu_count"], at["hbm_bytes_per_s"] * at["gpu_count"]
@@ -73,17 +86,17 @@ def foretold(steps: pl.DataFrame, fit: Calibration) -> pl.DataFrame:
     predicted = {
         "bound_s": overhead_s + is_decode * decode_s + ~is_decode * prefill_s,
         "step_s": overhead_s + is_decode * (decode_s.clip(multiplied_s)) + ~is_decode * prefill_s.clip(read_s),
-        "parts_s": parts_s(
-            read_s=read_s, multiplied_s=multiplied_s, kv_s=kv_s, attention_s=attention_s, overhead_s=overhead_s
-        ),
+        "parts_s": parts_s(read_s=read_s, multiplied_s=multiplied_s, kv_s=kv_s, attention_s=attention_s, overhead_s=overhead_s),
     }
     return steps.with_columns(
         *(pl.Series(name, seconds) for name, seconds in predicted.items()),
         *(pl.Series(name.replace("_s", "_error"), seconds / at["measured_s"] - 1.0) for name, seconds in predicted.items()),
         pl.Series("compute_bound", np.asarray(compute_bound(read_s=read_s, multiplied_s=multiplied_s))),
         pl.Series("joules_per_token", steps["energy_j"] / pl.Series(new_tokens)),
-        mfu=pl.lit(mfu), mbu=pl.lit(mbu), overhead_s=pl.lit(overhead_s),
-    )  # fmt: skip
+        mfu=pl.lit(mfu),
+        mbu=pl.lit(mbu),
+        overhead_s=pl.lit(overhead_s),
+    )
 
 
 def _folds(times: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame, pl.DataFrame]]:

@@ -34,30 +34,43 @@ def grid_rows(grid: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFram
     """A row for each contract, and the statistics of all; `grid`: contract `ServingGrid`, others core tables."""
     answered = grid.filter(pl.col("winner") != "none")
     for (name, model), part in answered.group_by("gpu", "model", maintain_order=True):
-        facts = [frame.row(by_predicate=pl.col(key) == value, named=True)
-                 for frame, key, value in ((gpu, "gpu", name), (model_shape, "model", model))]  # fmt: skip
+        facts = [
+            frame.row(by_predicate=pl.col(key) == value, named=True)
+            for frame, key, value in ((gpu, "gpu", name), (model_shape, "model", model))
+        ]
         ours = ratio_of(part, gpu=facts[0], shape=facts[1])
         theirs = (part["disaggregated_tokens_per_s_per_gpu"] / part["aggregated_tokens_per_s_per_gpu"]).to_numpy()
         common = {
-            "check": "independent_tool", "unit": "ratio", "gpu": name, "model": model, "basis": "computed_by_tool",
-            "fitted": NOTHING, "method": METHOD,
-        }  # fmt: skip
+            "check": "independent_tool",
+            "unit": "ratio",
+            "gpu": name,
+            "model": model,
+            "basis": "computed_by_tool",
+            "fitted": NOTHING,
+            "method": METHOD,
+        }
         for row, predicted, observed in zip(part.iter_rows(named=True), ours, theirs, strict=True):
             lengths = f"{row['input_tokens']:.0f} in, {row['output_tokens']:.0f} out"
             yield common | {
-                "slice": f"{lengths}, TTFT {row['ttft_s']:g} s, TPOT {row['tpot_s']:g} s", "workload": lengths,
-                "metric": "throughput_ratio", "predicted": float(predicted), "observed": float(observed), "n": 1,
-            }  # fmt: skip
+                "slice": f"{lengths}, TTFT {row['ttft_s']:g} s, TPOT {row['tpot_s']:g} s",
+                "workload": lengths,
+                "metric": "throughput_ratio",
+                "predicted": float(predicted),
+                "observed": float(observed),
+                "n": 1,
+            }
         found = agreement(ours, theirs)
-        low, high = wilson_interval(
-            successes=np.array(found.winner_share * found.clear), trials=np.array(float(found.clear))
-        )
+        low, high = wilson_interval(successes=np.array(found.winner_share * found.clear), trials=np.array(float(found.clear)))
         every = common | {"slice": "all contracts", "workload": "all lengths"}
         yield every | {
-            "metric": "winner_agreement", "observed": found.winner_share, "unit": "share", "n": found.clear,
-            "interval_low": float(low), "interval_high": float(high),
+            "metric": "winner_agreement",
+            "observed": found.winner_share,
+            "unit": "share",
+            "n": found.clear,
+            "interval_low": float(low),
+            "interval_high": float(high),
             "slice": f"contracts in which the tool's margin exceeds {CLEAR_MARGIN - 1.0:.0%}",
-        }  # fmt: skip
+        }
         yield every | {
             "metric": "rank_correlation",
             "observed": pl.select(pl.corr(pl.Series(ours), pl.Series(theirs), method="spearman")).item(),
@@ -65,9 +78,11 @@ def grid_rows(grid: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFram
             "n": found.contracts,
         }
         yield every | {
-            "metric": "median_absolute_error", "observed": found.median_log_error, "unit": "log ratio",
+            "metric": "median_absolute_error",
+            "observed": found.median_log_error,
+            "unit": "log ratio",
             "n": found.contracts,
-        }  # fmt: skip
+        }
 
 
 def ratio_of(grid: pl.DataFrame, *, gpu: Facts, shape: Facts) -> Array:

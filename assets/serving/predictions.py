@@ -44,13 +44,20 @@ Fits = dict[tuple[str, str], dict[int | None, Facts]]
 STANDARD = pl.DataFrame(
     [
         {
-            "model": model, "workload": f"{INPUT_TOKENS:.0f} in, {INPUT_TOKENS / STANDARD_RATIO:.0f} out", "percentile": 99.0,
-            "tpot_definition": "pooled_gaps", "input_tokens": INPUT_TOKENS, "output_tokens": INPUT_TOKENS / STANDARD_RATIO,
-            "ttft_s": float(ttft_s), "tpot_s": float(tpot_s),
+            "model": model,
+            "workload": f"{INPUT_TOKENS:.0f} in, {INPUT_TOKENS / STANDARD_RATIO:.0f} out",
+            "percentile": 99.0,
+            "tpot_definition": "pooled_gaps",
+            "input_tokens": INPUT_TOKENS,
+            "output_tokens": INPUT_TOKENS / STANDARD_RATIO,
+            "ttft_s": float(ttft_s),
+            "tpot_s": float(tpot_s),
         }
-        for model in MODELS for ttft_s in AXES["ttft_s"] for tpot_s in AXES["tpot_s"][1::2][1::2]
+        for model in MODELS
+        for ttft_s in AXES["ttft_s"]
+        for tpot_s in AXES["tpot_s"][1::2][1::2]
     ]
-)  # fmt: skip
+)
 """Questions asked whatever the evidence: prompts and contracts of the break-even surface, four tokens in per token out."""
 
 
@@ -84,9 +91,7 @@ def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, gr
     shares = {name: share for name, (share, _) in found.items()}
     fitted = sum(is_fitted for _, is_fitted in found.values())
     bounds = [contracts[name].to_numpy()[:, None] for name in ("ttft_s", "tpot_s")]
-    scenario = _scenario(
-        asked, bounds, gpu, gpus, shape, {name: _with_draws(name, share) for name, share in shares.items()}
-    )
+    scenario = _scenario(asked, bounds, gpu, gpus, shape, {name: _with_draws(name, share) for name, share in shares.items()})
     for design in ARCHITECTURES:
         usd = np.broadcast_to(cost(scenario=scenario, architecture=design).usd_per_mtok, (contracts.height, 1 + DRAWS))
         hours, spread = usd[:, 0], np.ascontiguousarray(usd[:, 1:])
@@ -96,16 +101,27 @@ def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, gr
                 continue
             kept = asked["percentile"] / 100.0
             yield {
-                **asked, "basis": "predicted", "source": "closed_form", "system": None, "design": design, "gpu": gpu["gpu"],
+                **asked,
+                "basis": "predicted",
+                "source": "closed_form",
+                "system": None,
+                "design": design,
+                "gpu": gpu["gpu"],
                 "point": f"predicted: {gpu['gpu']} | {design} | ttft {ttft_s:g} s | tpot {tpot_s:g} s",
-                "gpus": int(gpus), "precision": "bf16", "arrival": "open_loop",
-                "ttft_s": ttft_s, "tpot_s": tpot_s,
-                "latency_basis": "bound", "range_basis": "draws", "attainment": kept, "gpu_hours_per_mtok": hours[at] / kept,
+                "gpus": int(gpus),
+                "precision": "bf16",
+                "arrival": "open_loop",
+                "ttft_s": ttft_s,
+                "tpot_s": tpot_s,
+                "latency_basis": "bound",
+                "range_basis": "draws",
+                "attainment": kept,
+                "gpu_hours_per_mtok": hours[at] / kept,
                 "low_gpu_hours_per_mtok": min(low[at], hours[at]) / kept,
                 # Where some draws cannot meet the contract at all, the cost has no upper end: the dearest that can.
                 "high_gpu_hours_per_mtok": _upper(high[at], spread[at], hours[at]) / kept,
                 "calibration": (CALIBRATION, "fitted_in_part", "fitted")[fitted],
-            }  # fmt: skip
+            }
 
 
 def _scenario(

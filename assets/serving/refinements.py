@@ -30,9 +30,7 @@ from warehouse.table import table
 GROUP = "serving"
 SETTINGS = ("plain", "realistic")
 ARRIVAL_RATE_PER_S = 16.0
-POINTS = [
-    (ratio, ttft_s, tpot_s) for ratio in (1.0, 4.0, 16.0) for ttft_s, tpot_s in ((1.0, 0.025), (1.0, 0.05), (5.0, 0.05))
-]
+POINTS = [(ratio, ttft_s, tpot_s) for ratio in (1.0, 4.0, 16.0) for ttft_s, tpot_s in ((1.0, 0.025), (1.0, 0.05), (5.0, 0.05))]
 """Input tokens per output token, TTFT and TPOT bound."""
 EXPERTS = {"mixtral-8x7b": (8.0, 2.0), "deepseek-v3": (256.0, 8.0)}
 """Routed experts of a layer and those of a token, as the files say that `core.model_shape` takes these shapes from."""
@@ -61,8 +59,12 @@ def _at(name: str, value: float, basis: str, source: str) -> Switch:
 
 SWITCHES = (
     Switch("overlap", {"overlap": None}, "derived", "weights read once for prefill and decode: their share of a full memory"),
-    Switch("overlap_measured", {"overlap": MEASURED_OVERLAP}, "primary",
-           "Sarathi-Serve artifact, osdi_table-2_results.csv: 4 decodes beside a chunk"),
+    Switch(
+        "overlap_measured",
+        {"overlap": MEASURED_OVERLAP},
+        "primary",
+        "Sarathi-Serve artifact, osdi_table-2_results.csv: 4 decodes beside a chunk",
+    ),
     _flag("ttft_coupling", "prompts get the share of each step that decodes leave"),
     _at("prefill_pool_efficiency", PREFILL_POOL_EFFICIENCY, "stated", "aiconfigurator 0.11, of itself"),
     _at("decode_pool_efficiency", DECODE_POOL_EFFICIENCY, "stated", "aiconfigurator 0.11, of itself"),
@@ -78,9 +80,13 @@ SWITCHES = (
     Switch("prefill_hardware", {"prefill_hardware": None}, "assumed", f"prefill pool on {PREFILL_GPU} at its own rent"),
     _at("goodput_percentile", 0.9, "primary", "DistServe (OSDI'24): 90 % of requests; only they count"),
     _at("achieved_link_share", sum(ACHIEVED_LINK_SHARES) / 2.0, "primary", "Mooncake (FAST'25), Fig. 12: middle of two links"),
-    Switch("draft_tokens", {"draft_tokens": 7.0, "draft_acceptance": 0.75, "draft_cost_ratio": 0.05}, "primary",
-           "Leviathan et al. 2023, Table 2: T5-small drafts seven tokens, three of four accepted, at most .05 each"),
-)  # fmt: skip
+    Switch(
+        "draft_tokens",
+        {"draft_tokens": 7.0, "draft_acceptance": 0.75, "draft_cost_ratio": 0.05},
+        "primary",
+        "Leviathan et al. 2023, Table 2: T5-small drafts seven tokens, three of four accepted, at most .05 each",
+    ),
+)
 
 
 @table(schema=contract.ServingRefinements, group=GROUP)
@@ -109,23 +115,32 @@ def changes(switch: Switch, of: Sequence[Pair], setting: str, scenario: Scenario
     )
     ratio, ttft_s, tpot_s = (np.array(axis) for axis in zip(*POINTS, strict=True))
     columns: dict[str, Any] = {
-        "gpu": _names(of, 0, "gpu"), "model": _names(of, 1, "model"),
+        "gpu": _names(of, 0, "gpu"),
+        "model": _names(of, 1, "model"),
         "replica_gpus": np.asarray(scenario.hardware.gpus).astype(np.int64),
-        "input_per_output": ratio, "ttft_s": ttft_s, "tpot_s": tpot_s,
-        "value": _number(symbols), **dict(_sides("without", without)), **dict(_sides("with", having)),
-    }  # fmt: skip
+        "input_per_output": ratio,
+        "ttft_s": ttft_s,
+        "tpot_s": tpot_s,
+        "value": _number(symbols),
+        **dict(_sides("without", without)),
+        **dict(_sides("with", having)),
+    }
     shape = (len(of), len(POINTS))
     frame = pl.DataFrame({name: np.broadcast_to(column, shape).ravel() for name, column in columns.items()})
     numbers = [name for name, kind in frame.schema.items() if kind == pl.Float64]
     frame = frame.with_columns(pl.when(pl.col(name).is_finite()).then(name) for name in numbers)
     return frame.with_columns(
-        refinement=pl.lit(switch.name), setting=pl.lit(setting), basis=pl.lit(switch.basis), source=pl.lit(switch.source),
-        arrival_rate_per_s=pl.lit(ARRIVAL_RATE_PER_S), turns_winner=pl.col("with_winner") != pl.col("without_winner"),
+        refinement=pl.lit(switch.name),
+        setting=pl.lit(setting),
+        basis=pl.lit(switch.basis),
+        source=pl.lit(switch.source),
+        arrival_rate_per_s=pl.lit(ARRIVAL_RATE_PER_S),
+        turns_winner=pl.col("with_winner") != pl.col("without_winner"),
         **{
             f"{name}_change": pl.col(f"with_{name}_usd_per_mtok") / pl.col(f"without_{name}_usd_per_mtok") - 1.0
             for name in OUTCOMES[1:]
         },
-    )  # fmt: skip
+    )
 
 
 def symbols_of(switch: Switch, scenario: Scenario, of: Sequence[Pair]) -> dict[str, Any]:
@@ -163,9 +178,7 @@ def reference(of: Sequence[Pair], setting: str) -> Scenario:
             arrival_rate_per_s=ARRIVAL_RATE_PER_S,
         ),
         contract=Contract(ttft_s=ttft_s, tpot_s=tpot_s),
-        transfer=Transfer(
-            bandwidth_bytes_per_s=np.array([[pair[0]["nic_bytes_per_s"]] for pair in of]) * hardware.gpus
-        ),
+        transfer=Transfer(bandwidth_bytes_per_s=np.array([[pair[0]["nic_bytes_per_s"]] for pair in of]) * hardware.gpus),
         refinements=stacked_switches(setting, replicas, axes=1),
     )
 
@@ -177,9 +190,7 @@ def _with_experts(model: Model, name: str) -> Model:
     experts, taken = EXPERTS[name]
     bytes_per_weight = BYTES_PER_WEIGHT["bf16"]
     passed_by = model.weight_bytes - model.active_parameters * bytes_per_weight
-    return replace(
-        model, experts=experts, experts_per_token=taken, expert_weight_bytes=passed_by * experts / (experts - taken)
-    )
+    return replace(model, experts=experts, experts_per_token=taken, expert_weight_bytes=passed_by * experts / (experts - taken))
 
 
 def _names(of: Sequence[Pair], part: int, key: str) -> NDArray[np.str_]:

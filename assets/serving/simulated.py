@@ -68,10 +68,13 @@ def shaped_traces(shapes: pl.DataFrame) -> Iterator[Trace]:
         figures = {key: frame.sort("at") for (key,), frame in part.group_by("quantity")}
         prompts, answers = figures["input_tokens"], figures["output_tokens"]
         input_tokens, output_tokens = correlated_lengths(
-            levels=prompts["at"].to_numpy(), input_quantiles=prompts["value"].to_numpy(),
-            output_quantiles=answers["value"].to_numpy(), rank_correlation=figures["rank_correlation"]["value"][0],
-            requests=DRAWN, seed=SEED,
-        )  # fmt: skip
+            levels=prompts["at"].to_numpy(),
+            input_quantiles=prompts["value"].to_numpy(),
+            output_quantiles=answers["value"].to_numpy(),
+            rank_correlation=figures["rank_correlation"]["value"][0],
+            requests=DRAWN,
+            seed=SEED,
+        )
         windows = figures["requests_in_window"]["value"].to_numpy()
         load = Load(
             input_tokens=input_tokens,
@@ -91,9 +94,11 @@ def own_traces(requests: pl.DataFrame) -> Iterator[Trace]:
         counts = np.bincount((part["arrived_s"].to_numpy() // WINDOW_S).astype(np.int64))[:-1]  # the last is unfinished
         if len(counts) >= LEAST_WINDOWS:
             load = Load(
-                input_tokens=part["input_tokens"].to_numpy(), output_tokens=part["output_tokens"].to_numpy(),
-                intensity=counts / counts.mean(), window_s=WINDOW_S,
-            )  # fmt: skip
+                input_tokens=part["input_tokens"].to_numpy(),
+                output_tokens=part["output_tokens"].to_numpy(),
+                intensity=counts / counts.mean(),
+                window_s=WINDOW_S,
+            )
             yield Trace(name=f"own {trace_id}", load=load)
 
 
@@ -122,16 +127,16 @@ def scenario_of_trace(load: Load, *, gpu: Facts, shape: Facts, price: Facts) -> 
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=price["usd_per_gpu_hour"]),
         model=model,
         workload=Workload(
-            input_tokens=input_tokens, input_per_output=input_tokens / output_tokens, context_tokens=load.context_tokens,
+            input_tokens=input_tokens,
+            input_per_output=input_tokens / output_tokens,
+            context_tokens=load.context_tokens,
             arrival_rate_per_s=1.0,
         ),
         contract=Contract(ttft_s=LEAST_TTFT_S, tpot_s=TPOT_S, percentile=PERCENTILE, tpot_definition="per_request_mean"),
         transfer=Transfer(bandwidth_bytes_per_s=gpu["nic_bytes_per_s"] * gpus),
         refinements=PLAIN,
-    )  # fmt: skip
-    longest_s = (
-        float(prefill_times(question).service_s) * float(np.quantile(load.input_tokens, PERCENTILE)) / input_tokens
     )
+    longest_s = float(prefill_times(question).service_s) * float(np.quantile(load.input_tokens, PERCENTILE)) / input_tokens
     ttft_s = max(LEAST_TTFT_S, TTFT_PROMPTS * longest_s)
     return replace(question, contract=replace(question.contract, ttft_s=ttft_s))
 
@@ -153,10 +158,17 @@ def _rows(kind: str, load: Load, question: Scenario, architecture: str) -> Itera
         promised = promise(scenario, architecture=architecture, replicas=REPLICAS) or plain
         horizon_s = len(load.intensity) * load.window_s
         common = {
-            "check": "simulation", "slice": f"{kind} | {architecture} | {words}", "architecture": architecture, "gpu": GPU,
-            "model": MODEL, "workload": kind, "basis": "simulated", "fitted": NOTHING,
-            "n": max(int(rate_kept * horizon_s), 1), "method": _method(promised, contract, words, horizon_s),
-        }  # fmt: skip
+            "check": "simulation",
+            "slice": f"{kind} | {architecture} | {words}",
+            "architecture": architecture,
+            "gpu": GPU,
+            "model": MODEL,
+            "workload": kind,
+            "basis": "simulated",
+            "fitted": NOTHING,
+            "n": max(int(rate_kept * horizon_s), 1),
+            "method": _method(promised, contract, words, horizon_s),
+        }
         usd = promised.gpus * float(scenario.hardware.usd_per_gpu_hour) / SECONDS_PER_HOUR * TOKENS_PER_MTOK
         answer = float(load.output_tokens.mean())
         yield common | {
@@ -166,9 +178,11 @@ def _rows(kind: str, load: Load, question: Scenario, architecture: str) -> Itera
             "observed": rate_kept,
         }
         yield common | {
-            "metric": "usd_per_mtok", "unit": "usd_per_mtok", "predicted": usd / (promised.rate_per_s * answer),
+            "metric": "usd_per_mtok",
+            "unit": "usd_per_mtok",
+            "predicted": usd / (promised.rate_per_s * answer),
             "observed": usd / (rate_kept * answer),
-        }  # fmt: skip
+        }
     if promised.rate_per_s > OVERLOAD * rate_kept:
         return  # a queue that only grows has no percentile but its length
     found = served(promised.cluster, load, rate_per_s=promised.rate_per_s, seed=SEED)
@@ -178,9 +192,14 @@ def _rows(kind: str, load: Load, question: Scenario, architecture: str) -> Itera
     ):
         low, middle, high = p99_with_interval(seconds)
         yield common | {
-            "metric": metric, "unit": "s", "predicted": said, "observed": middle, "interval_low": low, "interval_high": high,
+            "metric": metric,
+            "unit": "s",
+            "predicted": said,
+            "observed": middle,
+            "interval_low": low,
+            "interval_high": high,
             "n": len(seconds),
-        }  # fmt: skip
+        }
 
 
 def p99_with_interval(values: Array) -> tuple[float, float, float]:

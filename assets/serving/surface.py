@@ -35,8 +35,15 @@ from warehouse.table import table
 GROUP = "serving"
 GPUS = ("a100-80gb-sxm", "h100-sxm", "h200-sxm", "b200-sxm", "mi300x")
 MODELS = (
-    "llama-3.1-8b", "llama-2-13b", "qwen3-32b", "yi-34b", "mixtral-8x7b", "llama-3.1-70b", "llama-3.1-405b", "deepseek-v3",
-)  # fmt: skip
+    "llama-3.1-8b",
+    "llama-2-13b",
+    "qwen3-32b",
+    "yi-34b",
+    "mixtral-8x7b",
+    "llama-3.1-70b",
+    "llama-3.1-405b",
+    "deepseek-v3",
+)
 """Shapes that differ: dense and sparse, few and many KV heads, one that keeps a latent."""
 
 INPUT_TOKENS, CONTEXT_TOKENS = 3500.0, 4096.0
@@ -186,13 +193,17 @@ def facts_of(pair: Pair) -> list[dict[str, Any]]:
     efficiency = Efficiency()
     return [
         {
-            **_facts(pair), "setting": setting, "calibration": CALIBRATION,
+            **_facts(pair),
+            "setting": setting,
+            "calibration": CALIBRATION,
             "refinements": in_words(refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency)),
-            "mfu": efficiency.mfu, "mbu": efficiency.mbu,
-            "gpu_status": pair[0]["status"], "shape_status": pair[1]["status"],
+            "mfu": efficiency.mfu,
+            "mbu": efficiency.mbu,
+            "gpu_status": pair[0]["status"],
+            "shape_status": pair[1]["status"],
         }
         for setting in SETTINGS
-    ]  # fmt: skip
+    ]
 
 
 def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
@@ -204,16 +215,22 @@ def shares(surface: pl.LazyFrame) -> pl.LazyFrame:
             ("infeasible_share", "none"),
         )
     }
-    crossed = {f"crosses_{axis}_share": (pl.col(f"{axis}_verdict") == "crosses").mean() for axis in
-               ("kv", "tpot", "input_per_output", "arrival_rate")}  # fmt: skip
+    crossed = {
+        f"crosses_{axis}_share": (pl.col(f"{axis}_verdict") == "crosses").mean()
+        for axis in ("kv", "tpot", "input_per_output", "arrival_rate")
+    }
     middle = {
         f"crossover_{axis}": pl.col(f"break_even_{axis}").median()
         for axis in ("kv_bytes_per_s_per_gpu", "tpot_s", "input_per_output", "arrival_rate_per_s")
     }
     return surface.group_by(PAIR, maintain_order=True).agg(
-        cells=pl.len().cast(pl.Int64), median_margin=pl.col("margin").median(), **won, **crossed, **middle,
+        cells=pl.len().cast(pl.Int64),
+        median_margin=pl.col("margin").median(),
+        **won,
+        **crossed,
+        **middle,
         winners=pl.col("winner").cast(pl.Enum(OUTCOMES)).to_physical().sort_by(*AXES),
-    )  # fmt: skip
+    )
 
 
 def _axis(value: str, axis: str, at: Real, *, wins_below: bool = False) -> dict[str, Real | Code]:
@@ -226,6 +243,10 @@ def _axis(value: str, axis: str, at: Real, *, wins_below: bool = False) -> dict[
 def _facts(pair: Pair) -> dict[str, Any]:
     gpu, shape, price = pair
     return {
-        "gpu": gpu["gpu"], "model": shape["model"], "replica_gpus": int(replica_of(pair)[0].gpus),
-        "gpu_usd_per_hour": price["usd_per_gpu_hour"], "gpu_price_term": price["term"], "gpu_price_on": price["valid_from"],
-    }  # fmt: skip
+        "gpu": gpu["gpu"],
+        "model": shape["model"],
+        "replica_gpus": int(replica_of(pair)[0].gpus),
+        "gpu_usd_per_hour": price["usd_per_gpu_hour"],
+        "gpu_price_term": price["term"],
+        "gpu_price_on": price["valid_from"],
+    }

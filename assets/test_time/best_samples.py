@@ -9,13 +9,7 @@ from numpy.typing import NDArray
 
 from assets.test_time.cost_per_correct import GROUP, floats
 from economics.numeric.statistics import wilson_interval
-from economics.test_time.best_samples import (
-    beta_coverage_curve,
-    beta_through,
-    break_even_penalty,
-    least_mean,
-    resampled,
-)
+from economics.test_time.best_samples import beta_coverage_curve, beta_through, break_even_penalty, least_mean, resampled
 from economics.test_time.inference_frontier import best_samples as best_on
 from economics.test_time.inference_frontier import net_value, selection_reward
 from economics.test_time.verifier import Selected, best_of_samples
@@ -69,17 +63,20 @@ def coverage_curves(figures: pl.DataFrame, points: pl.DataFrame) -> list[dict[st
         "paper", "benchmark", "system", sample_usd=pl.col("value") / pl.col("n") / pl.col("samples")
     )
     printed = curves(figures.filter(pl.col("curve") == "coverage")).filter(pl.col("samples").list.first() == 1)
-    last = points.filter(
-        (pl.col("system") == LARGEST_CHECKPOINT) & (pl.col("train_tokens") == pl.col("train_tokens").max())
-    )
+    last = points.filter((pl.col("system") == LARGEST_CHECKPOINT) & (pl.col("train_tokens") == pl.col("train_tokens").max()))
     surface = last.group_by("benchmark", "system", "train_tokens").agg(
         pl.col("n").first(), pl.col("samples").sort(), shares=pl.col("coverage").sort_by("samples")
     )
     checkpoint = surface.select(
-        "benchmark", "n", "samples", "shares", paper=pl.lit("pythia_surface"), curve=pl.lit("coverage"),
+        "benchmark",
+        "n",
+        "samples",
+        "shares",
+        paper=pl.lit("pythia_surface"),
+        curve=pl.lit("coverage"),
         status=pl.lit("derived"),
         system=pl.format("{} at {} M tokens", "system", pl.col("train_tokens") // 1_000_000),
-    )  # fmt: skip
+    )
     priced = printed.join(usd, on=["paper", "benchmark", "system"], how="left")
     return pl.concat([priced, checkpoint], how="diagonal_relaxed").to_dicts()
 
@@ -91,9 +88,7 @@ def chosen_curves(figures: pl.DataFrame) -> list[dict[str, Any]]:
 
 def curves(figures: pl.DataFrame) -> pl.DataFrame:
     """Each curve of accuracy with two or more points as one row: `samples` and `shares` are lists."""
-    points = figures.filter(
-        pl.col("metric") == "accuracy", pl.col("curve").is_not_null(), pl.col("samples").is_not_null()
-    )
+    points = figures.filter(pl.col("metric") == "accuracy", pl.col("curve").is_not_null(), pl.col("samples").is_not_null())
     return (
         points.sort("samples")
         .group_by(*CURVE, "n", "status", maintain_order=True)
@@ -111,18 +106,18 @@ def verified(curve: dict[str, Any]) -> list[dict[str, Any]]:
     mean[LOW] = max(mean[LOW], ALIKE * float(least_mean(samples=most, coverage=shares[LOW, -1])))
     a, b = beta_through(mean=mean, samples=most, correct=shares[:, -1])
     if np.isnan(a).any():
-        raise ValueError(
-            f"{curve['paper']}, {curve['system']} on {curve['benchmark']}: not a curve of independent samples"
-        )
+        raise ValueError(f"{curve['paper']}, {curve['system']} on {curve['benchmark']}: not a curve of independent samples")
     coverage = beta_coverage_curve(success_shape=a, failure_shape=b, most_samples=most)
     between = np.abs(coverage[POINT, samples[1:-1].astype(int)] - shares[POINT, 1:-1])
     rows = []
     for rate in FALSE_POSITIVE_RATES:
         ends = Ends(samples=np.arange(most + 1.0), ends=resampled(coverage=coverage, false_positive_rate=rate))
         fixed = {
-            "answer": "first_accepted", "false_positive_rate": rate, "false_positive_basis": "scenario",
+            "answer": "first_accepted",
+            "false_positive_rate": rate,
+            "false_positive_basis": "scenario",
             "curve_error": between.max() if between.size else None,
-        }  # fmt: skip
+        }
         rows += scenarios(curve | fixed, ends, penalties=PENALTIES if rate else PENALTIES[:1])
     return rows
 
@@ -166,18 +161,23 @@ def answered(scenario: dict[str, Any], at: Ends) -> dict[str, Any]:
         name: scenario.get(name) for name in ("answer", "false_positive_rate", "false_positive_basis", "penalty_basis")
     }
     row |= {
-        "false_positive_penalty": penalty, "value_in_samples": value, "most_samples": int(at.samples[-1]),
-        "best_samples": int(best.samples[POINT]), "net_value": best.value[POINT],
+        "false_positive_penalty": penalty,
+        "value_in_samples": value,
+        "most_samples": int(at.samples[-1]),
+        "best_samples": int(best.samples[POINT]),
+        "net_value": best.value[POINT],
         "loss_at_most_samples": max(best.value[POINT] - worth[POINT, -1], 0.0),
-    }  # fmt: skip
+    }
     if row["sample_usd"] is not None:
         row["net_value_usd"] = best.value[POINT] * value * row["sample_usd"]
     known = row["n"] is not None
     if known:
         row |= {
-            "best_samples_low": int(best.samples.min()), "best_samples_high": int(best.samples.max()),
-            "net_value_low": best.value[LOW], "net_value_high": best.value[HIGH],
-        }  # fmt: skip
+            "best_samples_low": int(best.samples.min()),
+            "best_samples_high": int(best.samples.max()),
+            "net_value_low": best.value[LOW],
+            "net_value_high": best.value[HIGH],
+        }
     else:
         row["why_no_interval"] = NO_N
     return row | even(at, cost=0.0 if value is None else 1.0 / value, known=known)
@@ -210,9 +210,7 @@ def published_optima(figures: pl.DataFrame) -> list[dict[str, Any]]:
     the share answered correctly, so the optima at other penalties are predictions.
     """
     paper = figures.filter(pl.col("paper") == "stroebl")
-    once = paper.filter(pl.col("samples") == 1).group_by(CURVE[:3]).agg(
-        metric("true_accuracy"), metric("verifier_precision")
-    )  # fmt: skip
+    once = paper.filter(pl.col("samples") == 1).group_by(CURVE[:3]).agg(metric("true_accuracy"), metric("verifier_precision"))
     optima = (
         paper.with_columns(penalty=pl.col("selection").str.extract(r"^penalty_(\d+)$").cast(pl.Float64))
         .drop_nulls("penalty")
@@ -256,22 +254,32 @@ def compared(optima: pl.DataFrame, *, base: float, rate: float, basis: str) -> l
     for line in optima.to_dicts():
         penalty, stated = line["penalty"], int(line["best_samples"])
         row = answered(
-            line | {
-                "curve": "resampling", "answer": "first_accepted", "false_positive_rate": rate, "false_positive_basis": basis,
-                "false_positive_penalty": penalty, "penalty_basis": "stated", "value_in_samples": None,
+            line
+            | {
+                "curve": "resampling",
+                "answer": "first_accepted",
+                "false_positive_rate": rate,
+                "false_positive_basis": basis,
+                "false_positive_penalty": penalty,
+                "penalty_basis": "stated",
+                "value_in_samples": None,
             },
             at,
-        )  # fmt: skip
+        )
         same = selection_reward(correct=alike.correct, wrong=alike.wrong, false_positive_penalty=penalty)
         there = worth_of(at, penalty=penalty, value_in_samples=None)[POINT, stated]
         lost, off = max(row["net_value"] - there, 0.0), row["net_value"] - line["best_reward"]
         rows.append(
-            row | {
+            row
+            | {
                 "best_samples_if_alike": int(best_on(samples=drawn, value=np.asarray(same)).samples),
-                "published_best_samples": stated, "samples_error": row["best_samples"] - stated,
+                "published_best_samples": stated,
+                "samples_error": row["best_samples"] - stated,
                 "published_net_value": line["best_reward"],
-                "net_value_error": off, "loss_at_published": lost, "is_fitted": penalty in fitted,
+                "net_value_error": off,
+                "loss_at_published": lost,
+                "is_fitted": penalty in fitted,
                 "published_holds": lost <= ROUNDING and abs(off) <= ROUNDING,
             }
-        )  # fmt: skip
+        )
     return rows

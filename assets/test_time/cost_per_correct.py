@@ -60,8 +60,7 @@ def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame) -> pl.Data
     low, high = wilson_interval(successes=right * n, trials=n)
     accepted, pure = right, np.ones(runs.height)
     cost, cheap, dear = (
-        cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=share * pure)
-        for share in (accepted, high, low)
+        cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=share * pure) for share in (accepted, high, low)
     )
     published = cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=accepted)
     return under_contract(
@@ -95,32 +94,54 @@ def aider_costs(aider_run: pl.DataFrame) -> pl.DataFrame:
     """Runs of the leaderboard with a cost. `aider_run`: contract `AiderRun`."""
     return aider_run.filter(pl.col("total_cost_usd").is_not_null()).select(
         "total_cost_usd",
-        benchmark=pl.lit("aider_polyglot"), system="model", configuration="dirname", paper=pl.lit("aider_polyglot"),
-        version=pl.coalesce("versions", "commit_hash", pl.lit("not stated")), locator=pl.lit("polyglot_leaderboard.yml"),
-        status=pl.lit("printed"), as_of="run_on", as_of_basis=pl.lit("run"), selection=pl.lit("feedback"),
-        samples=pl.lit(2, pl.Int64), n="total_tests", accuracy=pl.col("pass_num_2") / pl.col("total_tests"),
+        benchmark=pl.lit("aider_polyglot"),
+        system="model",
+        configuration="dirname",
+        paper=pl.lit("aider_polyglot"),
+        version=pl.coalesce("versions", "commit_hash", pl.lit("not stated")),
+        locator=pl.lit("polyglot_leaderboard.yml"),
+        status=pl.lit("printed"),
+        as_of="run_on",
+        as_of_basis=pl.lit("run"),
+        selection=pl.lit("feedback"),
+        samples=pl.lit(2, pl.Int64),
+        n="total_tests",
+        accuracy=pl.col("pass_num_2") / pl.col("total_tests"),
         output_tokens_per_question=pl.col("completion_tokens") / pl.coalesce("test_cases", "total_tests"),
-        cost_basis=pl.lit("stated_total"), superseded=pl.lit(False),
-    )  # fmt: skip
+        cost_basis=pl.lit("stated_total"),
+        superseded=pl.lit(False),
+    )
 
 
 def arc_costs(arc_evaluation: pl.DataFrame) -> pl.DataFrame:
     """Rows that the boards of ARC-AGI-1 and 2 show with a cost. `arc_evaluation`: contract `ArcEvaluation`."""
     shown = arc_evaluation.filter(
-        pl.col("is_shown"), pl.col("usd_per_task").is_not_null(), pl.col("board").is_in(list(TASKS)),
+        pl.col("is_shown"),
+        pl.col("usd_per_task").is_not_null(),
+        pl.col("board").is_in(list(TASKS)),
         pl.col("dataset") == pl.format("{}_Semi_Private", "board"),
-    )  # fmt: skip
+    )
     tasks = pl.col("board").replace_strict(TASKS, return_dtype=pl.Int64)
     return shown.select(
-        benchmark=pl.format("arc_agi_{}_semi_private", pl.col("board").str.slice(1)), system="model_name",
-        configuration="model_id", paper=pl.lit("arc_prize"), version=pl.format("board of {}", "generated_on"),
-        locator=pl.format("leaderboard/{}.json", "board"), status=pl.lit("printed"),
+        benchmark=pl.format("arc_agi_{}_semi_private", pl.col("board").str.slice(1)),
+        system="model_name",
+        configuration="model_id",
+        paper=pl.lit("arc_prize"),
+        version=pl.format("board of {}", "generated_on"),
+        locator=pl.format("leaderboard/{}.json", "board"),
+        status=pl.lit("printed"),
         as_of=pl.coalesce("model_released_on", "generated_on"),
-        as_of_basis=pl.when(pl.col("model_released_on").is_not_null()).then(pl.lit("model_release"))
+        as_of_basis=pl.when(pl.col("model_released_on").is_not_null())
+        .then(pl.lit("model_release"))
         .otherwise(pl.lit("board_day")),
-        selection=pl.lit("coverage"), samples=pl.lit(2, pl.Int64), n=tasks, accuracy="score",
-        total_cost_usd=pl.col("usd_per_task") * tasks, cost_basis=pl.lit("stated_per_task"), superseded=pl.lit(False),
-    )  # fmt: skip
+        selection=pl.lit("coverage"),
+        samples=pl.lit(2, pl.Int64),
+        n=tasks,
+        accuracy="score",
+        total_cost_usd=pl.col("usd_per_task") * tasks,
+        cost_basis=pl.lit("stated_per_task"),
+        superseded=pl.lit(False),
+    )
 
 
 def with_multiplier(runs: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:

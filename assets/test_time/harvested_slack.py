@@ -43,9 +43,7 @@ def harvested_slack(
     rented = gpu_price.filter(pl.col("gpu") == TRAINED_ON)
     prices = rented.select("gpu", dedicated_usd_per_gpu_hour="usd_per_gpu_hour").join(power, how="cross")
     rows = gains.join(with_floor(prices), how="cross").join(channels(test_time_figure), how="cross")
-    arcs = inference_frontier.filter(pl.col("training_pairing") == "same_lineage").unique(
-        ["benchmark", "system", "curve"]
-    )
+    arcs = inference_frontier.filter(pl.col("training_pairing") == "same_lineage").unique(["benchmark", "system", "curve"])
     after = with_thresholds(with_prices(rows).join(arcs, how="cross"))
     return under_contract(contract.HarvestedSlack, after.with_columns(as_of=pl.lit(now.date()))).sort(
         "figure", "channel", "rollout_share_basis"
@@ -58,8 +56,9 @@ def channels(figures: pl.DataFrame) -> pl.DataFrame:
     printed = usd["R1 total"] / (usd["V3 total"] + usd["R1 total"])
     return pl.DataFrame(
         [("training", printed, "printed"), ("training", 1.0, "scenario"), ("test_time", 1.0, "scenario")],
-        schema=["channel", "rollout_share", "rollout_share_basis"], orient="row",
-    )  # fmt: skip
+        schema=["channel", "rollout_share", "rollout_share_basis"],
+        orient="row",
+    )
 
 
 def with_floor(prices: pl.DataFrame) -> pl.DataFrame:
@@ -67,12 +66,14 @@ def with_floor(prices: pl.DataFrame) -> pl.DataFrame:
     rent = floats(prices, "dedicated_usd_per_gpu_hour")
     energy, floor = (
         idle_floor_usd_per_gpu_hour(
-            added_watts=floats(prices, "tdp_w"), usd_per_kwh=USD_PER_KWH,
-            power_usage_effectiveness=POWER_USAGE_EFFECTIVENESS, breaches_per_hour=breaches,
+            added_watts=floats(prices, "tdp_w"),
+            usd_per_kwh=USD_PER_KWH,
+            power_usage_effectiveness=POWER_USAGE_EFFECTIVENESS,
+            breaches_per_hour=breaches,
             breach_usd=GPU_HOURS_PER_BREACH * rent,
         )
         for breaches in (0.0, BREACHES_PER_GPU_HOUR)
-    )  # fmt: skip
+    )
     return prices.with_columns(
         energy_usd_per_gpu_hour=nullable(energy),
         slo_risk_usd_per_gpu_hour=nullable(np.subtract(floor, energy)),
@@ -107,19 +108,17 @@ def with_thresholds(rows: pl.DataFrame) -> pl.DataFrame:
     before, usd = floats(rows, "lagrangian_flipping_dollar_ratio"), floats(rows, "training_usd")
     published = np.asarray(
         published_condition(
-            eta_samples=floats(rows, "eta_samples"), eta_training=floats(rows, "eta_training"), inference_usd=0.0,
+            eta_samples=floats(rows, "eta_samples"),
+            eta_training=floats(rows, "eta_training"),
+            inference_usd=0.0,
             training_usd=1.0,
         ).left
-    )  # fmt: skip
+    )
     after, published_after = (
         np.asarray(threshold_after_harvest(dollar_ratio=ratio, **factors)) for ratio in (before, published)
     )
     ends = np.stack(
-        [
-            floats(rows, f"eta_samples_{s}") / floats(rows, f"eta_training_{t}")
-            for s in ("low", "high")
-            for t in ("low", "high")
-        ]
+        [floats(rows, f"eta_samples_{s}") / floats(rows, f"eta_training_{t}") for s in ("low", "high") for t in ("low", "high")]
     )
     return rows.with_columns(
         threshold=pl.Series(before),

@@ -84,10 +84,7 @@ def inference_frontier(
     own = pl.col("system").str.starts_with("DeepSeek-R1")
     step_known = pl.col("eta_training").is_not_null()
     paired = steps.with_columns(
-        training_pairing=pl.when(step_known & own)
-        .then(pl.lit("same_lineage"))
-        .when(step_known)
-        .then(pl.lit("another_system")),
+        training_pairing=pl.when(step_known & own).then(pl.lit("same_lineage")).when(step_known).then(pl.lit("another_system")),
         training_usd=pl.when(own).then("training_usd"),
     )
     arcs = pl.concat([paired, surface_arcs(alpha_surface)], how="diagonal_relaxed")
@@ -98,9 +95,7 @@ def inference_frontier(
         output_usd_per_mtok=pl.when(pl.col("training_usd").is_not_null()).then(pl.lit(price, pl.Float64)),
         as_of=pl.lit(now.date()),
     ).with_columns(
-        flipping_output_mtok=pl.col("lagrangian_flipping_dollar_ratio")
-        * pl.col("training_usd")
-        / pl.col("output_usd_per_mtok")
+        flipping_output_mtok=pl.col("lagrangian_flipping_dollar_ratio") * pl.col("training_usd") / pl.col("output_usd_per_mtok")
     )
     return under_contract(contract.InferenceFrontier, priced).sort(
         "benchmark", "paper", "system", "samples_from", "dollar_ratio"
@@ -110,35 +105,56 @@ def inference_frontier(
 def aider_arcs(aider_run: pl.DataFrame) -> pl.DataFrame:
     """From the first to the second try of each run, which sees the output of the tests."""
     return aider_run.filter(pl.col("pass_num_1") > 0).select(
-        paper=pl.lit("aider_polyglot"), benchmark=pl.lit("aider_polyglot"), system="model", curve="dirname",
-        status=pl.lit("printed"), n="total_tests", samples_from=pl.lit(1, pl.Int64), samples_to=pl.lit(2, pl.Int64),
+        paper=pl.lit("aider_polyglot"),
+        benchmark=pl.lit("aider_polyglot"),
+        system="model",
+        curve="dirname",
+        status=pl.lit("printed"),
+        n="total_tests",
+        samples_from=pl.lit(1, pl.Int64),
+        samples_to=pl.lit(2, pl.Int64),
         accuracy_from=pl.col("pass_num_1") / pl.col("total_tests"),
         accuracy_to=pl.col("pass_num_2") / pl.col("total_tests"),
-    )  # fmt: skip
+    )
 
 
 def published_arcs(figures: pl.DataFrame) -> pl.DataFrame:
     """Neighbouring points of each transcribed curve; curves whose questions are not counted are left out."""
-    points = figures.filter(
-        pl.col("curve").is_not_null(), pl.col("metric") == "accuracy", pl.col("n").is_not_null()
-    ).sort("paper", "benchmark", "system", "curve", "samples")
+    points = figures.filter(pl.col("curve").is_not_null(), pl.col("metric") == "accuracy", pl.col("n").is_not_null()).sort(
+        "paper", "benchmark", "system", "curve", "samples"
+    )
     curve = ["paper", "benchmark", "system", "curve"]
     return points.select(
-        *curve, "status", "n",
-        samples_from=pl.col("samples").shift(1).over(curve), samples_to="samples",
-        accuracy_from=(pl.col("value") / 100.0).shift(1).over(curve), accuracy_to=pl.col("value") / 100.0,
-    ).filter(pl.col("accuracy_from") > 0.0)  # fmt: skip
+        *curve,
+        "status",
+        "n",
+        samples_from=pl.col("samples").shift(1).over(curve),
+        samples_to="samples",
+        accuracy_from=(pl.col("value") / 100.0).shift(1).over(curve),
+        accuracy_to=pl.col("value") / 100.0,
+    ).filter(pl.col("accuracy_from") > 0.0)
 
 
 def surface_arcs(alpha_surface: pl.DataFrame) -> pl.DataFrame:
     """Arcs in samples of the Pythia surface at checkpoints with a training arc of their own."""
     seen = alpha_surface.filter(pl.col("coverage_from") >= SEEN_COVERAGE, pl.col("eta_training").is_not_null())
     arcs = seen.select(
-        "benchmark", "n", "samples_from", "eta_samples", "eta_training", "eta_training_low", "eta_training_high",
-        paper=pl.lit("pythia_surface"), curve=pl.lit("coverage"), status=pl.lit("derived"), samples_to="samples",
+        "benchmark",
+        "n",
+        "samples_from",
+        "eta_samples",
+        "eta_training",
+        "eta_training_low",
+        "eta_training_high",
+        paper=pl.lit("pythia_surface"),
+        curve=pl.lit("coverage"),
+        status=pl.lit("derived"),
+        samples_to="samples",
         system=pl.format("{} at {} M tokens", "system", pl.col("train_tokens") // 1_000_000),
-        training_pairing=pl.lit("own_checkpoints"), accuracy_from="coverage_from", accuracy_to="coverage",
-    )  # fmt: skip
+        training_pairing=pl.lit("own_checkpoints"),
+        accuracy_from="coverage_from",
+        accuracy_to="coverage",
+    )
     exact = arcs["eta_samples"]
     return with_elasticities(arcs).with_columns(eta_samples=exact)
 
@@ -153,9 +169,12 @@ def with_elasticities(arcs: pl.DataFrame) -> pl.DataFrame:
     )
     share_low, share_high = wilson_interval(successes=after * n, trials=n)
     return arcs.with_columns(
-        eta_samples=pl.Series(eta), eta_samples_low=pl.Series(low), eta_samples_high=pl.Series(high),
-        accuracy_to_low=pl.Series(share_low), accuracy_to_high=pl.Series(share_high),
-    )  # fmt: skip
+        eta_samples=pl.Series(eta),
+        eta_samples_low=pl.Series(low),
+        eta_samples_high=pl.Series(high),
+        accuracy_to_low=pl.Series(share_low),
+        accuracy_to_high=pl.Series(share_high),
+    )
 
 
 def training_step(figures: pl.DataFrame) -> pl.DataFrame:
@@ -166,8 +185,7 @@ def training_step(figures: pl.DataFrame) -> pl.DataFrame:
     """
     paper = figures.filter(pl.col("paper") == "deepseek_r1")
     totals = {
-        (row["system"], row["metric"]): row["value"]
-        for row in paper.filter(pl.col("system").str.ends_with("total")).to_dicts()
+        (row["system"], row["metric"]): row["value"] for row in paper.filter(pl.col("system").str.ends_with("total")).to_dicts()
     }
     before = totals["V3 total", "training_gpu_hours"]
     after = before + totals["R1 total", "training_gpu_hours"]
@@ -180,13 +198,20 @@ def training_step(figures: pl.DataFrame) -> pl.DataFrame:
     n, low_share, high_share = (floats(both, name) for name in ("n", "share", "share_to"))
     eta = arc_elasticity(accept_rate_from=low_share, accept_rate_to=high_share, samples_from=before, samples_to=after)
     low, high = arc_elasticity_interval(
-        successes_from=low_share * n, trials_from=n, successes_to=high_share * n, trials_to=n,
-        samples_from=before, samples_to=after,
-    )  # fmt: skip
+        successes_from=low_share * n,
+        trials_from=n,
+        successes_to=high_share * n,
+        trials_to=n,
+        samples_from=before,
+        samples_to=after,
+    )
     return both.select(
-        "benchmark", eta_training=pl.Series(eta), eta_training_low=pl.Series(low), eta_training_high=pl.Series(high),
+        "benchmark",
+        eta_training=pl.Series(eta),
+        eta_training_low=pl.Series(low),
+        eta_training_high=pl.Series(high),
         training_usd=pl.lit(totals["V3 total", "training_usd"] + totals["R1 total", "training_usd"]),
-    )  # fmt: skip
+    )
 
 
 def with_conditions(arcs: pl.DataFrame) -> pl.DataFrame:
@@ -194,9 +219,7 @@ def with_conditions(arcs: pl.DataFrame) -> pl.DataFrame:
     lower = samples_lower_cost(eta_samples=floats(arcs, "eta_samples"))
     arcs = arcs.with_columns(more_samples_lower_cost=pl.Series(lower))
     alone = arcs.filter(pl.col("eta_training").is_null())
-    paired = arcs.filter(pl.col("eta_training").is_not_null()).join(
-        pl.DataFrame({"dollar_ratio": DOLLAR_RATIOS}), how="cross"
-    )
+    paired = arcs.filter(pl.col("eta_training").is_not_null()).join(pl.DataFrame({"dollar_ratio": DOLLAR_RATIOS}), how="cross")
     eta, train, ratio = (floats(paired, name) for name in ("eta_samples", "eta_training", "dollar_ratio"))
     found = conditions(
         eta_samples=eta, eta_training=train, inference_usd=ratio, training_usd=1.0, variable_share=VARIABLE_SHARE
@@ -237,7 +260,11 @@ def _interval(arcs: pl.DataFrame, share_from: str, n_from: str, from_: str, to: 
     known = np.isfinite(before) & np.isfinite(start)
     ends = np.full((2, arcs.height), np.nan)
     ends[:, known] = arc_elasticity_interval(
-        successes_from=(before * n_before)[known], trials_from=n_before[known], successes_to=(after * n)[known],
-        trials_to=n[known], samples_from=start[known], samples_to=end[known],
-    )  # fmt: skip
+        successes_from=(before * n_before)[known],
+        trials_from=n_before[known],
+        successes_to=(after * n)[known],
+        trials_to=n[known],
+        samples_from=start[known],
+        samples_to=end[known],
+    )
     return nullable(ends[0]), nullable(ends[1])

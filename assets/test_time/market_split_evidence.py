@@ -66,9 +66,7 @@ def market_split_by_tier(
         name="system",
     )
     tiers = by_tier(pl.concat([rebuilt, observed]), tasks)
-    return under_contract(contract.MarketSplitByTier, tiers.with_columns(refreshed_at=pl.lit(now))).sort(
-        "as_of", "tier"
-    )
+    return under_contract(contract.MarketSplitByTier, tiers.with_columns(refreshed_at=pl.lit(now))).sort("as_of", "tier")
 
 
 def at_the_limit(points: pl.DataFrame) -> pl.DataFrame:
@@ -76,9 +74,12 @@ def at_the_limit(points: pl.DataFrame) -> pl.DataFrame:
     arcs = points.unique(["paper", "benchmark", "system", "curve", "samples_from", "samples_to"], maintain_order=True)
     # Any positive training elasticity gives the same verdict where no inference dollar is weighed against training.
     found = conditions(
-        eta_samples=floats(arcs, "eta_samples"), eta_training=1.0, inference_usd=0.0, training_usd=1.0,
+        eta_samples=floats(arcs, "eta_samples"),
+        eta_training=1.0,
+        inference_usd=0.0,
+        training_usd=1.0,
         variable_share=VARIABLE_SHARE,
-    )  # fmt: skip
+    )
     verdicts = [
         arcs.with_columns(form=pl.lit(form), favours=pl.Series(getattr(found, form).favours_inference))
         for form in contract.FORMS
@@ -109,9 +110,9 @@ def confusion(channels: pl.DataFrame) -> pl.DataFrame:
     cells = pl.DataFrame({"predicted_channel": contract.CHANNELS}).join(
         pl.DataFrame({"observed_tier": contract.TIERS[:2]}), how="cross"
     )
-    whole = (
-        known.select(frame).unique().join(cells, how="cross").join(counted, on=[*frame, *cell], how="left")
-    ).with_columns(pl.col("models").fill_null(0))
+    whole = (known.select(frame).unique().join(cells, how="cross").join(counted, on=[*frame, *cell], how="left")).with_columns(
+        pl.col("models").fill_null(0)
+    )
     fits = (pl.col("predicted_channel") == "inference") == (pl.col("observed_tier") == "frontier_reasoning")
     n = pl.col("models").sum().over(frame)
     predicted = pl.col("models").filter(pl.col("predicted_channel") == "inference").sum().over(frame) / n
@@ -128,9 +129,7 @@ def confusion(channels: pl.DataFrame) -> pl.DataFrame:
     return under_contract(contract.MarketSplitConfusion, interval).sort(*frame, *cell)
 
 
-def rebuilt_split(
-    history: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, days: Iterable[date]
-) -> pl.DataFrame:
+def rebuilt_split(history: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
     """The split on past days by today's rule, from the prices known to have held: as_of, model, tier, price, score, basis."""
     each = ["as_of"]
     priced = priced_models(consensus(holding_on_each(history, days), each=each), each=each)
@@ -152,9 +151,7 @@ def by_tier(split: pl.DataFrame, tasks: pl.DataFrame) -> pl.DataFrame:
 
     def spread(name: str) -> dict[str, pl.Expr]:
         middle = {name: pl.col(name).median()}
-        return middle | {
-            f"{name}_{end}": pl.col(name).quantile(at, "linear") for end, at in (("low", 0.25), ("high", 0.75))
-        }
+        return middle | {f"{name}_{end}": pl.col(name).quantile(at, "linear") for end, at in (("low", 0.25), ("high", 0.75))}
 
     priced = split.group_by("as_of", "basis", "tier").agg(
         models=pl.len().cast(pl.Int64), **spread("cpm_usd_per_mtok"), **spread("score")

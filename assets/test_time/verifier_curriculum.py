@@ -70,9 +70,15 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     """Cost per correct answer before and after, and the fixed cost that eats the gain; NULL without a price."""
     priced = rows["output_usd_per_mtok"].is_not_null().to_numpy()
     names = (
-        "rollout_usd", "verifier_usd_per_call", "usd_per_correct_before", "usd_per_correct_after", "cost_factor",
-        "flipping_fixed_usd", "price_elasticity", "verifier_elasticity",
-    )  # fmt: skip
+        "rollout_usd",
+        "verifier_usd_per_call",
+        "usd_per_correct_before",
+        "usd_per_correct_after",
+        "cost_factor",
+        "flipping_fixed_usd",
+        "price_elasticity",
+        "verifier_elasticity",
+    )
     found = {name: np.full(rows.height, np.nan) for name in names}
     known = rows.filter(pl.Series(priced))
     price, uses = floats(known, "output_usd_per_mtok"), floats(known, "uses")
@@ -89,19 +95,30 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     before, after = (
         np.asarray(
             cost_per_correct_answer_usd(
-                price_usd_per_mtok=price, reasoning_multiplier=1.0, answer_tokens=ROLLOUT_TOKENS,
-                verifier_usd_per_rollout=paid, extra_rollouts=0.0, accept_rate=floats(known, column), precision=1.0,
+                price_usd_per_mtok=price,
+                reasoning_multiplier=1.0,
+                answer_tokens=ROLLOUT_TOKENS,
+                verifier_usd_per_rollout=paid,
+                extra_rollouts=0.0,
+                accept_rate=floats(known, column),
+                precision=1.0,
             )
         )
         for paid, column in ((0.0, "accuracy_before"), (verifier, "accuracy_after"))
-    )  # fmt: skip
+    )
     gain = floats(known, "accuracy_after") / floats(known, "accuracy_before")
     flip = np.asarray(flipping_fixed_usd(accuracy_gain=gain, rollout_usd=each, usd_per_call=per_call, **calls))
     moves = cost_elasticities(tokens_usd_per_rollout=each, verifier_usd_per_rollout=verifier)
     values = (
-        each, verifier, before, after, after / before, np.where(uses > 0.0, flip, np.nan),
-        np.asarray(moves.price), np.asarray(moves.verifier_usd_per_rollout),
-    )  # fmt: skip
+        each,
+        verifier,
+        before,
+        after,
+        after / before,
+        np.where(uses > 0.0, flip, np.nan),
+        np.asarray(moves.price),
+        np.asarray(moves.verifier_usd_per_rollout),
+    )
     for name, value in zip(names, values, strict=True):
         found[name][priced] = value
     return rows.with_columns(**{name: nullable(value) for name, value in found.items()})

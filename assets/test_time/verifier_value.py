@@ -84,13 +84,17 @@ def judged_answers(figures: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         shares.join(named, on="system", how="left")
         .join(cpm, on="model", how="left")
         .select(
-            "benchmark", "system", "n", "cpm_usd_per_mtok",
-            verifier=pl.lit("HumanEval tests, judged by HumanEval+"), configuration="version",
+            "benchmark",
+            "system",
+            "n",
+            "cpm_usd_per_mtok",
+            verifier=pl.lit("HumanEval tests, judged by HumanEval+"),
+            configuration="version",
             why_no_interval=pl.when(pl.col("n").is_null()).then(pl.lit("the document does not state its questions")),
             accept_rate=pl.col("true_accuracy") / pl.col("verifier_precision"),
             precision=pl.col("verifier_precision") / 100.0,
         )
-    )  # fmt: skip
+    )
 
 
 def tested_answers(costs: pl.DataFrame) -> pl.DataFrame:
@@ -98,10 +102,17 @@ def tested_answers(costs: pl.DataFrame) -> pl.DataFrame:
     return costs.filter(
         pl.col("selection").is_in(["feedback", "coverage", "single"]), ~pl.col("superseded"), pl.col("accuracy") > 0.0
     ).select(
-        "benchmark", "system", "configuration", "n", "precision", "corrected_usd_per_correct",
-        verifier=pl.lit("the benchmark's own tests, which define correct"), accept_rate="accuracy",
-        accept_rate_low="accuracy_low", accept_rate_high="accuracy_high",
-    )  # fmt: skip
+        "benchmark",
+        "system",
+        "configuration",
+        "n",
+        "precision",
+        "corrected_usd_per_correct",
+        verifier=pl.lit("the benchmark's own tests, which define correct"),
+        accept_rate="accuracy",
+        accept_rate_low="accuracy_low",
+        accept_rate_high="accuracy_high",
+    )
 
 
 def with_leniency(judged: pl.DataFrame) -> pl.DataFrame:
@@ -111,18 +122,23 @@ def with_leniency(judged: pl.DataFrame) -> pl.DataFrame:
     false_positives = floats(priced, "false_positive_rate")
     as_is, lenient = (
         verifier_leniency(
-            price_usd_per_mtok=floats(priced, "cpm_usd_per_mtok"), reasoning_multiplier=1.0, base_correct_rate=correct,
-            true_positive_rate=1.0, false_positive_rate=np.minimum(false_positives + more, 1.0),
+            price_usd_per_mtok=floats(priced, "cpm_usd_per_mtok"),
+            reasoning_multiplier=1.0,
+            base_correct_rate=correct,
+            true_positive_rate=1.0,
+            false_positive_rate=np.minimum(false_positives + more, 1.0),
         )
         for more in (0.0, LENIENCY)
-    )  # fmt: skip
+    )
     costs = priced.select(
-        "benchmark", "system", "configuration",
+        "benchmark",
+        "system",
+        "configuration",
         published_usd_per_accepted_mtok=nullable(as_is.published_usd_per_accepted_mtok),
         corrected_usd_per_correct_mtok=nullable(as_is.corrected_usd_per_correct_mtok),
         lenient_published_usd_per_accepted_mtok=nullable(lenient.published_usd_per_accepted_mtok),
         lenient_corrected_usd_per_correct_mtok=nullable(lenient.corrected_usd_per_correct_mtok),
-    )  # fmt: skip
+    )
     return judged.join(costs, on=["benchmark", "system", "configuration"], how="left")
 
 
@@ -141,9 +157,12 @@ def with_saving(judged: pl.DataFrame, *, gap: float) -> pl.DataFrame:
     bound, capability = np.full(judged.height, np.nan), np.full(judged.height, np.nan)
     capability[priced] = verified_capability_mtok_per_usd(price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced])
     bound[priced] = procurement_cost_bound(
-        price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced], reasoning_multiplier=1.0, extra_rollouts=0.0,
-        least_accept_rate=floats(judged, "accept_rate")[priced], gap=gap,
-    )  # fmt: skip
+        price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced],
+        reasoning_multiplier=1.0,
+        extra_rollouts=0.0,
+        least_accept_rate=floats(judged, "accept_rate")[priced],
+        gap=gap,
+    )
     return judged.with_columns(
         accept_point_saving_usd_per_mtok=saving("corrected_usd_per_correct_mtok", "accept_rate"),
         precision_point_saving_usd_per_mtok=saving("corrected_usd_per_correct_mtok", "precision"),

@@ -54,11 +54,9 @@ def verdicts(
     least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
     words, value, low, high, least, most = np.broadcast_arrays(
         np.asarray(relation), *(np.asarray(part, np.float64) for part in (recomputed, interval_low, interval_high)), least, most
-    )  # fmt: skip
+    )
     if np.any(~np.isnan(value) & (np.isnan(least) | np.isnan(most))):
-        raise ValueError(
-            "equals and within need both ends of what was published, at_least the low, at_most the high one"
-        )
+        raise ValueError("equals and within need both ends of what was published, at_least the low, at_most the high one")
     low, high = np.where(np.isnan(low), value, low), np.where(np.isnan(high), value, high)
     is_share = np.isin(words, ("always", "never"))
     if np.any(is_share & ((value < 0.0) | (value > 1.0))):

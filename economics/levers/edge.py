@@ -37,9 +37,7 @@ def amortised_usd_per_hour(*, device_usd: Real, life_hours: Real, utilisation: R
     return np.divide(device_usd, np.multiply(life_hours, utilisation))
 
 
-def device_usd_per_hour(
-    *, device_usd: Real, life_hours: Real, utilisation: Real, watts: Real, usd_per_kwh: Real
-) -> Real:
+def device_usd_per_hour(*, device_usd: Real, life_hours: Real, utilisation: Real, watts: Real, usd_per_kwh: Real) -> Real:
     """Cost of an hour of use: purchase spread over the hours used, and electricity while in use.
 
     Arguments broadcast; the idle draw is left out. Source: economics design, section 5.

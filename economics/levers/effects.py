@@ -40,9 +40,7 @@ def interaction(*, joint_ratio: Real, single_ratios: Iterable[Real]) -> Real:
     return joint_ratio / product
 
 
-def awq(
-    point: OperatingPoint, *, byte_ratio: Real, dequantisation_share: Real, correct_ratio: Real = 1.0
-) -> OperatingPoint:
+def awq(point: OperatingPoint, *, byte_ratio: Real, dequantisation_share: Real, correct_ratio: Real = 1.0) -> OperatingPoint:
     """Weights at 4 bits, arithmetic still at 16: fewer bytes to read and to keep, and every weight is unpacked before use.
 
     Bytes after over before (scales and layers kept at 16 bits included), extra compute time over compute time, correct
@@ -193,9 +191,7 @@ def batching(point: OperatingPoint, *, factor: Real) -> OperatingPoint:
     return replace(point, batch_limit=np.multiply(point.batch_limit, factor))
 
 
-def edge_silicon(
-    point: OperatingPoint, *, hardware: Hardware, power: Power, batch_limit: Real = np.inf
-) -> OperatingPoint:
+def edge_silicon(point: OperatingPoint, *, hardware: Hardware, power: Power, batch_limit: Real = np.inf) -> OperatingPoint:
     """The same model and workload on another device: its owner's cost per hour, its memory, its draw.
 
     `hardware.usd_per_gpu_hour` is `economics.levers.edge.device_usd_per_hour`; `batch_limit` how many sequences its users bring.

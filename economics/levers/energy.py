@@ -71,9 +71,7 @@ def fit_clock_sweep(
     Equal lengths, at least three points; MHz, and ratios to the unlocked run. The draw is throughput over tokens per joule.
     Source: derived; least squares with bounds.
     """
-    require_positive(
-        clock_mhz=clock_mhz, throughput_ratio=throughput_ratio, tokens_per_joule_ratio=tokens_per_joule_ratio
-    )
+    require_positive(clock_mhz=clock_mhz, throughput_ratio=throughput_ratio, tokens_per_joule_ratio=tokens_per_joule_ratio)
     if clock_mhz.size < 3 or not clock_mhz.size == throughput_ratio.size == tokens_per_joule_ratio.size:
         raise ValueError("a clock sweep needs at least three points, each with throughput and tokens per joule")
     draw_ratio = throughput_ratio / tokens_per_joule_ratio
@@ -87,9 +85,11 @@ def fit_clock_sweep(
         return np.concatenate([np.asarray(throughput - throughput_ratio), np.asarray(draw - draw_ratio)])
 
     found = scipy.optimize.least_squares(
-        residuals, x0=[1.1 * fastest, 0.5, 0.5], bounds=([fastest, 0.0, 0.0], [4.0 * fastest, 1.0, 1.0]),
+        residuals,
+        x0=[1.1 * fastest, 0.5, 0.5],
+        bounds=([fastest, 0.0, 0.0], [4.0 * fastest, 1.0, 1.0]),
         x_scale=[fastest, 1.0, 1.0],
-    )  # fmt: skip
+    )
     peak, bound, sm_share = (float(value) for value in found.x)
     return ClockFit(
         peak_clock_mhz=peak,

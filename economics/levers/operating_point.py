@@ -29,9 +29,7 @@ class Power:
     """The most one GPU draws: where memory and arithmetic overlap, the draw is no higher."""
 
     def __post_init__(self) -> None:
-        require_positive(
-            memory_w=self.memory_w, compute_w=self.compute_w, prefill_w=self.prefill_w, limit_w=self.limit_w
-        )
+        require_positive(memory_w=self.memory_w, compute_w=self.compute_w, prefill_w=self.prefill_w, limit_w=self.limit_w)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -202,9 +202,7 @@ def _key(bits: Any) -> Any:
 
 
 @compiled
-def _least_by_cell(
-    points: Array, bits: NDArray[np.int64], grid: _Grid, table: Array, cell_of: NDArray[np.int32]
-) -> None:
+def _least_by_cell(points: Array, bits: NDArray[np.int64], grid: _Grid, table: Array, cell_of: NDArray[np.int32]) -> None:
     last = points.shape[1] - 1
     highest = grid.cell.shape[1] - 1
     for i in range(len(points)):

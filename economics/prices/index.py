@@ -55,9 +55,7 @@ class Slope:
     r_squared: float
 
 
-def blended_usd_per_mtok(
-    *, input_usd_per_mtok: Array, output_usd_per_mtok: Array, input_per_output: float = 1.0
-) -> Array:
+def blended_usd_per_mtok(*, input_usd_per_mtok: Array, output_usd_per_mtok: Array, input_per_output: float = 1.0) -> Array:
     """Blended price of a model at a stated mix of input and output tokens.
 
     Arguments broadcast; $ per M tokens. `input_per_output` is input tokens per output token: 1 is the mean of both list

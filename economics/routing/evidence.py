@@ -170,9 +170,7 @@ def quality_curves(items: Items, *, strong_share: Array) -> Curves:
     gained = np.concatenate([[0.0], np.cumsum(gain[order])])
     spent = np.concatenate([[0.0], np.cumsum((items.strong_cost - items.weak_cost)[order])])
     weak = items.weak_correct.mean()
-    best = best_gain(
-        strong_share=share, only_strong=np.asarray((gain > 0.0).mean()), only_weak=np.asarray((gain < 0.0).mean())
-    )
+    best = best_gain(strong_share=share, only_strong=np.asarray((gain > 0.0).mean()), only_weak=np.asarray((gain < 0.0).mean()))
     return Curves(
         strong_share=share,
         random_quality=weak + share * gain.mean(),

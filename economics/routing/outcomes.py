@@ -66,9 +66,7 @@ class Sums:
         base = weights @ self.base
         items = base[:, :1]
         routed, oracle = (weights @ part.reshape(groups, -1) / items for part in (self.routed, self.oracle))
-        return Sums(
-            routed.reshape(-1, *self.routed.shape[1:]), oracle.reshape(-1, *self.oracle.shape[1:]), base / items
-        )
+        return Sums(routed.reshape(-1, *self.routed.shape[1:]), oracle.reshape(-1, *self.oracle.shape[1:]), base / items)
 
 
 def threshold_edges(*, score: Array, thresholds: int) -> Array:

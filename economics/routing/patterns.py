@@ -173,9 +173,7 @@ def majority_confidence(*, first_votes: Real, second_votes: Real) -> Real:
     Beta(v1 + 1, v2 + 1).
     """
     require_non_negative(first_votes=first_votes, second_votes=second_votes)
-    return np.asarray(
-        scipy.special.betainc(np.add(second_votes, 1.0), np.add(first_votes, 1.0), 0.5), dtype=np.float64
-    )[()]
+    return np.asarray(scipy.special.betainc(np.add(second_votes, 1.0), np.add(first_votes, 1.0), 0.5), dtype=np.float64)[()]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

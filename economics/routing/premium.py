@@ -157,9 +157,7 @@ def terms_from_saving(*, saving: Real, delta: Real, gamma: Real) -> RoutingTerms
     return RoutingTerms(kappa=kappa[()], delta=np.maximum(possible, 0.0)[()], gamma=(paid + overhead)[()])
 
 
-def cost_terms(
-    *, unconditional_cost: Real, oracle_cost: Real, routed_cost: Real, controller_cost: Real
-) -> RoutingTerms:
+def cost_terms(*, unconditional_cost: Real, oracle_cost: Real, routed_cost: Real, controller_cost: Real) -> RoutingTerms:
     """The triple that makes the rule an identity, from costs per item of three policies of equal quality.
 
     Arguments broadcast; `routed_cost` is without the controller. kappa Delta - gamma is then the realised saving, in any

@@ -86,9 +86,7 @@ def balance(scenario: Scenario) -> Balance:
         ),
         prefill=prefill,
         prefill_usd=(
-            prefill.usd_per_s
-            * prefill.service_s
-            / (workload.input_tokens * refinements.prefill_pool_efficiency * counted)
+            prefill.usd_per_s * prefill.service_s / (workload.input_tokens * refinements.prefill_pool_efficiency * counted)
         ),
         held_usd_per_s=scenario.transfer.held_cost_ratio * prefill.usd_per_s / (workload.input_tokens * counted),
         utilisation=utilisation,

@@ -56,9 +56,7 @@ def decode_batch(step: Step, *, tpot_s: Real, stall_s: Real = 0.0, stalls_s: Rea
     Source: economics design, section 2.
     """
     limit = tpot_s * step.tokens - stall_s
-    batch = largest_batch(
-        step, limit_s=limit, memory_share=1.0 + step.draft_ratio, sequence_s=stalls_s, root_s=spread_s
-    )
+    batch = largest_batch(step, limit_s=limit, memory_share=1.0 + step.draft_ratio, sequence_s=stalls_s, root_s=spread_s)
     if is_on(step.compute_s):
         compute_bound = largest_batch(
             step, limit_s=limit, memory_share=step.draft_ratio, sequence_s=step.compute_s + stalls_s, root_s=spread_s
@@ -98,9 +96,7 @@ def unchunked_batch(
     return stalled
 
 
-def unchunked_least_tpot_s(
-    step: Step, *, tpot_definition: str, percentile: Real, service_s: Real, output_tokens: Real
-) -> Real:
+def unchunked_least_tpot_s(step: Step, *, tpot_definition: str, percentile: Real, service_s: Real, output_tokens: Real) -> Real:
     """Tightest TPOT bound that `unchunked_batch` can meet with one sequence, seconds. Source: derived."""
     alone_s, stall_s = decode_time(step, batch=1.0).decode_s, service_s / output_tokens
     if tpot_definition == "per_request_mean":

@@ -20,9 +20,19 @@ from economics.serving.chunked import mixed_pieces
 Array = NDArray[np.float64]
 
 SYMBOLS = (
-    "weight_s", "sequence_s", "compute_s", "chunk_s", "prefill_s", "overlap", "draft_ratio", "service_share",
-    "memory_batch", "fixed_s", "decode_price", "thinnest",
-)  # fmt: skip
+    "weight_s",
+    "sequence_s",
+    "compute_s",
+    "chunk_s",
+    "prefill_s",
+    "overlap",
+    "draft_ratio",
+    "service_share",
+    "memory_batch",
+    "fixed_s",
+    "decode_price",
+    "thinnest",
+)
 """Rows of the normal form. Times are per output token; chunk_s is prefill_s at the chunk utilisation; fixed_s is what
 disaggregation pays beside its decode pool, and decode_price what that costs, over the price of a colocated replica."""
 

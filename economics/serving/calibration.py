@@ -90,9 +90,13 @@ def prefill_flop(
     Source: economics design, section 2 (attention: the causal mean).
     """
     require_positive(
-        active_parameters=active_parameters, layers=layers, query_heads=query_heads, head_dim=head_dim,
-        prompt_tokens=prompt_tokens, batch=batch,
-    )  # fmt: skip
+        active_parameters=active_parameters,
+        layers=layers,
+        query_heads=query_heads,
+        head_dim=head_dim,
+        prompt_tokens=prompt_tokens,
+        batch=batch,
+    )
     return batch * prompt_tokens * (2.0 * active_parameters + 2.0 * layers * query_heads * head_dim * prompt_tokens)
 
 

@@ -90,9 +90,7 @@ def chunked_time(chunked: Chunked, *, input_per_output: Real, batch: Real) -> St
     Source: economics design, section 2, plain sum and roofline overlap.
     """
     step = chunked.step
-    memory = memory_s_per_sequence(
-        step, batch=batch, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output)
-    )
+    memory = memory_s_per_sequence(step, batch=batch, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output))
     prefill_s = input_per_output * chunked.prefill_s_per_input_token
     busy = np.maximum(memory, step.compute_s) if is_on(step.compute_s) else memory
     drafted = busy + step.draft_ratio * memory if is_on(step.draft_ratio) else busy
@@ -134,9 +132,7 @@ def tightest_tpot_s(chunked: Chunked, *, input_per_output: Real, batch: Real) ->
     Source: derived, the pieces of `chunked_batch` at a batch.
     """
     step, coupled = chunked.step, is_on(chunked.service_share)
-    memory_s = memory_s_per_sequence(
-        step, batch=batch, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output)
-    )
+    memory_s = memory_s_per_sequence(step, batch=batch, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output))
     prefill_s = _prefill_s_per_sequence(chunked, input_per_output)
     bound_s: Real = 0.0
     for memory_share, prefill_share, compute_share in _mixed_pieces(chunked):
@@ -178,9 +174,7 @@ def coupled_ttft_s(chunked: Chunked, *, service_s: Real, input_per_output: Real,
 def _alone_s(chunked: Chunked, input_per_output: Real) -> list[tuple[Real, Real]]:
     """Pieces of the step of one sequence beside a prompt: its own time, and the share of prefill time in the piece."""
     step = chunked.step
-    memory_s = memory_s_per_sequence(
-        step, batch=1.0, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output)
-    )
+    memory_s = memory_s_per_sequence(step, batch=1.0, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output))
     return [
         (memory_share * memory_s + compute_share * step.compute_s, prefill_share)
         for memory_share, prefill_share, compute_share in _mixed_pieces(chunked)

@@ -14,13 +14,7 @@ import numpy as np
 from economics.serving import queueing
 from economics.serving.batch_limits import StepTime, decode_batch, decode_time, unchunked_batch
 from economics.serving.chunked import chunked_batch, chunked_colocation, chunked_time
-from economics.serving.prefill_pool import (
-    Prefill,
-    prefill_replicas,
-    prefill_times,
-    promised_percentile,
-    utilisation_limit,
-)
+from economics.serving.prefill_pool import Prefill, prefill_replicas, prefill_times, promised_percentile, utilisation_limit
 from economics.serving.step_time import Step, decode_step, memory_batch, stated
 from economics.serving.symbols import Scenario
 from economics.units import TOKENS_PER_MTOK, Flag, Real, is_on
@@ -122,9 +116,7 @@ def _chunked(scenario: Scenario) -> Cost:
     feasible = _common_bounds(scenario, step, prefill.chunked_service_s) & np.greater(batch, 0.0)
     # A prompt is computed in the share of each step that the sequences beside it leave.
     left_share = 1.0 - batch * time.decode_s / scenario.contract.tpot_s
-    return _colocated(
-        scenario, time=time, batch=batch, prompt_s=prefill.chunked_service_s / left_share, feasible=feasible
-    )
+    return _colocated(scenario, time=time, batch=batch, prompt_s=prefill.chunked_service_s / left_share, feasible=feasible)
 
 
 def _unchunked(scenario: Scenario) -> Cost:

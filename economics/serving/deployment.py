@@ -29,9 +29,7 @@ class Deployment:
     """The closed form, which buys fractions of replicas: what the cost tends to at high rates."""
 
 
-def replica_gpus(
-    *, weight_bytes: Real, sequence_bytes: Real, hbm_bytes: Real, memory_share: Real, sequences: Real
-) -> Real:
+def replica_gpus(*, weight_bytes: Real, sequence_bytes: Real, hbm_bytes: Real, memory_share: Real, sequences: Real) -> Real:
     """Smallest power of two of GPUs on which the weights fit beside the KV of so many sequences.
 
     Arguments broadcast; bytes, bytes, bytes of one GPU, share of memory left to both, count. Returns GPUs.
@@ -69,9 +67,7 @@ def deployment(*, scenario: Scenario, architecture: str) -> Deployment:
     Source: economics design, section 2, pools made whole (derived).
     """
     if scenario.refinements.prefill_hardware is not None or scenario.refinements.integer_pools:
-        raise ValueError(
-            "deployment sizes equal GPUs and makes pools whole itself: leave prefill_hardware and integer_pools"
-        )
+        raise ValueError("deployment sizes equal GPUs and makes pools whole itself: leave prefill_hardware and integer_pools")
     paid = cost(scenario=scenario, architecture=architecture)
     rate = stated("arrival_rate_per_s", scenario.workload.arrival_rate_per_s)
     tokens_per_s = rate * scenario.workload.output_tokens

@@ -24,9 +24,15 @@ from economics.units import Real
 
 Array = NDArray[np.float64]
 
-AGGREGATED_BATCHES = np.concatenate([
-    np.arange(1, 16), np.arange(16, 32, 4), np.arange(32, 64, 8), np.arange(64, 256, 16), np.arange(256, 513, 32),
-]).astype(np.float64)  # fmt: skip
+AGGREGATED_BATCHES = np.concatenate(
+    [
+        np.arange(1, 16),
+        np.arange(16, 32, 4),
+        np.arange(32, 64, 8),
+        np.arange(64, 256, 16),
+        np.arange(256, 513, 32),
+    ]
+).astype(np.float64)
 DECODE_BATCHES = np.concatenate([np.arange(1, 16), np.arange(16, 513, 4)]).astype(np.float64)
 PROMPTS_IN_A_STEP = np.arange(1.0, 9.0)
 MOST_PROMPT_TOKENS, MOST_PROMPTS = 8192.0, 4.0

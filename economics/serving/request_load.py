@@ -104,11 +104,7 @@ def correlated_lengths(
     share = 2.0 * np.sin(np.pi * rank_correlation / 6.0)
     normal[1] = share * normal[0] + np.sqrt(1.0 - share**2) * normal[1]
     lengths = [
-        np.exp(
-            np.interp(
-                scipy.special.ndtr(draws), np.asarray(levels, np.float64), np.log(np.asarray(quantiles, np.float64))
-            )
-        )
+        np.exp(np.interp(scipy.special.ndtr(draws), np.asarray(levels, np.float64), np.log(np.asarray(quantiles, np.float64))))
         for draws, quantiles in zip(normal, (input_quantiles, output_quantiles), strict=True)
     ]
     prompts, answers = (np.rint(values).astype(np.int64) for values in lengths)

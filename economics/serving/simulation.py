@@ -68,9 +68,7 @@ class Cluster:
         require_non_negative(
             weight_read_s=self.weight_read_s, kv_read_s=self.kv_read_s, transfer_s_per_token=self.transfer_s_per_token
         )
-        require_positive(
-            decode_step_s=self.weight_read_s + self.kv_read_s, prefill_s_per_token=self.prefill_s_per_token
-        )
+        require_positive(decode_step_s=self.weight_read_s + self.kv_read_s, prefill_s_per_token=self.prefill_s_per_token)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,9 +109,7 @@ class Goodput:
     tokens_per_s: float
 
 
-def simulate(
-    cluster: Cluster, *, arrival_s: ArrayLike, input_tokens: ArrayLike, output_tokens: ArrayLike
-) -> Simulation:
+def simulate(cluster: Cluster, *, arrival_s: ArrayLike, input_tokens: ArrayLike, output_tokens: ArrayLike) -> Simulation:
     """Serve all requests to their end.
 
     Arrays (requests,): seconds in ascending order, prompt tokens and output tokens, both 1 or more. ValueError otherwise.

@@ -68,16 +68,18 @@ def fitted_efficiency(scenario: Scenario, measured: Array, *, in_flight: Array |
         return np.log(np.maximum(rate, INFEASIBLE) / measured)
 
     fit = scipy.optimize.least_squares(
-        residual, np.log(START), bounds=(np.log(LOWEST), np.log(HIGHEST)), loss="soft_l1", f_scale=TYPICAL_ERROR,
+        residual,
+        np.log(START),
+        bounds=(np.log(LOWEST), np.log(HIGHEST)),
+        loss="soft_l1",
+        f_scale=TYPICAL_ERROR,
         diff_step=[1e-3, 1e-3],
-    )  # fmt: skip
+    )
     mfu, mbu = np.minimum(np.exp(fit.x), HIGHEST)
     return Efficiency(mfu=float(mfu), mbu=float(mbu))
 
 
-def held_out_rates(
-    scenario: Scenario, measured: Array, fold: NDArray[np.int64], *, in_flight: Array | None = None
-) -> Array:
+def held_out_rates(scenario: Scenario, measured: Array, fold: NDArray[np.int64], *, in_flight: Array | None = None) -> Array:
     """Rate of every point under the MFU and MBU fitted to the points of all other folds; NaN where those are too few.
 
     `scenario` as in `fitted_efficiency`; every array in it has all points on its first axis.

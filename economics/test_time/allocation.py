@@ -52,9 +52,7 @@ def accuracy_of_samples(*, accuracy: Real, samples: Real, curve_samples: Array, 
     return lent_accuracy(accuracy=accuracy, lender_from=curve_accuracy[0], lender_to=np.minimum(reached, 1.0))
 
 
-def accuracy_of_training(
-    *, accuracy: Real, eta_training: Real, budget_usd: Real, training_usd: Real, step_usd: Real
-) -> Real:
+def accuracy_of_training(*, accuracy: Real, eta_training: Real, budget_usd: Real, training_usd: Real, step_usd: Real) -> Real:
     """Accuracy after more training: alpha_0 (1 + min(B, step) / D_T)^eta_T, at most 1.
 
     Arguments broadcast; elasticity of the measured step, $ to spend, $ spent so far, $ of the measured step.

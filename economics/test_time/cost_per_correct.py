@@ -232,9 +232,7 @@ def verifier_leniency(
             false_positive_rate=false_positive_rate,
         ),
         published_usd_per_accepted_mtok=published,
-        corrected_usd_per_correct_mtok=_per(
-            price_usd_per_mtok * reasoning_multiplier, base_correct_rate * true_positive_rate
-        ),
+        corrected_usd_per_correct_mtok=_per(price_usd_per_mtok * reasoning_multiplier, base_correct_rate * true_positive_rate),
     )
 
 

@@ -24,9 +24,7 @@ def idle_floor_usd_per_gpu_hour(
     return energy + np.multiply(breaches_per_hour, breach_usd)
 
 
-def rollout_usd_per_gpu_hour(
-    *, idle_share: Real, idle_usd_per_gpu_hour: Real, dedicated_usd_per_gpu_hour: Real
-) -> Real:
+def rollout_usd_per_gpu_hour(*, idle_share: Real, idle_usd_per_gpu_hour: Real, dedicated_usd_per_gpu_hour: Real) -> Real:
     """Price of a GPU-hour of rollouts, some on idle serving GPUs: phi p_idle + (1 - phi) p_dedicated.
 
     Arguments broadcast; share of GPU-hours on idle GPUs, $. ValueError for an idle price of 0: idle is not free.

@@ -52,9 +52,7 @@ def published_condition(*, eta_samples: Real, eta_training: Real, inference_usd:
     return _condition(1.0, eta_samples, eta_training, inference_usd, training_usd)
 
 
-def lagrangian_condition(
-    *, eta_samples: Real, eta_training: Real, inference_usd: Real, training_usd: Real
-) -> Condition:
+def lagrangian_condition(*, eta_samples: Real, eta_training: Real, inference_usd: Real, training_usd: Real) -> Condition:
     """The next dollar goes to inference iff eta_N / eta_T > S_I / S_T: the least (S_T + S_I) / (Q alpha).
 
     Arguments broadcast, as in `published_condition`. Here the dollar ratio already is the bill; taking 1 from eta_N as
@@ -74,9 +72,7 @@ def shared_cost_condition(
     Source: economics design, section 3 (derived).
     """
     require_share(variable_share=variable_share)
-    return _condition(
-        variable_share, eta_samples, eta_training, np.multiply(inference_usd, variable_share), training_usd
-    )
+    return _condition(variable_share, eta_samples, eta_training, np.multiply(inference_usd, variable_share), training_usd)
 
 
 def conditions(
@@ -183,9 +179,7 @@ def best_samples(*, samples: Array, value: Array) -> Optimum:
     return Optimum(samples=grid[first], value=np.take_along_axis(worth, np.expand_dims(first, -1), axis=-1)[..., 0])
 
 
-def _condition(
-    netted: Real, eta_samples: Real, eta_training: Real, inference_usd: Real, training_usd: Real
-) -> Condition:
+def _condition(netted: Real, eta_samples: Real, eta_training: Real, inference_usd: Real, training_usd: Real) -> Condition:
     require_non_negative(inference_usd=inference_usd)
     require_positive(training_usd=training_usd)
     less, many, more, spent, trained = np.broadcast_arrays(

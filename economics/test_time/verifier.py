@@ -97,9 +97,7 @@ class Selected:
     unanswered: Real
 
 
-def best_of_samples(
-    *, base_correct_rate: Real, true_positive_rate: Real, false_positive_rate: Real, samples: Real
-) -> Selected:
+def best_of_samples(*, base_correct_rate: Real, true_positive_rate: Real, false_positive_rate: Real, samples: Real) -> Selected:
     """One of the accepted answers among N independent samples: correct, wrong, or none accepted.
 
     Arguments broadcast over problems (each with its own rates) and N. Which accepted answer is taken makes no

@@ -59,9 +59,10 @@ class Claim(_Claimed):
         relation, low, high, value = (
             pl.col(name) for name in ("relation", "published_low", "published_high", "published_value")
         )
-        wants_low, wants_high = relation.is_in(["equals", "within", "at_least"]), relation.is_in(
-            ["equals", "within", "at_most"]
-        )  # fmt: skip
+        wants_low, wants_high = (
+            relation.is_in(["equals", "within", "at_least"]),
+            relation.is_in(["equals", "within", "at_most"]),
+        )
         fits = (low.is_not_null() == wants_low) & (high.is_not_null() == wants_high)
         untested = pl.col("missing_datum").is_not_null() & low.is_null() & high.is_null()
         in_order = (low <= high).fill_null(True) & (low <= value).fill_null(True) & (value <= high).fill_null(True)
@@ -82,8 +83,9 @@ class Claims(_Claimed):
     verdict: str = column(VERDICT_MEANING, isin=VERDICTS)
     margin: float = column(
         "distance of the recomputed value from the nearest end of what the claim allows, in its unit; below 0: outside",
-        nullable=True, derived_from=("claim.published_low", "claim.published_high"),
-    )  # fmt: skip
+        nullable=True,
+        derived_from=("claim.published_low", "claim.published_high"),
+    )
     inputs: str = column("tables the value is computed from", nullable=True)
     recomputation: str = column("the SQL that computes it; runs on this warehouse", nullable=True)
     missing_datum: str = column("what is missing to test it", nullable=True)

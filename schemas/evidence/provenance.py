@@ -37,9 +37,7 @@ class Refresh(Table):
     rows: pl.Int64 = column("rows in the table after the step", unit="rows", nullable=True, ge=0)
     rejected_rows: pl.Int64 = column("rows quarantined by the step", unit="rows", nullable=True, ge=0)
     seconds: float = column("wall time of the step", unit="s", nullable=True, ge=0)
-    served_from: str = column(
-        "where a source's bytes came from: http, registry, bronze, installed, seed", nullable=True
-    )
+    served_from: str = column("where a source's bytes came from: http, registry, bronze, installed, seed", nullable=True)
     warnings: str = column("failed or warning checks, in words", nullable=True)
 
     class Config:

@@ -210,8 +210,9 @@ class PublishedCommonFrame(Citation):
     )
     attainment_basis: str = column(
         "stated: measured or aimed at by the document; guaranteed: the least share two separate percentiles imply",
-        isin=ATTAINMENT_BASES, nullable=True,
-    )  # fmt: skip
+        isin=ATTAINMENT_BASES,
+        nullable=True,
+    )
     n: pl.Int64 = column("sample size; for medians of submissions, submissions", nullable=True, ge=1)
     attainment_low: float = column(
         "lower end of the 95 % Wilson interval",
@@ -235,9 +236,7 @@ class PublishedCommonFrame(Citation):
         derived_from=("gpu_rent.usd_per_gpu_hour",),
     )
     gpu_price_term: str = column("what that rent buys", isin=TERMS, nullable=True, derived_from=("gpu_rent.term",))
-    gpu_price_on: pl.Date = column(
-        "first day of the newest offer in it", nullable=True, derived_from=("gpu_rent.valid_from",)
-    )
+    gpu_price_on: pl.Date = column("first day of the newest offer in it", nullable=True, derived_from=("gpu_rent.valid_from",))
     gpu_price_sellers: pl.Int64 = column("sellers in it", nullable=True, ge=1, derived_from=("gpu_rent.provider",))
     gpu_price_sources: str = column("sources of the offers", nullable=True, derived_from=("gpu_rent.source",))
     usd_per_mtok_output: float = column(
@@ -255,9 +254,7 @@ class PublishedCommonFrame(Citation):
         gt=0,
         derived_from=("cited_figure.value", "gpu_rent.usd_per_gpu_hour", "cited_figure.attainment"),
     )
-    baseline: str = column(
-        "system of the ratio: the best of the named baselines where the ratio is computed", nullable=True
-    )
+    baseline: str = column("system of the ratio: the best of the named baselines where the ratio is computed", nullable=True)
     ratio_to_baseline: float = column(
         "throughput over that of the baseline", nullable=True, gt=0, derived_from=("cited_figure.value",)
     )

@@ -7,9 +7,17 @@ from schemas.base import Table, column
 from schemas.evidence.published import BELIEVED, STATUS_MEANING
 
 LEVERS = (
-    "edge_silicon", "batching", "prefix_caching", "awq", "fp8", "fp4", "ssm_hybrid", "speculative_decoding", "clock_lock",
+    "edge_silicon",
+    "batching",
+    "prefix_caching",
+    "awq",
+    "fp8",
+    "fp4",
+    "ssm_hybrid",
+    "speculative_decoding",
+    "clock_lock",
     "harvested_slack",
-)  # fmt: skip
+)
 """In the order in which they are applied together."""
 ARCHITECTURES = ("unchunked", "chunked", "disaggregated")
 LEVER_MEANING = (
@@ -58,23 +66,20 @@ class LeverEffect(Table):
     overlap_usd_per_mtok: float = column(
         "what running prefill and decode side by side saves; zero or below", unit="usd_per_mtok", nullable=True
     )
-    attainment_usd_per_mtok: float = column(
-        "what tokens outside their contract add", unit="usd_per_mtok", nullable=True, ge=0
-    )
-    usd_per_mtok: float = column(
-        "sum: cost of a million SLO-compliant output tokens", unit="usd_per_mtok", nullable=True, gt=0
-    )
+    attainment_usd_per_mtok: float = column("what tokens outside their contract add", unit="usd_per_mtok", nullable=True, ge=0)
+    usd_per_mtok: float = column("sum: cost of a million SLO-compliant output tokens", unit="usd_per_mtok", nullable=True, gt=0)
     prefill_change_usd_per_mtok: float = column("prefill term after less before", unit="usd_per_mtok", nullable=True)
     decode_change_usd_per_mtok: float = column("decode term after less before", unit="usd_per_mtok", nullable=True)
     kv_tax_change_usd_per_mtok: float = column("KV transfer term after less before", unit="usd_per_mtok", nullable=True)
-    attainment_change_usd_per_mtok: float = column(
-        "attainment term after less before", unit="usd_per_mtok", nullable=True
-    )
+    attainment_change_usd_per_mtok: float = column("attainment term after less before", unit="usd_per_mtok", nullable=True)
     usd_ratio: float = column("cost of an SLO-compliant token after over before", nullable=True, gt=0)
     usd_per_correct: float = column(
         "cost of a correct answer, one sample, no verifier; NULL where the share of correct answers was never measured",
-        unit="usd", nullable=True, gt=0, derived_from=("cited_figure.value",),
-    )  # fmt: skip
+        unit="usd",
+        nullable=True,
+        gt=0,
+        derived_from=("cited_figure.value",),
+    )
     usd_per_correct_ratio: float = column(
         "cost of a correct answer after over before; NULL where nobody measured what the lever does to answers",
         nullable=True,
@@ -91,13 +96,12 @@ class LeverEffect(Table):
         "product of the cost ratios of the levers applied alone; NULL for fewer than two", nullable=True, gt=0
     )
     usd_interaction: float = column(
-        "cost ratio over that product: 1 they do not meet, below 1 they help each other, above 1 they save the same cost "
-        "twice", nullable=True, gt=0,
-    )  # fmt: skip
-    joules_interaction: float = column("the same for energy", nullable=True, gt=0)
-    anchors: pl.Int64 = column(
-        "published gains of the lever that have a prediction; single levers only", nullable=True, ge=0
+        "cost ratio over that product: 1 they do not meet, below 1 they help each other, above 1 they save the same cost twice",
+        nullable=True,
+        gt=0,
     )
+    joules_interaction: float = column("the same for energy", nullable=True, gt=0)
+    anchors: pl.Int64 = column("published gains of the lever that have a prediction; single levers only", nullable=True, ge=0)
     anchor_gain_low: float = column(
         "smallest published gain among them", nullable=True, gt=0, derived_from=("lever_anchor.published_gain",)
     )
@@ -144,14 +148,14 @@ class LeverAnchor(Table):
     condition: str = column("setting of the figure", nullable=True)
     quantity: str = column("what improves")
     published_gain: float = column(
-        "published gain; NULL where only a range is given", nullable=True, gt=0,
+        "published gain; NULL where only a range is given",
+        nullable=True,
+        gt=0,
         derived_from=("cited_figure.value", "routing_point.value"),
-    )  # fmt: skip
+    )
     published_low: float = column("lower end of a published range", nullable=True, gt=0)
     published_high: float = column("upper end of a published range", nullable=True, gt=0)
-    predicted_gain: float = column(
-        "gain by the closed forms; NULL where the conditions are not told", nullable=True, gt=0
-    )
+    predicted_gain: float = column("gain by the closed forms; NULL where the conditions are not told", nullable=True, gt=0)
     error: float = column(
         "predicted over published gain less 1; above 0 the closed form promises too much", nullable=True, gt=-1
     )
@@ -192,9 +196,7 @@ class EnergyPerToken(Table):
     tokens_per_s: float = column("output tokens of a replica", unit="tokens_per_s", gt=0)
     throughput_ratio: float = column("throughput over that at peak clock", gt=0, le=1)
     compute_bound: pl.Boolean = column("whether arithmetic and not memory sets the step at this clock")
-    low_w: float = column(
-        "mean draw of a GPU at the lower published draw", unit="W", gt=0, derived_from=("cited_figure.low",)
-    )
+    low_w: float = column("mean draw of a GPU at the lower published draw", unit="W", gt=0, derived_from=("cited_figure.low",))
     high_w: float = column(
         "mean draw of a GPU at the upper published draw", unit="W", gt=0, derived_from=("cited_figure.high",)
     )
@@ -210,27 +212,29 @@ class EnergyPerToken(Table):
     rent_usd_per_mtok: float = column("rent of a million tokens", unit="usd_per_mtok", gt=0)
     low_share_of_rent: float = column("electricity over rent at the lower draw", gt=0)
     high_share_of_rent: float = column("electricity over rent at the upper draw", gt=0)
-    saved_share_of_rent: float = column(
-        "electricity saved by the clock, at the upper draw, over the rent at peak clock"
-    )
+    saved_share_of_rent: float = column("electricity saved by the clock, at the upper draw, over the rent at peak clock")
     site_tokens_per_s_per_mw: float = column(
         "tokens a second per megawatt of site power at the upper draw, PUE 1.3", unit="tokens_per_s", gt=0
     )
-    site_tokens_ratio: float = column(
-        "the same over that at peak clock: what the clock is worth where power is short", gt=0
-    )
+    site_tokens_ratio: float = column("the same over that at peak clock: what the clock is worth where power is short", gt=0)
     gpus_per_mw_at_limit: float = column("GPUs a megawatt feeds if each may draw its limit", unit="GPUs", gt=0)
     gpus_per_mw_at_draw: float = column("GPUs a megawatt feeds at the upper draw", unit="GPUs", gt=0)
     published_joules_per_token: float = column(
-        "measured energy of the same model, GPU and batch; NULL if none", unit="J_per_token", nullable=True, gt=0,
+        "measured energy of the same model, GPU and batch; NULL if none",
+        unit="J_per_token",
+        nullable=True,
+        gt=0,
         derived_from=("cited_figure.value",),
-    )  # fmt: skip
+    )
     low_error: float = column("energy at the lower draw over the measured one, less 1", nullable=True)
     high_error: float = column("energy at the upper draw over the measured one, less 1", nullable=True)
     step_w: float = column(
         "draw of one GPU in a decode step measured alone: same GPU, model, batch and context, no clock set; NULL if none",
-        unit="W", nullable=True, gt=0, derived_from=("step_time.power_w",),
-    )  # fmt: skip
+        unit="W",
+        nullable=True,
+        gt=0,
+        derived_from=("step_time.power_w",),
+    )
     step_joules_per_token: float = column(
         "energy of a token in that step", unit="J_per_token", nullable=True, gt=0, derived_from=("step_time.energy_j",)
     )
@@ -252,9 +256,7 @@ class EdgeDevice(Table):
     device_usd: float = column("price of the device; NULL if not recorded", unit="usd", nullable=True, gt=0)
     power_w: float = column("power, upper end of the range; NULL if not recorded", unit="W", nullable=True, gt=0)
     low_power_w: float = column("lower end of the range", unit="W", nullable=True, gt=0)
-    memory_bytes_per_s: float = column(
-        "memory bandwidth; NULL if not recorded", unit="bytes_per_s", nullable=True, gt=0
-    )
+    memory_bytes_per_s: float = column("memory bandwidth; NULL if not recorded", unit="bytes_per_s", nullable=True, gt=0)
     memory_bytes: float = column("memory; NULL if not recorded", unit="bytes", nullable=True, gt=0)
     weight_bytes: float = column("weights at 4 bits", unit="bytes", gt=0, derived_from=("model_shape.parameters",))
     kv_bytes: float = column(
@@ -272,9 +274,7 @@ class EdgeDevice(Table):
         "whether the measured rate is below the ceiling: above it, a rate of a dense model is wrong or speculative",
         nullable=True,
     )
-    ceiling_joules_per_token: float = column(
-        "upper power over the ceiling rate", unit="J_per_token", nullable=True, gt=0
-    )
+    ceiling_joules_per_token: float = column("upper power over the ceiling rate", unit="J_per_token", nullable=True, gt=0)
     status: str = column(STATUS_MEANING + "; of the device's specification", isin=BELIEVED)
     locator: str = column("places of the specification")
 
@@ -299,25 +299,31 @@ class EdgeEconomics(Table):
     amortised_usd_per_mtok: float = column(
         "price of the device", unit="usd_per_mtok", gt=0, derived_from=("edge_device.device_usd",)
     )
-    electricity_usd_per_mtok: float = column(
-        "electricity", unit="usd_per_mtok", ge=0, derived_from=("edge_device.power_w",)
-    )
+    electricity_usd_per_mtok: float = column("electricity", unit="usd_per_mtok", ge=0, derived_from=("edge_device.power_w",))
     usd_per_mtok: float = column("both", unit="usd_per_mtok", gt=0)
     api_output_usd_per_mtok: float = column(
-        "list price of output tokens at the API", unit="usd_per_mtok", nullable=True, gt=0,
+        "list price of output tokens at the API",
+        unit="usd_per_mtok",
+        nullable=True,
+        gt=0,
         derived_from=("llm_price_current.usd_per_mtok",),
-    )  # fmt: skip
+    )
     api_usd_per_mtok: float = column(
-        "output price and three input tokens each: what an output token costs with its prompt", unit="usd_per_mtok",
-        nullable=True, gt=0, derived_from=("llm_price_current.usd_per_mtok",),
-    )  # fmt: skip
+        "output price and three input tokens each: what an output token costs with its prompt",
+        unit="usd_per_mtok",
+        nullable=True,
+        gt=0,
+        derived_from=("llm_price_current.usd_per_mtok",),
+    )
     api_basis: str = column("which seller", isin=API_BASES)
     api_hosts: pl.Int64 = column("sellers of the model", nullable=True, ge=1)
     usd_over_api: float = column("cost on the device over cost at the API", nullable=True, gt=0)
     break_even_utilisation: float = column(
         "share of its life the device must be in use to cost no more; NULL where even always is dearer, or no API sells it",
-        nullable=True, gt=0, le=1,
-    )  # fmt: skip
+        nullable=True,
+        gt=0,
+        le=1,
+    )
     never: pl.Boolean = column("whether even a device that is always in use costs more than the API", nullable=True)
     as_of: pl.Date = column("day the API price is of")
 

@@ -22,9 +22,7 @@ SCALE_MEANING = (
     "Intelligence Index; lmarena_elo: rating; metr_horizon_*: minutes of human work done with that chance; else percent right"
 )
 CAPABILITY_BASES = ("publisher", "secondary")
-CAPABILITY_BASIS_MEANING = (
-    "publisher: from the publisher's own file; secondary: collected by another party, which is named"
-)
+CAPABILITY_BASIS_MEANING = "publisher: from the publisher's own file; secondary: collected by another party, which is named"
 
 
 class _Interval(Table):
@@ -45,9 +43,7 @@ class EpochEci(_Interval):
     score_high: float = column("upper end of Epoch's bootstrap interval; NULL for the two anchors", nullable=True)
     release_date: pl.Date = column("release date of the model", nullable=True)
     organization: str = column("developer, as Epoch names it", nullable=True)
-    accessibility: str = column(
-        "how the model can be had, such as API access or Open weights (restricted use)", nullable=True
-    )
+    accessibility: str = column("how the model can be had, such as API access or Open weights (restricted use)", nullable=True)
     as_of: pl.Date = column("day of this version of the index")
 
     class Config:
@@ -60,9 +56,7 @@ class EpochBenchmark(Table):
 
     source: str = column("source of the scores")
     benchmark: str = column("benchmark, as Epoch names it")
-    source_file: str = column(
-        "file of the bundle; *_external.csv holds results of third parties, under their own terms"
-    )
+    source_file: str = column("file of the bundle; *_external.csv holds results of third parties, under their own terms")
     row: pl.Int64 = column("record number in the file", ge=1)
     source_model: str = column("model version, as Epoch writes it, often with the reasoning effort as a suffix")
     model_group: str = column("name of the model in the index; NULL where the bundle does not tell", nullable=True)
@@ -111,9 +105,7 @@ class Capability(_Interval):
     score_low: float = column("lower end of the score's interval", unit="scale points", nullable=True)
     score_high: float = column("upper end of the score's interval", unit="scale points", nullable=True)
     as_of: pl.Date = column("day of the figure, or the last day it can be from")
-    release_date: pl.Date = column(
-        "release date of the rated version; NULL where the source does not tell", nullable=True
-    )
+    release_date: pl.Date = column("release date of the rated version; NULL where the source does not tell", nullable=True)
     source: str = column("source of the figure")
     source_model: str = column("model or version, as the source names it")
     basis: str = column(CAPABILITY_BASIS_MEANING, isin=CAPABILITY_BASES)

@@ -8,9 +8,15 @@ from schemas.base import Table, column
 STATUSES = ("printed", "quoted", "derived")
 STATUS_MEANING = "printed: in the document; quoted: as others quote it; derived: computed from printed figures"
 MEASURES = (
-    "price_of_a_quality", "hardware_cost", "hardware_energy", "algorithms", "cost_of_a_benchmark", "factor_total",
-    "factor_model", "quantisation_speedup",
-)  # fmt: skip
+    "price_of_a_quality",
+    "hardware_cost",
+    "hardware_energy",
+    "algorithms",
+    "cost_of_a_benchmark",
+    "factor_total",
+    "factor_model",
+    "quantisation_speedup",
+)
 DATE_PRECISIONS = ("day", "month")
 FALL_BASES = ("stated", "computed")
 FACTORS = ("total", "model", "stack", "hardware", "quantisation", "runtime", "decoding", "unidentified")
@@ -121,9 +127,11 @@ class PublishedPriceTrend(Table):
     )
     text_months: float = column("time the text gives", unit="months", nullable=True)
     dated_months: float = column(
-        "time between the dates", unit="months", nullable=True,
+        "time between the dates",
+        unit="months",
+        nullable=True,
         derived_from=("price_trend_figure.start_date", "price_trend_figure.end_date"),
-    )  # fmt: skip
+    )
     by_text_per_year: float = column("the fall per year over the time of the text", nullable=True)
     by_dates_per_year: float = column("the fall per year over the time between the dates", nullable=True)
     by_dates_low: float = column(
@@ -142,15 +150,14 @@ class PublishedPriceTrend(Table):
     )
     our_basis: str = column(
         "same_quality: our series has the same threshold; headline: it has not, GPT-4's score on Epoch's index stands in",
-        isin=OURS, nullable=True,
-    )  # fmt: skip
+        isin=OURS,
+        nullable=True,
+    )
     our_n: pl.Int64 = column("what our slope rests on", nullable=True, derived_from=("price_slope.n",))
     our_per_year: float = column(
         "times cheaper per year in our history", nullable=True, derived_from=("price_slope.factor_per_year",)
     )
-    our_low: float = column(
-        "lower end of its 95 % interval", nullable=True, derived_from=("price_slope.factor_per_year_low",)
-    )
+    our_low: float = column("lower end of its 95 % interval", nullable=True, derived_from=("price_slope.factor_per_year_low",))
     our_high: float = column(
         "upper end of its 95 % interval", nullable=True, derived_from=("price_slope.factor_per_year_high",)
     )
@@ -175,17 +182,15 @@ class PriceCompression(Table):
         derived_from=("price_slope.series", "price_trend_figure.trend"),
     )
     factor: str = column(FACTOR_MEANING, isin=FACTORS)
-    first_on: pl.Date = column(
-        "first day of the fall", derived_from=("price_slope.first_on", "price_trend_figure.start_date")
-    )
-    last_on: pl.Date = column(
-        "last day of the fall", derived_from=("price_slope.last_on", "price_trend_figure.end_date")
-    )
+    first_on: pl.Date = column("first day of the fall", derived_from=("price_slope.first_on", "price_trend_figure.start_date"))
+    last_on: pl.Date = column("last day of the fall", derived_from=("price_slope.last_on", "price_trend_figure.end_date"))
     evidence_status: str = column(EVIDENCE_STATUS_MEANING, isin=EVIDENCE_STATUSES)
     value: float = column(
-        "times cheaper by this factor; NULL where it is bounded or unidentified", nullable=True, gt=0,
+        "times cheaper by this factor; NULL where it is bounded or unidentified",
+        nullable=True,
+        gt=0,
         derived_from=("price_slope.fall", "price_slope.factor_per_year", "price_trend_figure.fall"),
-    )  # fmt: skip
+    )
     low: float = column("least that the evidence allows; NULL where unknown", nullable=True, gt=0)
     high: float = column("most that the evidence allows; NULL where unknown", nullable=True, gt=0)
     n: pl.Int64 = column("prices, months or figures behind it, see evidence", nullable=True, ge=1)

@@ -6,8 +6,10 @@ from schemas.base import Table, Timestamp, column
 
 PRICE_BASES = ("first_party", "median_of_hosts")
 _BOTH_PRICES = (
-    "llm_price_current.usd_per_mtok", "monthly_price.input_usd_per_mtok", "monthly_price.output_usd_per_mtok",
-)  # fmt: skip
+    "llm_price_current.usd_per_mtok",
+    "monthly_price.input_usd_per_mtok",
+    "monthly_price.output_usd_per_mtok",
+)
 
 
 class MonthlyPrice(Table):
@@ -60,8 +62,10 @@ class PricedModel(Table):
     )
     cpm_3to1_usd_per_mtok: float = column(
         "blended price at three input tokens per output token",
-        unit="usd_per_mtok", gt=0, derived_from=_BOTH_PRICES,
-    )  # fmt: skip
+        unit="usd_per_mtok",
+        gt=0,
+        derived_from=_BOTH_PRICES,
+    )
     price_basis: str = column("whose price: the developer's own, else the median of hosts", isin=PRICE_BASES)
     n_providers: pl.Int64 = column(
         "sellers that price the model",

@@ -42,8 +42,15 @@ SAME = 1e-6
 """Relative difference below which an instance price over its count is the price per GPU."""
 
 SERIES = (
-    "source", "provider", "instance_type", "source_gpu", "gpu_count", "region", "term", "statistic",
-)  # fmt: skip
+    "source",
+    "provider",
+    "instance_type",
+    "source_gpu",
+    "gpu_count",
+    "region",
+    "term",
+    "statistic",
+)
 """Columns that name one offer whose price moves over time."""
 
 
@@ -60,9 +67,7 @@ class GpuOffer(Table):
         nullable=True,
     )
     form_factor: str = column("sxm, pcie, oam or superchip; NULL if not stated", isin=FORM_FACTORS, nullable=True)
-    gpu_count: pl.Int64 = column(
-        "GPUs in the instance; NULL for a bare price per GPU", unit="GPUs", ge=1, nullable=True
-    )
+    gpu_count: pl.Int64 = column("GPUs in the instance; NULL for a bare price per GPU", unit="GPUs", ge=1, nullable=True)
     gpu_memory_gb: float = column(
         "memory of one GPU as marketed (catalogues that give MiB mean this figure x 1024)",
         unit="GB",
@@ -75,8 +80,10 @@ class GpuOffer(Table):
     usd_per_instance_hour: float = column("price of the whole instance", unit="usd_per_hour", gt=0, nullable=True)
     usd_per_gpu_hour: float = column(
         "price per GPU: instance price over count where both are known",
-        unit="usd_per_gpu_hour", gt=FLOOR_USD_PER_GPU_HOUR, lt=CEILING_USD_PER_GPU_HOUR,
-    )  # fmt: skip
+        unit="usd_per_gpu_hour",
+        gt=FLOOR_USD_PER_GPU_HOUR,
+        lt=CEILING_USD_PER_GPU_HOUR,
+    )
     price_basis: str = column(
         "how the figure was published: per_instance, per_gpu, or per_term (one sum for a whole commitment)",
         isin=PRICE_BASES,

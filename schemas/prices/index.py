@@ -51,9 +51,7 @@ class PriceIndex(_Series):
     value: float = column("the index, see unit", gt=0)
     set_by: str = column("model or run that sets the price; NULL for matched prices", nullable=True)
     n: pl.Int64 = column("models or runs that could have set it; for matched prices those with a price", ge=1)
-    n_matched: pl.Int64 = column(
-        "prices compared with the month before; NULL where none is compared", nullable=True, ge=0
-    )
+    n_matched: pl.Int64 = column("prices compared with the month before; NULL where none is compared", nullable=True, ge=0)
     n_entered: pl.Int64 = column("of those new since the month before", nullable=True, ge=0)
     n_left: pl.Int64 = column("gone since the month before", nullable=True, ge=0)
 
@@ -110,20 +108,14 @@ class PriceSlope(Table):
     unit: str = column("unit of the values", isin=(*UNITS, "usd_per_gpu_hour"))
     first_on: pl.Date = column("first day", derived_from=("price_index.as_of", "gpu_rent_index.as_of"))
     last_on: pl.Date = column("last day", derived_from=("price_index.as_of", "gpu_rent_index.as_of"))
-    first_value: float = column(
-        "value on the first day", gt=0, derived_from=("price_index.value", "gpu_rent_index.value")
-    )
-    last_value: float = column(
-        "value on the last day", gt=0, derived_from=("price_index.value", "gpu_rent_index.value")
-    )
+    first_value: float = column("value on the first day", gt=0, derived_from=("price_index.value", "gpu_rent_index.value"))
+    last_value: float = column("value on the last day", gt=0, derived_from=("price_index.value", "gpu_rent_index.value"))
     fall: float = column("first over last value: times cheaper in all", gt=0)
     method: str = column(METHOD_MEANING, isin=METHODS)
     n: pl.Int64 = column("levels (with the last day) of the line, or links of the chain", ge=1)
     factor_per_year: float = column("times cheaper per year", gt=0)
     factor_per_year_low: float = column("lower end of the 95 % interval; NULL where n allows none", nullable=True, ge=0)
-    factor_per_year_high: float = column(
-        "upper end of the 95 % interval; NULL where n allows none", nullable=True, gt=0
-    )
+    factor_per_year_high: float = column("upper end of the 95 % interval; NULL where n allows none", nullable=True, gt=0)
     r_squared: float = column("share of the variance the line explains; NULL for a mean", nullable=True, ge=0, le=1)
 
     @pa.dataframe_check(description="the interval holds the slope")

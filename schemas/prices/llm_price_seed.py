@@ -22,5 +22,12 @@ class LlmPriceSeed(RawLlmPrice):
     class Config:
         name = "raw.llm_price_seed"
         unique = [
-            "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window", "valid_from", "source_key",
-        ]  # fmt: skip
+            "source_provider",
+            "source_model",
+            "leg",
+            "tier_min_tokens",
+            "variant",
+            "window",
+            "valid_from",
+            "source_key",
+        ]

@@ -29,9 +29,7 @@ class RawLlmPrice(Table):
     source_model: str = column("model or route id, as the source writes it", str_length={"min_value": 1})
     source_key: str = column("where in the entry the price stands, such as a JSON key or path")
     leg: str = column("what the tokens are", isin=LEGS)
-    tier_min_tokens: pl.Int64 = column(
-        "prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0
-    )
+    tier_min_tokens: pl.Int64 = column("prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0)
     variant: str = column("standard, batch, flex, priority, fast, ...", str_length={"min_value": 1})
     window: str = column("always, or the daily window of UTC time in which the price holds, such as 16:30-00:30")
     published_value: str = column("the figure as published, before any conversion")
@@ -63,8 +61,15 @@ class RawModelAttribute(Table):
 
 
 _PRICE_KEY = [
-    "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window", "valid_from", "source_key",
-]  # fmt: skip
+    "source_provider",
+    "source_model",
+    "leg",
+    "tier_min_tokens",
+    "variant",
+    "window",
+    "valid_from",
+    "source_key",
+]
 _ATTRIBUTE_KEY = ["source_provider", "source_model"]
 
 
@@ -133,15 +138,11 @@ class LlmPrice(Table):
     source_provider: str = column("seller or host, as the source writes it")
     source_model: str = column("model or route id, as the source writes it")
     leg: str = column("what the tokens are", isin=LEGS)
-    tier_min_tokens: pl.Int64 = column(
-        "prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0
-    )
+    tier_min_tokens: pl.Int64 = column("prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0)
     variant: str = column("standard, batch, flex, priority, fast, ...")
     window: str = column("always, or the daily window of UTC time in which the price holds")
     usd_per_mtok: float = column("price per million tokens", unit="usd_per_mtok", gt=0, lt=CEILING_USD_PER_MTOK)
-    valid_from: pl.Date = column(
-        "first day of the price, see date_basis; NULL where only its end is known", nullable=True
-    )
+    valid_from: pl.Date = column("first day of the price, see date_basis; NULL where only its end is known", nullable=True)
     valid_to: pl.Date = column("day the price ended (exclusive); NULL while it holds", nullable=True)
     date_basis: str = column(DATE_BASIS_MEANING + "; NULL where valid_from is", isin=DATE_BASES, nullable=True)
     fx_note: str = column("exchange-rate assumption inside the figure; NULL for USD", nullable=True)
@@ -155,9 +156,16 @@ class LlmPrice(Table):
     class Config:
         name = "core.llm_price"
         unique = [
-            "source", "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window",
-            "valid_from", "withdrawn_on",
-        ]  # fmt: skip
+            "source",
+            "source_provider",
+            "source_model",
+            "leg",
+            "tier_min_tokens",
+            "variant",
+            "window",
+            "valid_from",
+            "withdrawn_on",
+        ]
 
 
 WINDOWS = ("always", "peak", "off_peak")
@@ -172,9 +180,7 @@ class LlmPriceCurrent(Table):
     is_canonical: bool = column("the model is a key of core.model", derived_from=("llm_price.model",))
     first_party: bool = column("the seller trained the model itself; NULL where it is not mapped", nullable=True)
     leg: str = column("what the tokens are", isin=LEGS)
-    tier_min_tokens: pl.Int64 = column(
-        "prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0
-    )
+    tier_min_tokens: pl.Int64 = column("prompt length from which the price holds; 0 is the base price", unit="tokens", ge=0)
     variant: str = column("standard, batch, flex, priority, fast, ...")
     window: str = column("always, or for a model priced by the hour: peak or off_peak", isin=WINDOWS)
     hours: str = column("hours of the window in UTC, as the sources state them", nullable=True)

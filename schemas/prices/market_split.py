@@ -22,18 +22,17 @@ class MarketSplit(Table):
     model: str = column("canonical model", derived_from=("llm_price_current.model",))
     tier: str = column("frontier_reasoning, commodity or unclassified", isin=TIERS)
     rule_version: pl.Int64 = column("version of the rule", ge=1)
-    score: float = column("capability on Epoch's index", unit="scale points", nullable=True,
-                          derived_from=("capability.score",))  # fmt: skip
+    score: float = column("capability on Epoch's index", unit="scale points", nullable=True, derived_from=("capability.score",))
     capability_as_of: pl.Date = column("day of the score", nullable=True, derived_from=("capability.as_of",))
-    capability_percentile: float = column(
-        "share of rated priced models that score no higher", nullable=True, gt=0, le=1
-    )
+    capability_percentile: float = column("share of rated priced models that score no higher", nullable=True, gt=0, le=1)
     reasoning: bool = column("can emit reasoning tokens", nullable=True)
     open_weights: bool = column("weights can be downloaded", nullable=True)
-    n_providers: pl.Int64 = column("sellers that price the model", unit="sellers", ge=1,
-                                   derived_from=("llm_price_current.provider",))  # fmt: skip
-    cpm_usd_per_mtok: float = column("blended price: mean of input and output", unit="usd_per_mtok", gt=0,
-                                     derived_from=("llm_price_current.usd_per_mtok",))  # fmt: skip
+    n_providers: pl.Int64 = column(
+        "sellers that price the model", unit="sellers", ge=1, derived_from=("llm_price_current.provider",)
+    )
+    cpm_usd_per_mtok: float = column(
+        "blended price: mean of input and output", unit="usd_per_mtok", gt=0, derived_from=("llm_price_current.usd_per_mtok",)
+    )
     price_basis: str = column("whose price: the developer's own, else the median of hosts", isin=PRICE_BASES)
     median_cpm_usd_per_mtok: float = column("median over priced models that day", unit="usd_per_mtok", gt=0)
     refreshed_at: Timestamp = column("refresh that computed the row")
@@ -86,8 +85,9 @@ class MarketSplitConfusion(Table):
     agreement_high: float = column("upper end of that interval", ge=0, le=1)
     chance_agreement: float = column(
         "agreement of independent guesses with the same shares; the split predicts nothing where the interval holds it",
-        ge=0, le=1,
-    )  # fmt: skip
+        ge=0,
+        le=1,
+    )
 
     class Config:
         name = "marts.market_split_confusion"
@@ -101,23 +101,24 @@ class MarketSplitByTier(Table):
     """
 
     as_of: pl.Date = column("day of the prices")
-    basis: str = column(
-        "observed: computed on that day; rebuilt: from prices dated since", isin=("observed", "rebuilt")
-    )
+    basis: str = column("observed: computed on that day; rebuilt: from prices dated since", isin=("observed", "rebuilt"))
     tier: str = column("frontier_reasoning, commodity or unclassified", isin=TIERS)
     models: pl.Int64 = column("models", unit="models", ge=1)
-    cpm_usd_per_mtok: float = column("median blended price", unit="usd_per_mtok", gt=0,
-                                     derived_from=("market_split.cpm_usd_per_mtok",))  # fmt: skip
+    cpm_usd_per_mtok: float = column(
+        "median blended price", unit="usd_per_mtok", gt=0, derived_from=("market_split.cpm_usd_per_mtok",)
+    )
     cpm_usd_per_mtok_low: float = column("lower quartile", unit="usd_per_mtok", gt=0)
     cpm_usd_per_mtok_high: float = column("upper quartile", unit="usd_per_mtok", gt=0)
-    score: float = column("median capability on Epoch's index", unit="scale points", nullable=True,
-                          derived_from=("market_split.score",))  # fmt: skip
+    score: float = column(
+        "median capability on Epoch's index", unit="scale points", nullable=True, derived_from=("market_split.score",)
+    )
     score_low: float = column("lower quartile", unit="scale points", nullable=True)
     score_high: float = column("upper quartile", unit="scale points", nullable=True)
     task_benchmark: str = column("benchmark of the $ per task", nullable=True)
     runs: pl.Int64 = column("priced runs of these models up to that day", unit="runs", ge=0)
-    usd_per_task: float = column("median $ per task of those runs", unit="usd", nullable=True, gt=0,
-                                 derived_from=("cost_per_correct.usd_per_task",))  # fmt: skip
+    usd_per_task: float = column(
+        "median $ per task of those runs", unit="usd", nullable=True, gt=0, derived_from=("cost_per_correct.usd_per_task",)
+    )
     usd_per_task_low: float = column("lower quartile", unit="usd", nullable=True, gt=0)
     usd_per_task_high: float = column("upper quartile", unit="usd", nullable=True, gt=0)
     refreshed_at: Timestamp = column("refresh that computed the row")

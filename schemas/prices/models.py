@@ -27,9 +27,7 @@ MATCHED_BY = ("rule", "name", "reduced_name", "excluded")
 class Model(Table):
     """Canonical models: one row per name under which prices, capability and hosts are compared."""
 
-    model: str = column(
-        "canonical model, in small letters, such as claude-sonnet-4", str_matches=r"^[a-z0-9][a-z0-9.\-]*$"
-    )
+    model: str = column("canonical model, in small letters, such as claude-sonnet-4", str_matches=r"^[a-z0-9][a-z0-9.\-]*$")
     developer: str = column("who trained the model, in small letters, such as anthropic")
     display_name: str = column("name for people, as a price source or Epoch writes it", nullable=True)
     rolling: bool = column("a name the vendor re-points to newer models: has a price, never a capability")

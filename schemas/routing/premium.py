@@ -5,8 +5,13 @@ import polars as pl
 from schemas.base import Table, column
 
 PATTERNS = (
-    "speculative_decoding", "early_exit", "cascade", "router", "adaptive_sampling", "complexity_aware_exploration",
-)  # fmt: skip
+    "speculative_decoding",
+    "early_exit",
+    "cascade",
+    "router",
+    "adaptive_sampling",
+    "complexity_aware_exploration",
+)
 STATUSES = ("printed", "quoted", "derived", "recalled", "not_found")
 BELIEVED = STATUSES[:3]
 """Statuses that may reach a mart."""
@@ -20,9 +25,16 @@ EVIDENCE_MEANING = (
     "scenario: a model's answer, not a measurement"
 )
 METRICS = (
-    "speedup_x", "slowdown_x", "saving_percent", "cost_share_percent", "gross_saving_percent", "gross_reduction_x",
-    "quality_against_random_percent", "no_gain_stated", "not_testable",
-)  # fmt: skip
+    "speedup_x",
+    "slowdown_x",
+    "saving_percent",
+    "cost_share_percent",
+    "gross_saving_percent",
+    "gross_reduction_x",
+    "quality_against_random_percent",
+    "no_gain_stated",
+    "not_testable",
+)
 BOUNDS = ("exact", "at_least", "at_most")
 BOUND_MEANING = "whether the figure is the usual case, a floor, or an extreme ('up to')"
 POLICIES = ("random", "oracle", "prompt_length")
@@ -39,9 +51,7 @@ class _Point(Table):
     locator: str = column("place in the document")
     status: str = column(STATUS_MEANING, isin=STATUSES)
     evidence: str = column(EVIDENCE_MEANING, isin=EVIDENCE)
-    saved_unit: str = column(
-        "what is saved: latency, usd, samples, calls, ...; premiums in different units do not compare"
-    )
+    saved_unit: str = column("what is saved: latency, usd, samples, calls, ...; premiums in different units do not compare")
 
 
 class RoutingFigure(_Point):
@@ -61,9 +71,7 @@ class RoutingFigure(_Point):
     tokens_per_pass: float = column("tokens per target pass, measured", unit="tokens", ge=1, nullable=True)
     draft_cost_ratio: float = column("one draft pass over one target pass, where stated", ge=0, nullable=True)
     routed_quality: float = column("share correct of the router", ge=0, le=1, nullable=True)
-    random_quality: float = column(
-        "share correct of a random choice at the same strong share", ge=0, le=1, nullable=True
-    )
+    random_quality: float = column("share correct of a random choice at the same strong share", ge=0, le=1, nullable=True)
     oracle_quality: float = column("best share correct at the same strong share", ge=0, le=1, nullable=True)
     is_control: bool = column("a negative control: chosen because it might fail")
     note: str = column("what to know first", nullable=True)
@@ -95,13 +103,9 @@ class RoutingCurve(Table):
     strong_share: float = column("share of questions the strong model answers", ge=0, le=1)
     quality: float = column("share correct", ge=0, le=1)
     strong_input_chars: float = column("characters read by the strong model per question", unit="characters", ge=0)
-    strong_output_chars: float = column(
-        "characters it wrote; NULL if not recorded", unit="characters", ge=0, nullable=True
-    )
+    strong_output_chars: float = column("characters it wrote; NULL if not recorded", unit="characters", ge=0, nullable=True)
     weak_input_chars: float = column("characters read by the weak model per question", unit="characters", ge=0)
-    weak_output_chars: float = column(
-        "characters it wrote; NULL if not recorded", unit="characters", ge=0, nullable=True
-    )
+    weak_output_chars: float = column("characters it wrote; NULL if not recorded", unit="characters", ge=0, nullable=True)
     paper_strong_usd_per_mtok: float = column("the paper's own price of the strong model", unit="usd_per_mtok", gt=0)
     paper_weak_usd_per_mtok: float = column("the paper's own price of the weak model", unit="usd_per_mtok", gt=0)
     status: str = column(STATUS_MEANING, isin=BELIEVED)
@@ -125,15 +129,18 @@ class RoutingPremium(_Point):
     gross_saving: float = column("kappa Delta; the gamma at which the premium is 0", nullable=True, le=1)
     premium: float = column(
         "share of the cost saved, net of the controller where its cost is known or inside the figure; of a printed range the "
-        "lower end", nullable=True, lt=1,
+        "lower end",
+        nullable=True,
+        lt=1,
         derived_from=("routing_point.value", "routing_point.low", "routing_point.gamma"),
-    )  # fmt: skip
+    )
     premium_low: float = column("lower end of the interval", nullable=True)
     premium_high: float = column("upper end of the interval", nullable=True)
     interval_basis: str = column(
         "rounding of the printed figure (no sampling error is disclosed), printed range, or resampled",
-        isin=("rounding", "printed_range", "resampled"), nullable=True,
-    )  # fmt: skip
+        isin=("rounding", "printed_range", "resampled"),
+        nullable=True,
+    )
     bound: str = column(BOUND_MEANING, isin=BOUNDS)
     sign: str = column(
         "that of the whole interval, of the figure where there is none, or of quality against random; else not shown",
@@ -142,9 +149,7 @@ class RoutingPremium(_Point):
     safety_factor: float = column("kappa Delta / gamma; NULL where gamma is 0 or not disclosed", nullable=True)
     elasticity_of_saving: float = column("d ln premium / d ln kappa, and Delta; NULL without gamma", nullable=True)
     elasticity_of_gamma: float = column("d ln premium / d ln gamma; NULL without gamma", nullable=True)
-    quality_kappa: float = column(
-        "(router - random) / (oracle - random) in quality; below 0: worse than random", nullable=True
-    )
+    quality_kappa: float = column("(router - random) / (oracle - random) in quality; below 0: worse than random", nullable=True)
     implied_draft_cost_ratio: float = column(
         "draft cost ratio at which the formula gives the printed speed-up; below 0 it measures no draft", nullable=True
     )
@@ -169,9 +174,7 @@ class RoutingFragility(Table):
     premium_if_saving_overstated: float = column(
         "kappa Delta / (1 + error) - gamma; NULL where gamma is not disclosed", nullable=True
     )
-    fails_if_saving_overstated: bool = column(
-        "that premium is 0 or less; NULL where gamma is not disclosed", nullable=True
-    )
+    fails_if_saving_overstated: bool = column("that premium is 0 or less; NULL where gamma is not disclosed", nullable=True)
     premium_if_cost_understated: float = column("1 - (1 + error)(1 - premium): the routed cost is that much higher")
     fails_if_cost_understated: bool = column("that premium is 0 or less")
 
@@ -196,15 +199,9 @@ class RoutingPatternSummary(Table):
     premium_min: float = column("least premium", nullable=True)
     premium_max: float = column("greatest premium", nullable=True)
     safety_factor_min: float = column("least safety factor where known", nullable=True)
-    fail_at_10_percent: pl.Int64 = column(
-        "positive points that fail if cost is understated by 10 %", unit="points", ge=0
-    )
-    fail_at_25_percent: pl.Int64 = column(
-        "positive points that fail if cost is understated by 25 %", unit="points", ge=0
-    )
-    fail_at_50_percent: pl.Int64 = column(
-        "positive points that fail if cost is understated by 50 %", unit="points", ge=0
-    )
+    fail_at_10_percent: pl.Int64 = column("positive points that fail if cost is understated by 10 %", unit="points", ge=0)
+    fail_at_25_percent: pl.Int64 = column("positive points that fail if cost is understated by 25 %", unit="points", ge=0)
+    fail_at_50_percent: pl.Int64 = column("positive points that fail if cost is understated by 50 %", unit="points", ge=0)
 
     class Config:
         name = "marts.routing_pattern_summary"
@@ -229,9 +226,7 @@ class RouterReplay(Table):
     quality_high: float = column("upper end of that interval", ge=0, le=1, derived_from=("routing_curve.quality",))
     priced_by: str = column("paper: its own blended prices; warehouse: list prices", isin=("paper", "warehouse"))
     as_of: pl.Date = column("first day of these prices; NULL for the paper's", nullable=True)
-    priced_legs: str = column(
-        "input_and_output, or input where answers are not recorded", isin=("input_and_output", "input")
-    )
+    priced_legs: str = column("input_and_output, or input where answers are not recorded", isin=("input_and_output", "input"))
     strong_input_usd_per_mtok: float = column("input price of the strong model", unit="usd_per_mtok", gt=0)
     strong_output_usd_per_mtok: float = column("output price of the strong model", unit="usd_per_mtok", gt=0)
     weak_input_usd_per_mtok: float = column("input price of the weak model", unit="usd_per_mtok", gt=0)

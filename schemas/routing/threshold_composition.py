@@ -23,8 +23,9 @@ class ThresholdComposition(Table):
     benchmark: str = column("benchmark of the arc")
     system: str = column("system of the arc")
     curve: str = column("curve or run")
-    status: str = column(f"of the arc's accuracies; {STATUS_MEANING}", isin=BELIEVED,
-                         derived_from=("inference_frontier.status",))  # fmt: skip
+    status: str = column(
+        f"of the arc's accuracies; {STATUS_MEANING}", isin=BELIEVED, derived_from=("inference_frontier.status",)
+    )
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
     samples_to: pl.Int64 = column("samples at its end", unit="samples", ge=1)
@@ -33,12 +34,15 @@ class ThresholdComposition(Table):
     eta_samples_high: float = column("upper end of that interval")
     samples_cost_factor: float = column(
         "cost per correct answer at the end of the arc over that at its start: (N_1 / N_0)^(1 - eta_N), every question "
-        "getting all samples", gt=0,
+        "getting all samples",
+        gt=0,
         derived_from=(
-            "inference_frontier.samples_from", "inference_frontier.samples_to",
-            "inference_frontier.accuracy_from", "inference_frontier.accuracy_to",
+            "inference_frontier.samples_from",
+            "inference_frontier.samples_to",
+            "inference_frontier.accuracy_from",
+            "inference_frontier.accuracy_to",
         ),
-    )  # fmt: skip
+    )
     samples_cost_factor_low: float = column(
         "at the upper end of eta_samples", gt=0, derived_from=("inference_frontier.eta_samples_high",)
     )
@@ -47,8 +51,10 @@ class ThresholdComposition(Table):
     )
     premium_needed: float = column(
         "premium at which the pair changes nothing: 1 - 1 / samples_cost_factor; below 0 the samples pay alone, and it is "
-        "the loss that routing may add", lt=1, derived_from=("inference_frontier.eta_samples",),
-    )  # fmt: skip
+        "the loss that routing may add",
+        lt=1,
+        derived_from=("inference_frontier.eta_samples",),
+    )
     premium_needed_low: float = column(
         "at samples_cost_factor_low", lt=1, derived_from=("inference_frontier.eta_samples_high",)
     )
@@ -61,41 +67,49 @@ class ThresholdComposition(Table):
         f"the best there is for the pattern in that unit, and the only one used; {EVIDENCE_MEANING}", isin=EVIDENCE
     )
     points: pl.Int64 = column(
-        "operating points of that evidence, without extremes ('up to')", unit="points", ge=1,
+        "operating points of that evidence, without extremes ('up to')",
+        unit="points",
+        ge=1,
         derived_from=("routing_premium.figure", "routing_premium.bound"),
-    )  # fmt: skip
+    )
     systems: pl.Int64 = column("systems among them", unit="systems", ge=1, derived_from=("routing_premium.system",))
     premium: float = column("their median premium", lt=1)
     premium_low: float = column("least end of their intervals")
-    premium_high: float = column(
-        "greatest end of their intervals; NULL where a point is printed as a floor", nullable=True
-    )
+    premium_high: float = column("greatest end of their intervals; NULL where a point is printed as a floor", nullable=True)
     eta_unchanged: str = column(
-        "whether routing of this pattern can leave eta_N as it is", isin=ETA_UNCHANGED,
+        "whether routing of this pattern can leave eta_N as it is",
+        isin=ETA_UNCHANGED,
         derived_from=("routing_premium.pattern",),
-    )  # fmt: skip
+    )
     eta_unchanged_reason: str = column("why", derived_from=("routing_premium.pattern",))
     composed_cost_factor: float = column(
-        "(1 - premium) samples_cost_factor; NULL where eta_unchanged is no", nullable=True, gt=0,
+        "(1 - premium) samples_cost_factor; NULL where eta_unchanged is no",
+        nullable=True,
+        gt=0,
         derived_from=("routing_premium.premium", "inference_frontier.eta_samples"),
-    )  # fmt: skip
+    )
     composed_cost_factor_low: float = column(
-        "premium_high with samples_cost_factor_low", nullable=True, gt=0,
+        "premium_high with samples_cost_factor_low",
+        nullable=True,
+        gt=0,
         derived_from=("routing_premium.premium_high", "inference_frontier.eta_samples_high"),
-    )  # fmt: skip
+    )
     composed_cost_factor_high: float = column(
-        "premium_low with samples_cost_factor_high", nullable=True, gt=0,
+        "premium_low with samples_cost_factor_high",
+        nullable=True,
+        gt=0,
         derived_from=("routing_premium.premium_low", "inference_frontier.eta_samples_low"),
-    )  # fmt: skip
+    )
     pair_lowers_cost: bool = column(
-        "the product is below 1: samples and routing together lower the cost per correct answer", nullable=True,
+        "the product is below 1: samples and routing together lower the cost per correct answer",
+        nullable=True,
         derived_from=("routing_premium.premium", "inference_frontier.eta_samples"),
-    )  # fmt: skip
+    )
     pair_certain: bool = column(
         "the whole interval of the product is on that side of 1; NULL where the end that decides is not known",
         nullable=True,
         derived_from=("routing_premium.premium", "inference_frontier.eta_samples"),
-    )  # fmt: skip
+    )
 
     class Config:
         name = "marts.threshold_composition"

@@ -74,8 +74,11 @@ def _share(meaning: str) -> pl.Float64:
 def _end(meaning: str, *, unit: str | None = None) -> pl.Float64:
     field: pl.Float64 = column(
         f"{meaning}; NULL where it is not fitted, lies on a bound, or no point is to spare",
-        unit=unit, nullable=True, ge=0, derived_from=_MEASURED,
-    )  # fmt: skip
+        unit=unit,
+        nullable=True,
+        ge=0,
+        derived_from=_MEASURED,
+    )
     return field
 
 
@@ -83,8 +86,11 @@ def _single_point(share: str, phase: str, percentile: int) -> pl.Float64:
     field: pl.Float64 = column(
         f"{percentile}th percentile of the {share} that single {phase} points imply without overhead: how much one share for "
         f"all batches and lengths hides; NULL where {share} is not fitted",
-        nullable=True, gt=0, le=1, derived_from=_MEASURED,
-    )  # fmt: skip
+        nullable=True,
+        gt=0,
+        le=1,
+        derived_from=_MEASURED,
+    )
     return field
 
 
@@ -121,14 +127,20 @@ class Calibration(Table):
     overhead_basis: str = column(PARAMETER_BASIS_MEANING, isin=PARAMETER_BASES)
     mfu_without_overhead: pl.Float64 = column(
         "MFU if no overhead is allowed: for formulas without one; NULL where MFU is not fitted",
-        nullable=True, gt=0, le=1, derived_from=_MEASURED,
-    )  # fmt: skip
+        nullable=True,
+        gt=0,
+        le=1,
+        derived_from=_MEASURED,
+    )
     mfu_without_overhead_low: pl.Float64 = _single_point("MFU", "prefill", 5)
     mfu_without_overhead_high: pl.Float64 = _single_point("MFU", "prefill", 95)
     mbu_without_overhead: pl.Float64 = column(
         "MBU if no overhead is allowed: for formulas without one; NULL where MBU is not fitted",
-        nullable=True, gt=0, le=1, derived_from=_MEASURED,
-    )  # fmt: skip
+        nullable=True,
+        gt=0,
+        le=1,
+        derived_from=_MEASURED,
+    )
     mbu_without_overhead_low: pl.Float64 = _single_point("MBU", "decode", 5)
     mbu_without_overhead_high: pl.Float64 = _single_point("MBU", "decode", 95)
     n_prefill: pl.Int64 = column("prefill points used", unit="points", ge=0)
@@ -140,39 +152,42 @@ class Calibration(Table):
     leave_one_out_error: pl.Float64 = _error("error of each point under the fit to all others; NULL if too few")
     prefill_leave_one_out_error: pl.Float64 = _error("the same over prefill points")
     decode_leave_one_out_error: pl.Float64 = _error("the same over decode points")
-    leave_one_out_p90: pl.Float64 = _error(
-        "90th percentile of that error over all points, where the others are medians"
-    )
+    leave_one_out_p90: pl.Float64 = _error("90th percentile of that error over all points, where the others are medians")
     other_gpu_counts_error: pl.Float64 = _error(
         "error of the points of each GPU count under the fit to all other counts; NULL if there is one count"
     )
     default_error: pl.Float64 = _error("error of the defaults over the same points; NULL if there are none")
-    calibration: str = column("fitted: both MFU and MBU come from the points; default: at least one does not",
-                              isin=CALIBRATIONS)  # fmt: skip
+    calibration: str = column(
+        "fitted: both MFU and MBU come from the points; default: at least one does not", isin=CALIBRATIONS
+    )
     reason: str = column("why the points do not fix a parameter; NULL if they fix all", nullable=True)
     left_out: str = column("why points were not used; NULL if all were", nullable=True)
-    points_basis: str = column("what the times are, most frequent first: " + TIME_BASIS_MEANING + "; else measured",
-                               derived_from=("latency_figure.basis", "operating_point.basis"))  # fmt: skip
-    sources: str = column("documents and benchmark formats of the points",
-                          derived_from=("latency_figure.paper", "operating_point.source"))  # fmt: skip
+    points_basis: str = column(
+        "what the times are, most frequent first: " + TIME_BASIS_MEANING + "; else measured",
+        derived_from=("latency_figure.basis", "operating_point.basis"),
+    )
+    sources: str = column(
+        "documents and benchmark formats of the points", derived_from=("latency_figure.paper", "operating_point.source")
+    )
     precision_basis: str = column("stated, or assumed: 16 bits where the files do not say", isin=ASSUMPTION_BASES)
     speculation_basis: str = column(
         "assumed: some runs do not say whether drafts were used, none are taken; with drafts MBU would come out too high",
-        isin=ASSUMPTION_BASES, derived_from=("operating_point.speculative_decoding",),
-    )  # fmt: skip
+        isin=ASSUMPTION_BASES,
+        derived_from=("operating_point.speculative_decoding",),
+    )
     peak_flop_per_s: float = column(
-        "dense peak of one GPU at this precision", unit="flop_per_s", gt=0,
+        "dense peak of one GPU at this precision",
+        unit="flop_per_s",
+        gt=0,
         derived_from=("gpu.bf16_flop_per_s", "gpu.fp8_flop_per_s"),
-    )  # fmt: skip
+    )
     hbm_bytes_per_s: float = column("memory bandwidth of one GPU", unit="bytes_per_s", gt=0)
     active_parameters: float = column("parameters one token uses", gt=0)
     weight_bytes: float = column("all weights", unit="bytes", gt=0, derived_from=("model_shape.parameters",))
     kv_bytes_per_token: float = column("KV bytes of one token at 2 bytes a value", unit="bytes_per_token", gt=0)
     gpu_status: str = column("of the GPU's figures: " + STATUS_MEANING, isin=BELIEVED, derived_from=("gpu.status",))
     gpu_locator: str = column("where the GPU's figures stand", derived_from=("gpu.locator",))
-    shape_status: str = column(
-        "of the model's shape: " + STATUS_MEANING, isin=BELIEVED, derived_from=("model_shape.status",)
-    )
+    shape_status: str = column("of the model's shape: " + STATUS_MEANING, isin=BELIEVED, derived_from=("model_shape.status",))
     shape_note: str = column("what the shape was checked against", nullable=True, derived_from=("model_shape.note",))
 
     @pa.dataframe_check(description="an interval holds its estimate")

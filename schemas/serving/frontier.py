@@ -16,12 +16,10 @@ RANGE_BASES = ("figures", "requests", "requests_and_repeats", "draws", "none")
 LATENCY_BASES = ("bound", "measured")
 DESIGNS = ("colocated", "unchunked", "chunked", "disaggregated")
 FRAME_MEANING = (
-    "model, workload, percentile, TPOT definition, arrivals and term of the rent; points are compared within one frame "
-    "alone"
+    "model, workload, percentile, TPOT definition, arrivals and term of the rent; points are compared within one frame alone"
 )
 POINT_MEANING = (
-    "where the point comes from: published: document | figure, run: core.operating_point.run_id, or predicted: its "
-    "inputs"
+    "where the point comes from: published: document | figure, run: core.operating_point.run_id, or predicted: its inputs"
 )
 
 
@@ -54,9 +52,7 @@ class ServingFrontier(Table):
     tpot_s: float = column("time per output token at the percentile", unit="s", ge=0)
     latency_basis: str = column("bound: at most this, as promised; measured: as it came out", isin=LATENCY_BASES)
     attainment: float = column("share of requests within both latencies", gt=0, le=1)
-    gpu_hours_per_mtok: float = column(
-        "GPU-hours per million output tokens within both", unit="gpu_hours_per_mtok", gt=0
-    )
+    gpu_hours_per_mtok: float = column("GPU-hours per million output tokens within both", unit="gpu_hours_per_mtok", gt=0)
     low_gpu_hours_per_mtok: float = column(
         "lower end of their range; NULL where nothing is known of it", unit="gpu_hours_per_mtok", nullable=True, gt=0
     )
@@ -65,8 +61,9 @@ class ServingFrontier(Table):
         "what the range is: figures (reading error, spread of submissions, Wilson interval of the attainment); requests (95 % "
         "Wilson interval of the share within the p99, from the number of requests); requests_and_repeats (and the rates of "
         "runs of the same configuration); draws (90 % of draws of MFU, MBU and links); none: one figure or run without a "
-        "number of requests, or with too few", isin=RANGE_BASES,
-    )  # fmt: skip
+        "number of requests, or with too few",
+        isin=RANGE_BASES,
+    )
     gpu_usd_per_hour: float = column("rent of one GPU", unit="usd_per_gpu_hour", gt=0)
     low_gpu_usd_per_hour: float = column("rent of the cheapest seller", unit="usd_per_gpu_hour", gt=0)
     high_gpu_usd_per_hour: float = column("rent of the dearest seller", unit="usd_per_gpu_hour", gt=0)
@@ -75,15 +72,11 @@ class ServingFrontier(Table):
     usd_per_mtok: float = column("rent per million output tokens within both latencies", unit="usd_per_mtok", gt=0)
     low_usd_per_mtok: float = column("5th percentile over the draws of rent and rate", unit="usd_per_mtok", gt=0)
     high_usd_per_mtok: float = column("95th percentile over the draws", unit="usd_per_mtok", gt=0)
-    calibration: str = column(
-        "of a prediction, where MFU and MBU come from: default, fitted, fitted_in_part", nullable=True
-    )
+    calibration: str = column("of a prediction, where MFU and MBU come from: default, fitted, fitted_in_part", nullable=True)
     points_in_frame: pl.Int64 = column("points of the frame", ge=1)
     on_frontier: bool = column("no point of the frame is as good in cost, TTFT and TPOT and better in one")
     frontier_probability: float = column("share of draws in which that holds", ge=0, le=1)
-    on_evidence_frontier: bool = column(
-        "the same among points that are not predicted; NULL for predictions", nullable=True
-    )
+    on_evidence_frontier: bool = column("the same among points that are not predicted; NULL for predictions", nullable=True)
     evidence_frontier_probability: float = column("share of draws in which that holds", ge=0, le=1, nullable=True)
     as_of: pl.Date = column("day the rents are of")
     refreshed_at: Timestamp = column("time of the refresh")
@@ -96,9 +89,7 @@ class ServingFrontier(Table):
     @pa.dataframe_check(description="a range stands exactly where something is known of it, around the value")
     def range_is_known(cls, data: pa.PolarsData) -> pl.LazyFrame:
         low, high = pl.col("low_gpu_hours_per_mtok"), pl.col("high_gpu_hours_per_mtok")
-        around = (low <= pl.col("gpu_hours_per_mtok") * (1 + 1e-9)) & (
-            pl.col("gpu_hours_per_mtok") <= high * (1 + 1e-9)
-        )
+        around = (low <= pl.col("gpu_hours_per_mtok") * (1 + 1e-9)) & (pl.col("gpu_hours_per_mtok") <= high * (1 + 1e-9))
         missing = low.is_null() & high.is_null()
         return data.lazyframe.select(
             pl.when(pl.col("range_basis") == "none").then(missing).otherwise(around.fill_null(value=False))

@@ -38,9 +38,7 @@ class StepTime(Table):
     n: pl.Int64 = column("repeats", unit="runs", ge=1)
     power_w: float = column("mean draw of the GPU over the repeats", unit="W", nullable=True, gt=0)
     energy_j: float = column("energy of one step of mean length", unit="J", nullable=True, gt=0)
-    sm_clock_mhz: float = column(
-        "median clock of the multiprocessors during the repeats", unit="MHz", nullable=True, gt=0
-    )
+    sm_clock_mhz: float = column("median clock of the multiprocessors during the repeats", unit="MHz", nullable=True, gt=0)
     idle_power_w: float = column("draw with a context and no work", unit="W", nullable=True, gt=0)
     attention: str = column("kernels of attention", nullable=True)
     relative_error: float = column("error of the logits against float64, checked before timing", ge=0)
@@ -89,9 +87,11 @@ class StepTimePrediction(Table):
     phase: str = column("prefill or decode", isin=PHASES)
     batch: pl.Int64 = column("prompts, or decoding sequences, in the step", unit="sequences", ge=1)
     tokens: pl.Int64 = column(
-        "tokens of each prompt, or of each sequence's cache", unit="tokens", ge=1,
+        "tokens of each prompt, or of each sequence's cache",
+        unit="tokens",
+        ge=1,
         derived_from=("step_time.prompt_tokens", "step_time.context_tokens"),
-    )  # fmt: skip
+    )
     measured_s: float = column("median time of the step", unit="s", gt=0, derived_from=("step_time.step_time_s",))
     mfu: float = column("share of peak FLOP/s the other rows give", gt=0, le=1, derived_from=_INPUTS)
     mbu: float = column("share of peak memory bandwidth the other rows give", gt=0, le=1, derived_from=_INPUTS)
@@ -108,9 +108,12 @@ class StepTimePrediction(Table):
     )
     power_w: float = column("mean draw", unit="W", nullable=True, gt=0)
     joules_per_token: float = column(
-        "energy per token computed: prompt tokens of a prefill, sequences of a decode step", unit="J_per_token",
-        nullable=True, gt=0, derived_from=("step_time.energy_j",),
-    )  # fmt: skip
+        "energy per token computed: prompt tokens of a prefill, sequences of a decode step",
+        unit="J_per_token",
+        nullable=True,
+        gt=0,
+        derived_from=("step_time.energy_j",),
+    )
 
     class Config:
         name = "marts.step_time_prediction"

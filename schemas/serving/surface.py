@@ -31,8 +31,10 @@ class GpuPrice(Table):
     gpu: str = column("canonical GPU", unique=True, derived_from=("gpu_rent.gpu",))
     usd_per_gpu_hour: float = column(
         "median over sellers of each seller's median offer of the term",
-        unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_rent.usd_per_gpu_hour",),
-    )  # fmt: skip
+        unit="usd_per_gpu_hour",
+        gt=0,
+        derived_from=("gpu_rent.usd_per_gpu_hour",),
+    )
     low_usd_per_gpu_hour: float = column(
         "median offer of the cheapest seller",
         unit="usd_per_gpu_hour",
@@ -82,8 +84,10 @@ class BreakEvenSurface(Table):
     disaggregated_usd_per_mtok: float = column(_COST, unit="usd_per_mtok", nullable=True, gt=0)
     margin: float = column(
         "cost of the other kind over that of the winner, less 1: disaggregated against the cheaper colocated design; NULL "
-        "where only one kind or none meets the contract", nullable=True, ge=0,
-    )  # fmt: skip
+        "where only one kind or none meets the contract",
+        nullable=True,
+        ge=0,
+    )
     deciding_term: str = column(
         "term in which the winner saves most against the other kind; feasibility: the other kind cannot meet the contract",
         isin=DECIDING,
@@ -104,14 +108,10 @@ class BreakEvenSurface(Table):
         nullable=True,
     )
     kv_verdict: str = column(_VERDICT, isin=VERDICTS)
-    break_even_tpot_s: float = column(
-        "TPOT bound below which disaggregation is cheaper" + _AXIS, unit="s", nullable=True
-    )
+    break_even_tpot_s: float = column("TPOT bound below which disaggregation is cheaper" + _AXIS, unit="s", nullable=True)
     tpot_verdict: str = column(_VERDICT, isin=VERDICTS)
     calibration: str = column("where MFU and MBU come from; default: .5 and .8", isin=CALIBRATIONS)
-    gpu_usd_per_hour: float = column(
-        "rent used", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",)
-    )
+    gpu_usd_per_hour: float = column("rent used", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",))
     gpu_price_term: str = column("what that rent buys", isin=TERMS, derived_from=("gpu_price.term",))
     gpu_price_on: pl.Date = column("first day of the newest offer in it", derived_from=("gpu_price.valid_from",))
 
@@ -120,9 +120,7 @@ class BreakEvenSurface(Table):
         costs = {name: pl.col(f"{name}_usd_per_mtok") for name in WINNERS[1:]}
         least = pl.min_horizontal(costs.values())
         own = pl.coalesce(pl.when(pl.col("winner") == name).then(cost) for name, cost in costs.items())
-        return data.lazyframe.select(
-            (own <= least * (1 + 1e-9)).fill_null((pl.col("winner") == "none") & least.is_null())
-        )
+        return data.lazyframe.select((own <= least * (1 + 1e-9)).fill_null((pl.col("winner") == "none") & least.is_null()))
 
     @pa.dataframe_check(description="a value stands exactly where an axis is crossed")
     def value_where_crossed(cls, data: pa.PolarsData) -> pl.LazyFrame:
@@ -139,8 +137,15 @@ class BreakEvenSurface(Table):
     class Config:
         name = "marts.break_even_surface"
         unique = [
-            "setting", "gpu", "model", "input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "tpot_s", "ttft_s",
-        ]  # fmt: skip
+            "setting",
+            "gpu",
+            "model",
+            "input_per_output",
+            "arrival_rate_per_s",
+            "kv_bytes_per_s_per_gpu",
+            "tpot_s",
+            "ttft_s",
+        ]
 
 
 def _share(what: str) -> float:
@@ -151,8 +156,10 @@ def _share(what: str) -> float:
 def _median(what: str, unit: str) -> float:
     median: float = column(
         f"median {what} at which the cheaper design changes, over the cells that have one; NULL if none has",
-        unit=unit, nullable=True, gt=0,
-    )  # fmt: skip
+        unit=unit,
+        nullable=True,
+        gt=0,
+    )
     return median
 
 
@@ -168,9 +175,7 @@ class PartitionSummary(Table):
     chunked_share: float = _share("cells that chunked colocation wins")
     disaggregated_share: float = _share("cells that disaggregation wins")
     infeasible_share: float = _share("cells in which no design meets the contract")
-    isolated_share: float = _share(
-        "cells with a winner that no neighbour shares; neighbours are one step apart on one axis"
-    )
+    isolated_share: float = _share("cells with a winner that no neighbour shares; neighbours are one step apart on one axis")
     boundary_share: float = _share("boundary length: neighbouring pairs with different winners, over all pairs")
     median_margin: float = column("median margin of the winner where both kinds are feasible", nullable=True, ge=0)
     crosses_kv_share: float = _share("cells in which some bandwidth changes the cheaper design")
@@ -193,9 +198,7 @@ class PartitionSummary(Table):
         isin=BELIEVED,
         derived_from=("model_shape.status",),
     )
-    gpu_usd_per_hour: float = column(
-        "rent used", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",)
-    )
+    gpu_usd_per_hour: float = column("rent used", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",))
     gpu_price_term: str = column("what that rent buys", isin=TERMS, derived_from=("gpu_price.term",))
     gpu_price_on: pl.Date = column("first day of the newest offer in it", derived_from=("gpu_price.valid_from",))
 
@@ -216,9 +219,7 @@ class ServingRefinements(Table):
     """
 
     refinement: str = column("refinement, by its name in economics.serving.symbols; overlap stands at two values")
-    setting: str = column(
-        "switches beside it: plain or realistic, see partition_summary.refinements", isin=SETTINGS[:2]
-    )
+    setting: str = column("switches beside it: plain or realistic, see partition_summary.refinements", isin=SETTINGS[:2])
     gpu: str = column("canonical GPU")
     model: str = column("model whose shape is served; refinements of experts have rows for sparse models only")
     input_per_output: float = column("input tokens per output token", unit="tokens per token", gt=0)
@@ -229,9 +230,7 @@ class ServingRefinements(Table):
     value: float = column("value it is tried at; NULL for a switch without one", nullable=True)
     basis: str = column("what that value rests on", isin=("stated", "primary", "derived", "assumed"))
     source: str = column("where that value comes from")
-    without_winner: str = column(
-        "cheapest design without the refinement; none if none meets the contract", isin=WINNERS
-    )
+    without_winner: str = column("cheapest design without the refinement; none if none meets the contract", isin=WINNERS)
     with_winner: str = column("cheapest design with it", isin=WINNERS)
     turns_winner: bool = column("whether the two differ")
     without_unchunked_usd_per_mtok: float = column(_WITHOUT, unit="usd_per_mtok", nullable=True, gt=0)

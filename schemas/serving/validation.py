@@ -8,9 +8,14 @@ from schemas.serving.benchmark_outputs import ARCHITECTURES as MEASURED_ARCHITEC
 from schemas.serving.surface import WINNERS
 
 QUANTITIES = (
-    "input_tokens", "output_tokens", "input_tokens_mean", "output_tokens_mean", "rank_correlation", "requests",
+    "input_tokens",
+    "output_tokens",
+    "input_tokens_mean",
+    "output_tokens_mean",
+    "rank_correlation",
+    "requests",
     "requests_in_window",
-)  # fmt: skip
+)
 GRID_WINNERS = ("aggregated", "disaggregated", "none")
 CHECKS = ("simulation", "measured", "independent_tool")
 CHECK_MEANING = (
@@ -18,9 +23,16 @@ CHECK_MEANING = (
     "independent_tool: the search of aiconfigurator over its own measured operators"
 )
 METRICS = (
-    "requests_per_s", "usd_per_mtok", "p99_ttft", "p99_tpot", "output_tokens_per_s_per_gpu", "median_absolute_error",
-    "throughput_ratio", "winner_agreement", "rank_correlation",
-)  # fmt: skip
+    "requests_per_s",
+    "usd_per_mtok",
+    "p99_ttft",
+    "p99_tpot",
+    "output_tokens_per_s_per_gpu",
+    "median_absolute_error",
+    "throughput_ratio",
+    "winner_agreement",
+    "rank_correlation",
+)
 BASES = ("simulated", "published", "measured", "computed_by_tool")
 DESIGNS = (*WINNERS[1:], *MEASURED_ARCHITECTURES[:1])
 
@@ -31,8 +43,9 @@ class TraceShape(Table):
     trace: str = column("name of the trace")
     quantity: str = column(
         "input_tokens, output_tokens: a quantile of the lengths; _mean: their mean; rank_correlation: Spearman's, of both; "
-        "requests: how many the trace has; requests_in_window: arrivals in a window of ten seconds", isin=QUANTITIES,
-    )  # fmt: skip
+        "requests: how many the trace has; requests_in_window: arrivals in a window of ten seconds",
+        isin=QUANTITIES,
+    )
     at: float = column("level of the quantile, or number of the window from 0; else NULL", nullable=True, ge=0)
     value: float = column("the figure: tokens, requests, or a correlation")
     source: str = column("source of the transcription")
@@ -83,8 +96,9 @@ class ServingValidation(Table):
         "requests_per_s, usd_per_mtok: what a cluster carries within its contract, and at what cost; p99_ttft, p99_tpot: at "
         "the rate that the closed form promises; median_absolute_error: of the predictions of a slice, as its unit says; "
         "throughput_ratio: disaggregated over aggregated; winner_agreement: share of contracts whose winner is the same, where "
-        "the tool's margin exceeds 5 %; rank_correlation: Spearman's, of the ratios", isin=METRICS,
-    )  # fmt: skip
+        "the tool's margin exceeds 5 %; rank_correlation: Spearman's, of the ratios",
+        isin=METRICS,
+    )
     unit: str = column("unit of predicted, observed and interval; ratio and share carry none")
     architecture: str = column("design; NULL where designs are compared", isin=DESIGNS, nullable=True)
     gpu: str = column("canonical GPU", nullable=True)

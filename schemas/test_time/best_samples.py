@@ -34,39 +34,54 @@ class BestSamples(Table):
     false_positive_basis: str = column(
         "scenario; printed_precision: from printed accuracy and precision of one sample; printed_reward: from the printed "
         "reward at the greatest penalty, read as that of one sample",
-        isin=FALSE_POSITIVE_BASES, nullable=True,
-    )  # fmt: skip
-    false_positive_penalty: float = column(
-        "right answers that one wrong answer handed out costs", unit="right answers", ge=0
+        isin=FALSE_POSITIVE_BASES,
+        nullable=True,
     )
+    false_positive_penalty: float = column("right answers that one wrong answer handed out costs", unit="right answers", ge=0)
     penalty_basis: str = column("stated: by the document; assumed: a scenario", isin=("stated", "assumed"))
     value_in_samples: float = column(
         "scenario: samples that a right answer is worth; NULL where samples are free, as in the document",
-        unit="samples", nullable=True, gt=0,
-    )  # fmt: skip
-    most_samples: pl.Int64 = column("end of the measured or replayed range", unit="samples", ge=1,
-                                    derived_from=("test_time_figure.samples", "coverage_point.samples"))  # fmt: skip
+        unit="samples",
+        nullable=True,
+        gt=0,
+    )
+    most_samples: pl.Int64 = column(
+        "end of the measured or replayed range",
+        unit="samples",
+        ge=1,
+        derived_from=("test_time_figure.samples", "coverage_point.samples"),
+    )
     curve_error: float = column(
         "greatest distance of the Beta from measured points between its two ends; NULL where there are none",
-        nullable=True, ge=0,
-    )  # fmt: skip
+        nullable=True,
+        ge=0,
+    )
     best_samples: pl.Int64 = column(
         "number of samples worth most, 0 for no answer; of the measured numbers only where chosen_of_n",
-        unit="samples", ge=0, derived_from=("test_time_figure.value", "coverage_point.coverage"),
-    )  # fmt: skip
+        unit="samples",
+        ge=0,
+        derived_from=("test_time_figure.value", "coverage_point.coverage"),
+    )
     best_samples_low: pl.Int64 = column(
         "least over the curve and both ends of its 95 % Wilson intervals", unit="samples", nullable=True, ge=0
     )
     best_samples_high: pl.Int64 = column("greatest over them", unit="samples", nullable=True, ge=0)
-    net_value: float = column("worth of a question at best_samples", unit="right answers", ge=0,
-                               derived_from=("test_time_figure.value", "coverage_point.coverage"))  # fmt: skip
+    net_value: float = column(
+        "worth of a question at best_samples",
+        unit="right answers",
+        ge=0,
+        derived_from=("test_time_figure.value", "coverage_point.coverage"),
+    )
     net_value_low: float = column("worth at the best number on the low curve", unit="right answers", nullable=True)
     net_value_high: float = column("worth at the best number on the high curve", unit="right answers", nullable=True)
-    sample_usd: float = column("printed bill of a run over its samples; NULL where no document bills them",
-                               unit="usd", nullable=True, gt=0, derived_from=("test_time_figure.value",))  # fmt: skip
-    net_value_usd: float = column(
-        "net_value at that price; NULL where a sample has none", unit="usd", nullable=True, ge=0
+    sample_usd: float = column(
+        "printed bill of a run over its samples; NULL where no document bills them",
+        unit="usd",
+        nullable=True,
+        gt=0,
+        derived_from=("test_time_figure.value",),
     )
+    net_value_usd: float = column("net_value at that price; NULL where a sample has none", unit="usd", nullable=True, ge=0)
     loss_at_most_samples: float = column("worth lost by sampling on to most_samples", unit="right answers", ge=0)
     break_even_penalty: float = column(
         "penalty above which even one sample is worth less than none; below 0 it never pays",
@@ -78,13 +93,17 @@ class BestSamples(Table):
     why_no_break_even: str = column("why break_even_penalty is NULL; NULL where it is known", nullable=True)
     best_samples_if_alike: pl.Int64 = column(
         "the same as if all problems were alike: none, or as many as still find an answer",
-        unit="samples", nullable=True, ge=0,
-    )  # fmt: skip
-    published_best_samples: pl.Int64 = column("optimum as the document has it", unit="samples", nullable=True, ge=0,
-                                              derived_from=("test_time_figure.value",))  # fmt: skip
+        unit="samples",
+        nullable=True,
+        ge=0,
+    )
+    published_best_samples: pl.Int64 = column(
+        "optimum as the document has it", unit="samples", nullable=True, ge=0, derived_from=("test_time_figure.value",)
+    )
     samples_error: pl.Int64 = column("best_samples less the published optimum", unit="samples", nullable=True)
-    published_net_value: float = column("worth there as the document has it", unit="right answers", nullable=True,
-                                        derived_from=("test_time_figure.value",))  # fmt: skip
+    published_net_value: float = column(
+        "worth there as the document has it", unit="right answers", nullable=True, derived_from=("test_time_figure.value",)
+    )
     net_value_error: float = column("net_value less the published one", unit="right answers", nullable=True)
     loss_at_published: float = column(
         "worth lost on our curve by stopping at the published optimum", unit="right answers", nullable=True, ge=0
@@ -96,5 +115,13 @@ class BestSamples(Table):
 
     class Config:
         name = "marts.best_samples"
-        unique = ["paper", "benchmark", "system", "curve", "false_positive_rate", "false_positive_basis",
-                  "false_positive_penalty", "value_in_samples"]  # fmt: skip
+        unique = [
+            "paper",
+            "benchmark",
+            "system",
+            "curve",
+            "false_positive_rate",
+            "false_positive_basis",
+            "false_positive_penalty",
+            "value_in_samples",
+        ]

@@ -19,9 +19,7 @@ DAY_BASIS_MEANING = (
 )
 MULTIPLIER_BASES = ("by_definition", "against_runs_without_reasoning")
 COST_BASES = ("stated_total", "stated_per_task")
-COST_BASIS_MEANING = (
-    "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question"
-)
+COST_BASIS_MEANING = "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question"
 
 
 class TestTimeFigure(Table):
@@ -67,12 +65,11 @@ class AiderRun(Table):
     pass_num_2: pl.Int64 = column("exercises solved in one or two tries", unit="questions", ge=0)
     thinking_tokens: pl.Int64 = column("budget of reasoning tokens", unit="tokens", nullable=True, ge=0)
     prompt_tokens: pl.Int64 = column("input tokens of the run", unit="tokens", nullable=True, ge=1)
-    completion_tokens: pl.Int64 = column(
-        "output tokens of the run, reasoning included", unit="tokens", nullable=True, ge=1
-    )
+    completion_tokens: pl.Int64 = column("output tokens of the run, reasoning included", unit="tokens", nullable=True, ge=1)
     run_on: pl.Date = column("day of the run")
-    total_cost_usd: float = column("cost of the run; NULL where unknown, which the document writes as 0",
-                                   unit="usd", nullable=True, gt=0)  # fmt: skip
+    total_cost_usd: float = column(
+        "cost of the run; NULL where unknown, which the document writes as 0", unit="usd", nullable=True, gt=0
+    )
     seconds_per_case: float = column("mean time of an exercise", unit="s", nullable=True, gt=0)
     source: str = column("source of the runs")
 
@@ -101,8 +98,9 @@ class ArcEvaluation(Table):
         nullable=True,
     )
     score: float = column("share of tasks solved in two attempts (v1, v2); efficiency at games (v3)", ge=0, le=1)
-    usd_per_task: float = column("cost per task; NULL where unknown, which the document writes as 0",
-                                 unit="usd", nullable=True, gt=0)  # fmt: skip
+    usd_per_task: float = column(
+        "cost per task; NULL where unknown, which the document writes as 0", unit="usd", nullable=True, gt=0
+    )
     total_cost_usd: float = column("cost of the run (v3)", unit="usd", nullable=True, gt=0)
     is_shown: bool = column("the board shows the row")
     generated_on: pl.Date = column("day on which the board was made")
@@ -139,16 +137,14 @@ class MeasuredRun(Table):
     )
     as_of_basis: str = column(DAY_BASIS_MEANING, isin=DAY_BASES)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
-    samples: pl.Int64 = column(
-        "samples or tries per question, at most; NULL where not told", unit="samples", nullable=True
-    )
-    n: pl.Int64 = column(
-        "questions", unit="questions", ge=1, derived_from=("aider_run.total_tests", "test_time_figure.n")
-    )
+    samples: pl.Int64 = column("samples or tries per question, at most; NULL where not told", unit="samples", nullable=True)
+    n: pl.Int64 = column("questions", unit="questions", ge=1, derived_from=("aider_run.total_tests", "test_time_figure.n"))
     accuracy: float = column(
         "share of questions answered correctly, as the benchmark's grader counts",
-        ge=0, le=1, derived_from=("aider_run.pass_num_2", "test_time_figure.value", "arc_evaluation.score"),
-    )  # fmt: skip
+        ge=0,
+        le=1,
+        derived_from=("aider_run.pass_num_2", "test_time_figure.value", "arc_evaluation.score"),
+    )
     total_cost_usd: float = column(
         "cost of the run",
         unit="usd",
@@ -158,12 +154,18 @@ class MeasuredRun(Table):
     cost_basis: str = column(COST_BASIS_MEANING, isin=COST_BASES)
     output_tokens_per_question: float = column(
         "billed output tokens per question, reasoning included; NULL where not told",
-        unit="tokens", nullable=True, gt=0, derived_from=("aider_run.completion_tokens", "aider_run.test_cases"),
-    )  # fmt: skip
+        unit="tokens",
+        nullable=True,
+        gt=0,
+        derived_from=("aider_run.completion_tokens", "aider_run.test_cases"),
+    )
     stated_usd_per_correct: float = column(
         "cost per correct answer as the document prints it",
-        unit="usd", nullable=True, gt=0, derived_from=("test_time_figure.value",),
-    )  # fmt: skip
+        unit="usd",
+        nullable=True,
+        gt=0,
+        derived_from=("test_time_figure.value",),
+    )
     superseded: bool = column("a later version of the same document restates the cost")
 
     class Config:
@@ -186,8 +188,10 @@ class _Measured(Table):
     accuracy_high: float = column("upper end of the 95 % Wilson interval", ge=0, le=1)
     usd_per_task: float = column(
         "cost of the run per question, answered or not",
-        unit="usd", gt=0, derived_from=("measured_run.total_cost_usd", "cost_per_correct.usd_per_task"),
-    )  # fmt: skip
+        unit="usd",
+        gt=0,
+        derived_from=("measured_run.total_cost_usd", "cost_per_correct.usd_per_task"),
+    )
     corrected_usd_per_correct: float = column(
         "cost per correct answer: bill / (questions alpha pi); NULL where nothing is correct",
         unit="usd",
@@ -200,37 +204,38 @@ class CostPerCorrect(_Measured):
     """Every system with a measured accuracy, a number of questions and a cost: what a correct answer cost."""
 
     as_of_basis: str = column(DAY_BASIS_MEANING, isin=DAY_BASES)
-    model: str = column("canonical model; NULL for pairs and for what is not known", nullable=True,
-                        derived_from=("measured_run.system", "model.model"))  # fmt: skip
+    model: str = column(
+        "canonical model; NULL for pairs and for what is not known",
+        nullable=True,
+        derived_from=("measured_run.system", "model.model"),
+    )
     locator: str = column("place in the document")
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
-    samples: pl.Int64 = column(
-        "samples or tries per question, at most; NULL where not told", unit="samples", nullable=True
-    )
+    samples: pl.Int64 = column("samples or tries per question, at most; NULL where not told", unit="samples", nullable=True)
     total_cost_usd: float = column("cost of the run", unit="usd", gt=0)
     cost_basis: str = column(COST_BASIS_MEANING, isin=COST_BASES)
     output_tokens_per_question: float = column(
         "billed output tokens per question, reasoning included; NULL where not told", unit="tokens", nullable=True, gt=0
     )
-    stated_usd_per_correct: float = column(
-        "cost per correct answer as the document prints it", unit="usd", nullable=True, gt=0
-    )
+    stated_usd_per_correct: float = column("cost per correct answer as the document prints it", unit="usd", nullable=True, gt=0)
     reasoning_multiplier: float = column(
         "R: billed output tokens over answer tokens; 1 by definition without reasoning, else against the median of such runs "
         "on the benchmark, whose output is answer alone; NULL where tokens are not told or the run wrote less than they did",
-        nullable=True, ge=1, derived_from=("measured_run.output_tokens_per_question", "model.reasoning"),
-    )  # fmt: skip
+        nullable=True,
+        ge=1,
+        derived_from=("measured_run.output_tokens_per_question", "model.reasoning"),
+    )
     reasoning_multiplier_low: float = column("against the longest of those answers", nullable=True, gt=0)
     reasoning_multiplier_high: float = column("against the shortest of them", nullable=True, gt=0)
-    reasoning_multiplier_n: pl.Int64 = column(
-        "runs whose answers it is measured against", unit="runs", nullable=True, ge=1
-    )
+    reasoning_multiplier_n: pl.Int64 = column("runs whose answers it is measured against", unit="runs", nullable=True, ge=1)
     reasoning_multiplier_basis: str = column("how R is known", nullable=True, isin=MULTIPLIER_BASES)
     published_usd_per_accepted: float = column(
         "Cost-correct as published, in $ per accepted answer: bill / (questions alpha), alpha the share the grader accepts",
-        unit="usd", nullable=True, gt=0,
-    )  # fmt: skip
+        unit="usd",
+        nullable=True,
+        gt=0,
+    )
     precision: float = column(
         "share of accepted answers that are correct; 1 where the benchmark's own grader defines correct", ge=0, le=1
     )

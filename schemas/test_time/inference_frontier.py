@@ -21,9 +21,7 @@ class PythiaSurfaceFigure(Table):
     samples: pl.Int64 = column("samples per problem", unit="samples", ge=1)
     coverage: float = column("share of problems that some sample solves, to six decimals", ge=0, le=1)
     n: pl.Int64 = column("problems", unit="questions", ge=1)
-    eta_samples_printed: float = column(
-        "arc elasticity of coverage in samples, from the last smaller number", nullable=True
-    )
+    eta_samples_printed: float = column("arc elasticity of coverage in samples, from the last smaller number", nullable=True)
     eta_training_printed: float = column(
         "arc elasticity of coverage in training tokens, from the last smaller number", nullable=True
     )
@@ -48,12 +46,16 @@ class CoveragePoint(Table):
     coverage_high: float = column("upper end of the 95 % Wilson interval over problems", ge=0, le=1)
     eta_samples: float = column(
         "arc elasticity of coverage in samples, from the last smaller number, before rounding",
-        nullable=True, ge=0, le=ETA_LIMIT, derived_from=("pythia_surface_figure.eta_samples_printed",),
-    )  # fmt: skip
+        nullable=True,
+        ge=0,
+        le=ETA_LIMIT,
+        derived_from=("pythia_surface_figure.eta_samples_printed",),
+    )
     eta_training: float = column(
         "arc elasticity of coverage in training tokens, from the last smaller number, before rounding",
-        nullable=True, derived_from=("pythia_surface_figure.eta_training_printed",),
-    )  # fmt: skip
+        nullable=True,
+        derived_from=("pythia_surface_figure.eta_training_printed",),
+    )
 
     class Config:
         name = "core.coverage_point"
@@ -115,13 +117,12 @@ class InferenceFrontier(Table):
     eta_samples: float = column("arc elasticity of accuracy in samples")
     eta_samples_low: float = column("lower end of its 95 % interval, both shares taken as independent")
     eta_samples_high: float = column("upper end of that interval")
-    more_samples_lower_cost: bool = column(
-        "eta_samples above 1: more samples lower the cost per correct answer by themselves"
-    )
+    more_samples_lower_cost: bool = column("eta_samples above 1: more samples lower the cost per correct answer by themselves")
     training_pairing: str = column(
         "where eta_training is from; another_system: the step from V3 to R1 on the same benchmark, a loan",
-        isin=TRAINING_PAIRINGS, nullable=True,
-    )  # fmt: skip
+        isin=TRAINING_PAIRINGS,
+        nullable=True,
+    )
     eta_training: float = column("arc elasticity of accuracy in training; NULL where none was measured", nullable=True)
     eta_training_low: float = column("lower end of its 95 % interval", nullable=True)
     eta_training_high: float = column("upper end of its 95 % interval", nullable=True)
@@ -146,14 +147,21 @@ class InferenceFrontier(Table):
         "variable share at which the verdict turns: inference below it; NULL where training does not help",
         nullable=True,
     )
-    training_usd: float = column("training cost as printed, at $2 per H800-hour; of the lineage measured only",
-                                 unit="usd", nullable=True, gt=0)  # fmt: skip
-    output_usd_per_mtok: float = column("price of the model's output tokens today", unit="usd_per_mtok", nullable=True, gt=0,
-                                        derived_from=("llm_price_current.usd_per_mtok",))  # fmt: skip
+    training_usd: float = column(
+        "training cost as printed, at $2 per H800-hour; of the lineage measured only", unit="usd", nullable=True, gt=0
+    )
+    output_usd_per_mtok: float = column(
+        "price of the model's output tokens today",
+        unit="usd_per_mtok",
+        nullable=True,
+        gt=0,
+        derived_from=("llm_price_current.usd_per_mtok",),
+    )
     flipping_output_mtok: float = column(
         "output tokens sold over its life at which the Lagrangian verdict turns, at today's price",
-        unit="mtok", nullable=True,
-    )  # fmt: skip
+        unit="mtok",
+        nullable=True,
+    )
     as_of: pl.Date = column("day of the prices")
 
     class Config:
@@ -169,26 +177,26 @@ class HarvestedSlack(Table):
     """
 
     figure: str = column("throughput gain within its document", derived_from=("test_time_figure.figure",))
-    version: str = column(
-        "document and version, which print different gains", derived_from=("test_time_figure.version",)
-    )
+    version: str = column("document and version, which print different gains", derived_from=("test_time_figure.version",))
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     against: str = column("what the gain was measured against", derived_from=("test_time_figure.note",))
-    throughput_gain: float = column("end-to-end throughput over the baseline", ge=1,
-                                    derived_from=("test_time_figure.value",))  # fmt: skip
+    throughput_gain: float = column("end-to-end throughput over the baseline", ge=1, derived_from=("test_time_figure.value",))
     channel: str = column("where the harvested rollouts are used", isin=("training", "test_time"))
     rollout_share: float = column("share of that channel's dollars spent on rollouts", gt=0, le=1)
     rollout_share_basis: str = column(
         "printed: all that the step from V3 to R1 cost, over V3 and R1; scenario: all of the channel is rollouts",
         isin=("printed", "scenario"),
-    )  # fmt: skip
+    )
     gpu: str = column("GPU that training and rollouts are priced on", derived_from=("gpu_price.gpu",))
-    dedicated_usd_per_gpu_hour: float = column("rent", unit="usd_per_gpu_hour", gt=0,
-                                               derived_from=("gpu_price.usd_per_gpu_hour",))  # fmt: skip
+    dedicated_usd_per_gpu_hour: float = column(
+        "rent", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",)
+    )
     energy_usd_per_gpu_hour: float = column(
         "energy the rollouts add: full board power of an H100, an upper bound, at $0.08 per kWh and a facility factor of 1.3",
-        unit="usd_per_gpu_hour", gt=0, derived_from=("gpu.tdp_w",),
-    )  # fmt: skip
+        unit="usd_per_gpu_hour",
+        gt=0,
+        derived_from=("gpu.tdp_w",),
+    )
     slo_risk_usd_per_gpu_hour: float = column(
         "scenario: one breach in 1,000 GPU-hours costs an hour of eight GPUs", unit="usd_per_gpu_hour", ge=0
     )
@@ -204,9 +212,7 @@ class HarvestedSlack(Table):
     inference_factor: float = column("inference dollars after over before", gt=0, le=1)
     training_usd: float = column("training dollars before, as printed", unit="usd", gt=0)
     training_usd_after: float = column("training dollars after", unit="usd", gt=0)
-    inference_usd_at_threshold: float = column(
-        "lifetime inference dollars at which the verdict turns, before", unit="usd"
-    )
+    inference_usd_at_threshold: float = column("lifetime inference dollars at which the verdict turns, before", unit="usd")
     inference_usd_at_threshold_after: float = column("the same after, in dollars at prices without harvest", unit="usd")
     benchmark: str = column("benchmark of the calibration arc")
     system: str = column("system of the calibration arc")

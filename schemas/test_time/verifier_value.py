@@ -29,22 +29,22 @@ class VerifierValue(Table):
         nullable=True,
         gt=0,
     )
-    published_usd_per_accepted_mtok: float = column("Cost-correct as published, one rollout, no reasoning tokens",
-                                                    unit="usd_per_mtok", nullable=True)  # fmt: skip
+    published_usd_per_accepted_mtok: float = column(
+        "Cost-correct as published, one rollout, no reasoning tokens", unit="usd_per_mtok", nullable=True
+    )
     lenient_published_usd_per_accepted_mtok: float = column(
         "the same if ten more points of wrong answers were accepted: it falls", unit="usd_per_mtok", nullable=True
     )
     corrected_usd_per_correct_mtok: float = column(
         "per million answer tokens that are accepted and correct: leniency does not move it",
-        unit="usd_per_mtok", nullable=True,
-    )  # fmt: skip
+        unit="usd_per_mtok",
+        nullable=True,
+    )
     lenient_corrected_usd_per_correct_mtok: float = column(
         "the same if ten more points of wrong answers were accepted", unit="usd_per_mtok", nullable=True
     )
     corrected_usd_per_correct: float = column("measured cost per correct answer", unit="usd", nullable=True, gt=0)
-    accept_point_worth: float = column(
-        "saving of one point of alpha over that of one percent of the price: 1 / (alpha + 0.01)"
-    )
+    accept_point_worth: float = column("saving of one point of alpha over that of one percent of the price: 1 / (alpha + 0.01)")
     accept_point_saving_usd_per_mtok: float = column(
         "saved in the corrected cost by one more point of alpha at this precision", unit="usd_per_mtok", nullable=True
     )
@@ -53,23 +53,17 @@ class VerifierValue(Table):
         unit="usd_per_mtok",
         nullable=True,
     )
-    accept_point_saving_usd: float = column(
-        "saved per correct answer by one more point of alpha", unit="usd", nullable=True
-    )
+    accept_point_saving_usd: float = column("saved per correct answer by one more point of alpha", unit="usd", nullable=True)
     both_accept_low: float = column("least that two such verifiers can both accept", ge=0, le=1)
     both_accept_high: float = column("most that two such verifiers can both accept", ge=0, le=1)
     both_accept_independent: float = column("share that both accept if they err independently", ge=0, le=1)
     either_accept_low: float = column("least that one or the other accepts", ge=0, le=1)
     either_accept_high: float = column("most that one or the other accepts", ge=0, le=1)
-    either_accept_independent: float = column(
-        "share that one or the other accepts if they err independently", ge=0, le=1
-    )
+    either_accept_independent: float = column("share that one or the other accepts if they err independently", ge=0, le=1)
     composition_spread: float = column(
         "cost of the worst over the best pairing of the two; NULL where the worst accepts nothing", nullable=True, ge=1
     )
-    procurement_gap: float = column(
-        "most that the best-scored of 5 verifiers on 1,000 probes may fall short, at 95 %", gt=0
-    )
+    procurement_gap: float = column("most that the best-scored of 5 verifiers on 1,000 probes may fall short, at 95 %", gt=0)
     procurement_bound_usd_per_mtok: float = column(
         "that gap in Cost-correct, with this alpha as the least", unit="usd_per_mtok", nullable=True
     )
@@ -91,12 +85,14 @@ class VerifierCurriculum(Table):
     benchmark: str = column("set of problems", derived_from=("test_time_figure.benchmark",))
     version: str = column("document and version", derived_from=("test_time_figure.version",))
     status: str = column(STATUS_MEANING, isin=BELIEVED)
-    verifier: str = column(
-        "hard: symbolic; soft: a language model; none: two parties only", isin=("hard", "soft", "none")
-    )
+    verifier: str = column("hard: symbolic; soft: a language model; none: two parties only", isin=("hard", "soft", "none"))
     uses: pl.Int64 = column("uses that share it: 1 selects answers; 3 filters and sets the curriculum too", ge=0, le=3)
-    n: pl.Int64 = column("problems of the set; NULL as not told, so there is no interval", unit="questions", nullable=True,
-                         derived_from=("test_time_figure.n",))  # fmt: skip
+    n: pl.Int64 = column(
+        "problems of the set; NULL as not told, so there is no interval",
+        unit="questions",
+        nullable=True,
+        derived_from=("test_time_figure.n",),
+    )
     accuracy_before: float = column("pass@1 before", gt=0, le=1, derived_from=("test_time_figure.value",))
     accuracy_after: float = column("pass@1 after", gt=0, le=1, derived_from=("test_time_figure.value",))
     gain_points: float = column("gain", unit="points")
@@ -109,19 +105,21 @@ class VerifierCurriculum(Table):
     rollout_usd: float = column("scenario: 4,000 output tokens at that price", unit="usd", nullable=True, gt=0)
     verifier_usd_per_call: float = column(
         "scenario: $1,000 to build, over a million calls in each use; a soft one also reads the rollout and writes 200 tokens",
-        unit="usd", nullable=True, ge=0,
-    )  # fmt: skip
+        unit="usd",
+        nullable=True,
+        ge=0,
+    )
     price_elasticity: float = column(
         "percent the cost after moves for one percent of the token price", nullable=True, gt=0, le=1
     )
     verifier_elasticity: float = column(
         "percent it moves for one percent of the verifier's price; in alpha, precision and rollouts it is 1 or -1",
-        nullable=True, ge=0, lt=1,
-    )  # fmt: skip
-    usd_per_correct_before: float = column("without a verifier, before", unit="usd", nullable=True, gt=0)
-    usd_per_correct_after: float = column(
-        "with the verifier paid on every rollout, after", unit="usd", nullable=True, gt=0
+        nullable=True,
+        ge=0,
+        lt=1,
     )
+    usd_per_correct_before: float = column("without a verifier, before", unit="usd", nullable=True, gt=0)
+    usd_per_correct_after: float = column("with the verifier paid on every rollout, after", unit="usd", nullable=True, gt=0)
     cost_factor: float = column("after over before; above 1 the verifier costs more than its gain", nullable=True, gt=0)
     flipping_fixed_usd: float = column(
         "cost of building the verifier at which that factor is 1; below 0 its calls alone eat the gain",

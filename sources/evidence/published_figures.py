@@ -86,9 +86,7 @@ def typed(snapshot: Snapshot, contract: type[Table]) -> Parsed:
 
 def recomputations() -> pl.DataFrame:
     """Which figures follow from which others: check, printed, inputs (names `document.figure`), formula, how, what."""
-    return pl.read_csv(PUBLISHED / "recomputation.csv", infer_schema=False).with_columns(
-        pl.col("inputs").str.split(" ")
-    )
+    return pl.read_csv(PUBLISHED / "recomputation.csv", infer_schema=False).with_columns(pl.col("inputs").str.split(" "))
 
 
 def gain_factors() -> pl.DataFrame:

@@ -44,9 +44,7 @@ def by_model(epoch_eci: pl.DataFrame, epoch_benchmark: pl.DataFrame, capability_
     """
     index = epoch_eci.with_columns(scale=pl.lit("eci"), basis=pl.lit("publisher"))
     runs = (
-        epoch_benchmark.filter(
-            pl.col("benchmark").is_in(list(SCALE_OF_BENCHMARK)), pl.col("score_percent").is_not_null()
-        )
+        epoch_benchmark.filter(pl.col("benchmark").is_in(list(SCALE_OF_BENCHMARK)), pl.col("score_percent").is_not_null())
         .group_by("source", "benchmark", pl.coalesce("model_group", "source_model").alias("source_model"), "as_of")
         .agg(pl.col("score_percent").max().alias("score"), pl.col("release_date").min())
         .with_columns(
@@ -59,7 +57,5 @@ def by_model(epoch_eci: pl.DataFrame, epoch_benchmark: pl.DataFrame, capability_
     figures = pl.concat([resolve(named), seeded], how="diagonal")
     rated = models().filter(~pl.col("rolling")).select("model")
     columns = polars_schema(Capability)
-    kept = figures.join(rated, on="model", how="semi").select(
-        pl.col(name).cast(dtype) for name, dtype in columns.items()
-    )
+    kept = figures.join(rated, on="model", how="semi").select(pl.col(name).cast(dtype) for name, dtype in columns.items())
     return kept.sort("scale", "model", "as_of", "source", "source_model")

@@ -65,17 +65,29 @@ def parse_eci(snapshot: Snapshot) -> Parsed:
     scored = rows.with_columns(_number("score", "score_low", "score_high"), published=pl.col("score"))
     unscored = pl.col("score").is_null()
     repeated = ~pl.col("source_model").is_first_distinct()
-    refused = pl.concat([
-        reject(
-            scored.filter(unscored), source=snapshot.source, row_key=pl.col("source_model"), column_name=named["score"],
-            value=pl.col("published"), rule="not_a_number", reason="the score is no finite number", severity="invalid",
-        ),
-        reject(
-            scored.filter(~unscored).filter(repeated), source=snapshot.source, row_key=pl.col("source_model"),
-            value=pl.col("published"), rule="repeated_model", reason="a second score for the same model; the first is kept",
-            severity="suspect",
-        ),
-    ])  # fmt: skip
+    refused = pl.concat(
+        [
+            reject(
+                scored.filter(unscored),
+                source=snapshot.source,
+                row_key=pl.col("source_model"),
+                column_name=named["score"],
+                value=pl.col("published"),
+                rule="not_a_number",
+                reason="the score is no finite number",
+                severity="invalid",
+            ),
+            reject(
+                scored.filter(~unscored).filter(repeated),
+                source=snapshot.source,
+                row_key=pl.col("source_model"),
+                value=pl.col("published"),
+                rule="repeated_model",
+                reason="a second score for the same model; the first is kept",
+                severity="suspect",
+            ),
+        ]
+    )
     kept = scored.filter(~unscored).unique("source_model", keep="first", maintain_order=True)
     return Parsed(_in_contract(kept, EpochEci, snapshot, as_of), refused)
 
@@ -97,19 +109,28 @@ def parse_benchmarks(snapshot: Snapshot) -> Parsed:
         if column is None:
             told = pl.DataFrame({"file": [file], "columns": [", ".join(table.columns)]})
             unknown = reject(
-                told, source=snapshot.source, row_key=pl.col("file"), value=pl.col("columns"),
-                rule="unknown_score_column", reason="the bundle does not say which column is the score",
+                told,
+                source=snapshot.source,
+                row_key=pl.col("file"),
+                value=pl.col("columns"),
+                rule="unknown_score_column",
+                reason="the bundle does not say which column is the score",
                 severity="out_of_scope",
-            )  # fmt: skip
+            )
             refused.append(unknown.with_columns(n_rows=pl.lit(max(table.height, 1), pl.Int64)))
             continue
         rows = _scores(table, file, benchmark, column, scale).join(groups, on="source_model", how="left")
         bad = pl.col("score").is_null() | pl.col("source_model").is_null()
         unusable = reject(
-            rows.filter(bad), source=snapshot.source, row_key=pl.format("{}:{}", pl.lit(file), "row"), column_name=column,
-            value=pl.col("published"), rule="no_score", reason="names no model version or no finite score",
+            rows.filter(bad),
+            source=snapshot.source,
+            row_key=pl.format("{}:{}", pl.lit(file), "row"),
+            column_name=column,
+            value=pl.col("published"),
+            rule="no_score",
+            reason="names no model version or no finite score",
             severity="out_of_scope",
-        )  # fmt: skip
+        )
         refused.append(unusable)
         accepted.append(_in_contract(rows.filter(~bad), EpochBenchmark, snapshot, as_of))
     return Parsed(pl.concat(accepted), pl.concat(refused))
@@ -186,15 +207,11 @@ def _model_groups(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     known = [t for t in tables.values() if {"model_version", "model_group"} <= set(t.columns)]
     if not known:
         return pl.DataFrame(schema={"source_model": pl.String, "model_group": pl.String})
-    pairs = (
-        known[0].select(source_model=pl.col("model_version").str.strip_chars(), model_group="model_group").drop_nulls()
-    )
+    pairs = known[0].select(source_model=pl.col("model_version").str.strip_chars(), model_group="model_group").drop_nulls()
     return pairs.unique().filter(pl.len().over("source_model") == 1)
 
 
-def _score_column(
-    tables: dict[str, pl.DataFrame], file: str, columns: list[str]
-) -> tuple[str, str | None, float | None]:
+def _score_column(tables: dict[str, pl.DataFrame], file: str, columns: list[str]) -> tuple[str, str | None, float | None]:
     """Benchmark, score column and factor to a fraction of one file, as the bundle's metadata states them."""
     base = file.rpartition("/")[2]
     stem = base.removesuffix(".csv")
@@ -203,9 +220,7 @@ def _score_column(
         if wanted <= set(table.columns):
             for row in table.filter(pl.col("source_file") == base).to_dicts():
                 if row["score_column"] in columns:
-                    scale = pl.DataFrame({"scale": [row["scale"]]}, schema={"scale": pl.String}).select(
-                        _number("scale")
-                    )
+                    scale = pl.DataFrame({"scale": [row["scale"]]}, schema={"scale": pl.String}).select(_number("scale"))
                     return row["benchmark"] or stem, row["score_column"], scale.item()
     return stem, next((c for c in _OWN_RUN_SCORES if c in columns), None), None
 

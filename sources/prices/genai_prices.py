@@ -115,9 +115,7 @@ SOURCE = Source(
     title="genai-prices, prices of LLM inference providers",
     homepage="https://github.com/pydantic/genai-prices",
     licence="MIT",
-    live=(
-        Http("https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"),
-    ),
+    live=(Http("https://raw.githubusercontent.com/pydantic/genai-prices/refs/heads/main/prices/new_data/v2/data.json"),),
     floor=(Installed("genai-prices", installed_document, as_of=datetime(2026, 11, 10, tzinfo=UTC)),),
 )
 
@@ -138,9 +136,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     return split_prices(figures_frame(rows), snapshot=snapshot, contract=GenaiPricesPrice, unit=USD_PER_MTOK)
 
 
-def _standard(
-    route: tuple[str, str], prices: dict[str, Any] | list[_Conditional], terms: Terms, seen: date
-) -> list[Row]:
+def _standard(route: tuple[str, str], prices: dict[str, Any] | list[_Conditional], terms: Terms, seen: date) -> list[Row]:
     """Figures of `prices`: later entries of the list take precedence."""
     if isinstance(prices, dict):
         return _legs(route, "prices", prices, terms, Meaning(None))
@@ -182,9 +178,7 @@ def _legs(route: tuple[str, str], path: str, prices: dict[str, Any], terms: Term
             for index, tier in enumerate(value["tiers"]):
                 start = tokens(tier.get("start")) if isinstance(tier, dict) else None
                 price = tier.get("price") if isinstance(tier, dict) else tier
-                above = told._replace(
-                    tier_min_tokens=start or 0, rule=told.rule or (None if start else "unknown_condition")
-                )
+                above = told._replace(tier_min_tokens=start or 0, rule=told.rule or (None if start else "unknown_condition"))
                 rows.append(figure(route, f"{path}.{key}.tiers[{index}]", price, above, terms))
         elif value is not None:
             rows.append(figure(route, f"{path}.{key}", value, told, terms))

@@ -67,9 +67,7 @@ def finish(draft: pl.DataFrame, snapshot: Snapshot) -> Parsed:
     refused: list[pl.DataFrame] = []
 
     other = pl.Series([is_not_a_gpu(name) for name in draft["source_gpu"]], dtype=pl.Boolean)
-    refused.append(
-        count_out_of_scope(draft.filter(other), source, "not_a_gpu", "a TPU or another accelerator, not a GPU")
-    )
+    refused.append(count_out_of_scope(draft.filter(other), source, "not_a_gpu", "a TPU or another accelerator, not a GPU"))
     named = add_gpu(draft.filter(~other))
 
     is_slice = pl.col("gpu_is_fraction") | (pl.col("gpu_count") % 1 != 0)
@@ -122,9 +120,15 @@ def _refuse(
     rows: pl.DataFrame, source: str, rule: str, reason: str, severity: str, column: str = "usd_per_gpu_hour"
 ) -> pl.DataFrame:
     return reject(
-        rows, source=source, row_key=_ROW_KEY, column_name=column, value=pl.col(column),
-        rule=rule, reason=reason, severity=severity,
-    )  # fmt: skip
+        rows,
+        source=source,
+        row_key=_ROW_KEY,
+        column_name=column,
+        value=pl.col(column),
+        rule=rule,
+        reason=reason,
+        severity=severity,
+    )
 
 
 def _split_unscaled(offers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -151,9 +155,7 @@ def _lowest_per_region(offers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
     has_spread = highest > lowest * (1 + SAME)
     marked = offers.with_columns(
         is_dearer=price > lowest * (1 + SAME),
-        note=pl.when(has_spread)
-        .then(pl.concat_str("note", spread_note, separator="; ", ignore_nulls=True))
-        .otherwise("note"),
+        note=pl.when(has_spread).then(pl.concat_str("note", spread_note, separator="; ", ignore_nulls=True)).otherwise("note"),
     )
     kept = marked.filter(~pl.col("is_dearer")).unique(_SERIES_IN_DOCUMENT, keep="first", maintain_order=True)
     return kept, marked.filter("is_dearer")

@@ -28,9 +28,7 @@ SOURCE = Source(
 def parse_offers(snapshot: Snapshot) -> Parsed:
     """Read the seed into offers (contract `RawGpuOffer`). Nothing is refused: the contract refuses a bad seed as a whole."""
     rows = pl.read_csv(io.BytesIO(snapshot.body), infer_schema=False)
-    asked = rows.select(
-        "source_gpu", instance_hint="instance_type", gpu_memory_gb=pl.col("gpu_memory_gb").cast(pl.Float64)
-    )
+    asked = rows.select("source_gpu", instance_hint="instance_type", gpu_memory_gb=pl.col("gpu_memory_gb").cast(pl.Float64))
     complete = rows.with_columns(
         add_gpu(asked)["gpu_family"],
         pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"),

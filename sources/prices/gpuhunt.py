@@ -109,9 +109,7 @@ def _split_repeated_spot(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
 def _draft(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     provider, kind = PROVIDER[name]
     flags = pl.col("flags").fill_null("").str.split(" ")
-    is_booked = pl.Series(
-        "is_booked", [_fact(text, "is_dws_calendar_mode") for text in rows["provider_data"]], pl.Boolean
-    )
+    is_booked = pl.Series("is_booked", [_fact(text, "is_dws_calendar_mode") for text in rows["provider_data"]], pl.Boolean)
     is_cluster = flags.list.contains("runpod-cluster")
     is_half_price = flags.list.contains("oci-spot")
     region = pl.col("location").str.replace(r"-[a-z0-9]+$", "") if name in LOCATIONS_ARE_ZONES else pl.col("location")

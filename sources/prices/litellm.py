@@ -126,16 +126,12 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     columns = [
         _columns(["source_provider", "source_model"], routes)[of_route],
         _columns(["source_key", *Meaning._fields], meanings)[of_meaning],
-        _columns(
-            ["published_value", "amount"], {"published_value": [texts[amount] for amount in amounts], "amount": amounts}
-        ),
+        _columns(["published_value", "amount"], {"published_value": [texts[amount] for amount in amounts], "amount": amounts}),
     ]
     terms = [pl.lit(term, dtype=FIGURES[name]).alias(name) for name, term in zip(Terms._fields, ALWAYS, strict=True)]
     plain = pl.concat(columns, how="horizontal").with_columns(terms).select(FIGURES.names())
     figures = pl.concat([plain, figures_frame(others)])
-    return split_prices(
-        figures, snapshot=snapshot, contract=LitellmPrice, unit=USD_PER_TOKEN, row_key=pl.col("source_model")
-    )
+    return split_prices(figures, snapshot=snapshot, contract=LitellmPrice, unit=USD_PER_TOKEN, row_key=pl.col("source_model"))
 
 
 @refuses_in_words

@@ -114,9 +114,7 @@ def _modes(experimental: object) -> dict[str, dict[str, Any]]:
     """Costs by mode, such as fast."""
     modes = experimental.get("modes") if isinstance(experimental, dict) else None
     listed = modes.items() if isinstance(modes, dict) else ()
-    return {
-        name: mode["cost"] for name, mode in listed if isinstance(mode, dict) and isinstance(mode.get("cost"), dict)
-    }
+    return {name: mode["cost"] for name, mode in listed if isinstance(mode, dict) and isinstance(mode.get("cost"), dict)}
 
 
 def _cost(route: tuple[str, str], cost: dict[str, Any], path: str, variant: str) -> list[Row]:
@@ -138,11 +136,7 @@ def _cost(route: tuple[str, str], cost: dict[str, Any], path: str, variant: str)
 def _size(tier: object) -> int | None:
     """Prompt tokens from which a tier holds; None where it holds by anything but the length of the prompt."""
     selector = tier.get("tier") if isinstance(tier, dict) else None
-    if (
-        not isinstance(selector, dict)
-        or selector.get("type", "context") != "context"
-        or set(selector) - {"type", "size"}
-    ):
+    if not isinstance(selector, dict) or selector.get("type", "context") != "context" or set(selector) - {"type", "size"}:
         return None
     return tokens(selector.get("size"))
 

@@ -91,9 +91,7 @@ def parse_offers(snapshot: Snapshot) -> Parsed:
     )
     whole, without_gpu, without_host = _part(rows, cloud)
     draft = _draft(_one_row_per_term(whole, cloud), cloud)
-    draft, placeholders = (
-        _refuse_placeholder_bids(draft, source) if cloud in LISTS_MINIMUM_BIDS else (draft, empty(Rejected))
-    )
+    draft, placeholders = _refuse_placeholder_bids(draft, source) if cloud in LISTS_MINIMUM_BIDS else (draft, empty(Rejected))
     parsed = finish(draft, snapshot)
     refused = [
         count_out_of_scope(without_gpu, source, "no_gpu", "the instance has no GPU"),
@@ -118,18 +116,14 @@ def _part(rows: pl.DataFrame, cloud: str) -> tuple[pl.DataFrame, pl.DataFrame, p
         schema={"InstanceType": pl.String, "AcceleratorName": pl.String, "AcceleratorCount": pl.Float64},
         orient="row",
     )
-    hosts = without_gpu.select("InstanceType", *_PLACE, host="Price", host_spot="SpotPrice").join(
-        documented, on="InstanceType"
-    )
+    hosts = without_gpu.select("InstanceType", *_PLACE, host="Price", host_spot="SpotPrice").join(documented, on="InstanceType")
     same_gpus = ["AcceleratorName", "AcceleratorCount", *_PLACE]
     both = hosts.join(
         with_gpu.drop("InstanceType").unique(same_gpus, keep="first", maintain_order=True),
         on=same_gpus,
         nulls_equal=True,
     )
-    summed = both.with_columns(
-        Price=pl.col("Price") + pl.col("host"), SpotPrice=pl.col("SpotPrice") + pl.col("host_spot")
-    )
+    summed = both.with_columns(Price=pl.col("Price") + pl.col("host"), SpotPrice=pl.col("SpotPrice") + pl.col("host_spot"))
     return (
         summed.select(rows.columns),
         without_gpu.join(documented, on="InstanceType", how="anti"),

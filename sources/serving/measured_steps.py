@@ -48,10 +48,14 @@ ENERGY_CLOSURE = (0.8, 1.25)
 FASTEST_SHARE, SLOWEST_SHARE = 1.5, 0.01
 """Of the card's own copy or matrix product. A small product can outrun a large one; 1.07 is the most in the shipped rows."""
 LIMITS = {
-    "power_w": (1.0, 5_000.0), "idle_power_w": (1.0, 5_000.0), "sm_clock_mhz": (50.0, 5_000.0),
-    "gpu_memory_bytes": (1e8, 1e13), "copy_bytes_per_s": (1e8, 1e14), "matmul_flop_per_s": (1e8, 1e17),
+    "power_w": (1.0, 5_000.0),
+    "idle_power_w": (1.0, 5_000.0),
+    "sm_clock_mhz": (50.0, 5_000.0),
+    "gpu_memory_bytes": (1e8, 1e13),
+    "copy_bytes_per_s": (1e8, 1e14),
+    "matmul_flop_per_s": (1e8, 1e17),
     "step_time_s": (1e-6, 3_600.0),
-}  # fmt: skip
+}
 """What no card exceeds: a figure outside is most likely in another unit."""
 
 
@@ -97,8 +101,9 @@ def steps_of_file(body: bytes, *, file_name: str) -> Parsed:
 def _frame(steps: list[dict[str, Any]]) -> pl.DataFrame:
     if not steps:
         return empty(StepTime)
-    frame = pl.DataFrame([{name: step.get(name) for name in polars_schema(StepTime)} for step in steps],
-                         schema=polars_schema(StepTime))  # fmt: skip
+    frame = pl.DataFrame(
+        [{name: step.get(name) for name in polars_schema(StepTime)} for step in steps], schema=polars_schema(StepTime)
+    )
     return frame.with_columns(model_canonical=canonical_models(pl.Series([NAME] * len(steps)), frame["model"]))
 
 
@@ -131,21 +136,30 @@ def _step(row: dict[str, Any]) -> dict[str, Any]:
     phase = text(row, "phase")
     if phase not in PHASES:
         raise RowError("unknown_phase", "phase should be prefill or decode", column="phase", value=phase)
-    step: dict[str, Any] = {
-        name: text(row, name) for name in ("model", "precision", "driver", "torch_version", "attention")
-    }
+    step: dict[str, Any] = {name: text(row, name) for name in ("model", "precision", "driver", "torch_version", "attention")}
     step |= {"phase": phase, "gpu_name": text(row, "gpu"), "measured_at": _moment(text(row, "measured_at"))}
     step["gpu"] = DRIVER_NAMES.get((step["gpu_name"] or "").lower()) or canonical_gpu(step["gpu_name"])
     step |= {name: count(row, name, least=1) for name in ("batch", "n", "prompt_tokens", "context_tokens")}
-    step |= {
-        name: number(row, name, positive=True) for name in (*LIMITS, "step_time_p10_s", "step_time_p90_s", "energy_j")
-    }
+    step |= {name: number(row, name, positive=True) for name in (*LIMITS, "step_time_p10_s", "step_time_p90_s", "energy_j")}
     step["relative_error"] = number(row, "relative_error")
     tokens, other = ("prompt_tokens", "context_tokens") if phase == "prefill" else ("context_tokens", "prompt_tokens")
     if step[other] is not None:
         raise RowError("not_of_the_phase", f"a {phase} step has no {other}", column=other, value=step[other])
-    for name in ("model", "precision", "gpu_name", "measured_at", "batch", "n", tokens, "step_time_s", "step_time_p10_s",
-                 "step_time_p90_s", "relative_error", "copy_bytes_per_s", "matmul_flop_per_s"):  # fmt: skip
+    for name in (
+        "model",
+        "precision",
+        "gpu_name",
+        "measured_at",
+        "batch",
+        "n",
+        tokens,
+        "step_time_s",
+        "step_time_p10_s",
+        "step_time_p90_s",
+        "relative_error",
+        "copy_bytes_per_s",
+        "matmul_flop_per_s",
+    ):
         if step[name] is None:
             raise RowError("missing", f"{name} is not given", column=name)
     _in_range(step)
@@ -179,9 +193,7 @@ def _in_range(step: dict[str, Any]) -> None:
 
 def _in_agreement(step: dict[str, Any]) -> None:
     if not step["step_time_p10_s"] <= step["step_time_s"] <= step["step_time_p90_s"]:
-        raise RowError(
-            "percentiles_fall", "a higher percentile is lower", column="step_time_s", value=step["step_time_s"]
-        )
+        raise RowError("percentiles_fall", "a higher percentile is lower", column="step_time_s", value=step["step_time_s"])
     if step["relative_error"] > LARGEST_RELATIVE_ERROR:
         reason = f"the logits are off by more than {LARGEST_RELATIVE_ERROR:.0%}: another function was timed"
         raise RowError("not_correct", reason, column="relative_error", value=step["relative_error"])
@@ -189,9 +201,7 @@ def _in_agreement(step: dict[str, Any]) -> None:
         closure = step["energy_j"] / (step["power_w"] * step["step_time_s"])
         if not ENERGY_CLOSURE[0] <= closure <= ENERGY_CLOSURE[1]:
             reason = "power times time does not make the energy: one of them may be in another unit"
-            raise RowError(
-                "energy_does_not_close", reason, column="energy_j", value=step["energy_j"], severity="suspect"
-            )
+            raise RowError("energy_does_not_close", reason, column="energy_j", value=step["energy_j"], severity="suspect")
 
 
 def _at_a_possible_pace(step: dict[str, Any], *, new_tokens: int) -> None:

@@ -20,9 +20,7 @@ SOURCES = tuple(
         title=f"MLPerf Inference {round_} results",
         homepage=f"https://github.com/mlcommons/inference_results_{round_}",
         licence="MLPerf results usage rules; figures are facts",
-        live=(
-            Http(f"https://raw.githubusercontent.com/mlcommons/inference_results_{round_}/main/summary_results.json"),
-        ),
+        live=(Http(f"https://raw.githubusercontent.com/mlcommons/inference_results_{round_}/main/summary_results.json"),),
         fresh_for=timedelta(days=90),
     )
     for round_ in ROUNDS

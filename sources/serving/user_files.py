@@ -133,9 +133,14 @@ def stored(bronze_root: Path, source: str) -> tuple[list[Snapshot], list[str]]:
             continue
         first = kept[each.sha256].fetched_at if each.sha256 in kept else each.checked_at
         kept[each.sha256] = Snapshot(
-            source=source, body=b"", sha256=each.sha256, served_from="file", uri=each.uri, fetched_at=first,
+            source=source,
+            body=b"",
+            sha256=each.sha256,
+            served_from="file",
+            uri=each.uri,
+            fetched_at=first,
             last_checked_at=each.checked_at,
-        )  # fmt: skip
+        )
     whole, damaged = [], []
     for sha256, snapshot in kept.items():
         try:
@@ -166,9 +171,7 @@ def read_trace(name: str, body: bytes) -> Requests:
         trace = ingest_trace(file, parquet=parquet)
         named = pl.lit(name).alias("file_name")
         keys = pl.col("row_key").str.replace(file.name, name, literal=True)
-        return Requests(
-            pl.read_parquet(parquet), trace.workload.with_columns(named), trace.rejected.with_columns(row_key=keys)
-        )
+        return Requests(pl.read_parquet(parquet), trace.workload.with_columns(named), trace.rejected.with_columns(row_key=keys))
 
 
 def _described_by(path: Path) -> Path:
@@ -182,9 +185,7 @@ def _meta(path: Path, said: Mapping[str, Any]) -> RunMeta | None:
     beside = meta_beside(path)
     if not beside.exists():
         return run_meta(said) if said else None
-    facts = {
-        name: fact for name, fact in msgspec.structs.asdict(read_meta(beside.read_bytes())).items() if fact is not None
-    }
+    facts = {name: fact for name, fact in msgspec.structs.asdict(read_meta(beside.read_bytes())).items() if fact is not None}
     return run_meta(facts | dict(said))
 
 
@@ -268,10 +269,15 @@ def _judged(file: _Read) -> TakenIn:
 def _verdict(file: _Read, format_: str | None, rows: int, unpriced: int, rejected: pl.DataFrame) -> TakenIn:
     reasons = rejected.unique("rule", maintain_order=True)["reason"].to_list()
     return TakenIn(
-        file.path, format_, file.sha256, None if file.meta is None else content_hash(_as_text(file.meta)), rows=rows,
-        rows_refused=int(rejected["n_rows"].sum()), unpriced=unpriced,
+        file.path,
+        format_,
+        file.sha256,
+        None if file.meta is None else content_hash(_as_text(file.meta)),
+        rows=rows,
+        rows_refused=int(rejected["n_rows"].sum()),
+        unpriced=unpriced,
         refusal="; ".join(reasons) or (None if rows else "the file holds no run"),
-    )  # fmt: skip
+    )
 
 
 def _keep(root: Path, file: _Read, *, is_new: bool, now: datetime) -> None:
@@ -286,9 +292,15 @@ def _keep_meta(root: Path, file: _Read, meta: RunMeta, *, now: datetime) -> None
 def _store(root: Path, source: str, body: bytes, *, rung: str, name: str, is_new: bool, now: datetime) -> None:
     sha256 = bronze.put(root, source, body)
     attempt = Attempt(
-        source=source, checked_at=now, rung=rung, transport="file", uri=name, outcome="new" if is_new else "unchanged",
-        sha256=sha256, bytes=len(body),
-    )  # fmt: skip
+        source=source,
+        checked_at=now,
+        rung=rung,
+        transport="file",
+        uri=name,
+        outcome="new" if is_new else "unchanged",
+        sha256=sha256,
+        bytes=len(body),
+    )
     bronze.append(root, attempt)
 
 

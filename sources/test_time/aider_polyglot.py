@@ -34,8 +34,14 @@ _EXPECTED = "a list of runs, each with dirname, model, date and passes"
 _NEEDED = ("dirname", "model", "date", "total_tests", "pass_num_1", "pass_num_2")
 _TEXT = ("dirname", "model", "edit_format", "reasoning_effort", "editor_model", "commit_hash", "versions")
 _COUNTS = (
-    "total_tests", "test_cases", "pass_num_1", "pass_num_2", "thinking_tokens", "prompt_tokens", "completion_tokens",
-)  # fmt: skip
+    "total_tests",
+    "test_cases",
+    "pass_num_1",
+    "pass_num_2",
+    "thinking_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+)
 
 
 @refuses_in_words
@@ -56,9 +62,12 @@ def parse_runs(snapshot: Snapshot) -> Parsed:
     names = [str(run.get("dirname") or run.get("model")) for run in document if run not in whole]
     refused = reject(
         pl.DataFrame({"name": names}, schema={"name": pl.String}),
-        source=snapshot.source, row_key=pl.col("name"), rule="incomplete_run",
-        reason="has no name, date or number of passes", severity="invalid",
-    )  # fmt: skip
+        source=snapshot.source,
+        row_key=pl.col("name"),
+        rule="incomplete_run",
+        reason="has no name, date or number of passes",
+        severity="invalid",
+    )
     rows = pl.DataFrame([_row(run, snapshot.source) for run in whole], schema=polars_schema(AiderRun))
     return Parsed(rows, refused if names else empty(Rejected))
 
@@ -70,9 +79,7 @@ def _row(run: Mapping[str, Any], source: str) -> dict[str, Any]:
         {key: None if run.get(key) is None else str(run[key]) for key in _TEXT}
         | {key: None if run.get(key) is None else int(run[key]) for key in _COUNTS}
         | {
-            "run_on": day
-            if not isinstance(day, str)
-            else datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).date(),
+            "run_on": day if not isinstance(day, str) else datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).date(),
             "total_cost_usd": float(cost) if cost else None,
             "seconds_per_case": float(seconds) if seconds else None,
             "source": source,

@@ -78,10 +78,16 @@ def parse_board(snapshot: Snapshot) -> Parsed:
         ),
     )
     refused = [
-        reject(found.filter(broken), source=snapshot.source, row_key=pl.format("{}/{}", pl.col("dataset").fill_null("?"),
-               pl.col("model_id").fill_null("?")), rule=rule, reason=reason, severity=severity)
+        reject(
+            found.filter(broken),
+            source=snapshot.source,
+            row_key=pl.format("{}/{}", pl.col("dataset").fill_null("?"), pl.col("model_id").fill_null("?")),
+            rule=rule,
+            reason=reason,
+            severity=severity,
+        )
         for broken, rule, reason, severity in faults
-    ]  # fmt: skip
+    ]
     return Parsed(found.filter(~(unnamed | no_share | repeated)), pl.concat([empty(Rejected), *refused]))
 
 

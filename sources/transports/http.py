@@ -246,9 +246,7 @@ def _addresses(host: str) -> list[str]:
 def _check_public(url: str, host: str, address: str) -> None:
     if not is_public(address):
         where = host if host == address else f"{host} at {address}"
-        raise FetchError(
-            url, f"{where} is not a public address; to allow it, add {host} to private_hosts in config.yaml"
-        )
+        raise FetchError(url, f"{where} is not a public address; to allow it, add {host} to private_hosts in config.yaml")
 
 
 def is_public(address: str) -> bool:

@@ -73,8 +73,16 @@ class _Refresh:
     now: datetime
     attempts: list[Attempt]
 
-    def log(self, rung: str, transport: str, outcome: Outcome, *, error: str | None = None, seconds: float = 0.0,
-            snapshot: Snapshot | None = None) -> None:  # fmt: skip
+    def log(
+        self,
+        rung: str,
+        transport: str,
+        outcome: Outcome,
+        *,
+        error: str | None = None,
+        seconds: float = 0.0,
+        snapshot: Snapshot | None = None,
+    ) -> None:
         """Add one attempt to the log on disk and to the result."""
         attempt = Attempt(
             source=self.source.name,
@@ -214,9 +222,7 @@ def _parsed(
     refresh: _Refresh, address: str, kind: str, outcome: Outcome, snapshot: Snapshot, seconds: float
 ) -> tuple[Snapshot, Parsed] | None:
     parsed, error = _try_parse(refresh.parse, snapshot)
-    refresh.log(
-        address, kind, outcome if parsed is not None else "unreadable", error=error, seconds=seconds, snapshot=snapshot
-    )
+    refresh.log(address, kind, outcome if parsed is not None else "unreadable", error=error, seconds=seconds, snapshot=snapshot)
     return None if parsed is None else (snapshot, parsed)
 
 
@@ -261,9 +267,7 @@ def _moved(live: tuple[LiveRung, ...], base: str | None) -> tuple[LiveRung, ...]
     return live
 
 
-def _snapshot(
-    source: Source, body: bytes, served_from: str, uri: str, fetched_at: datetime, checked_at: datetime
-) -> Snapshot:
+def _snapshot(source: Source, body: bytes, served_from: str, uri: str, fetched_at: datetime, checked_at: datetime) -> Snapshot:
     return Snapshot(
         source=source.name,
         body=body,

@@ -13,9 +13,7 @@ import pytest
 from tests.refreshed import ROOT
 
 PAGE = ROOT / "docs" / "contributing.md"
-STEP = re.compile(
-    r"^`(?P<file>[\w/.]+)`, (?:new file|below `(?P<anchor>[^\n]+)`):\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S
-)
+STEP = re.compile(r"^`(?P<file>[\w/.]+)`, (?:new file|below `(?P<anchor>[^\n]+)`):\n\n```\w+\n(?P<text>.*?)^```$", re.M | re.S)
 STEPS = list(STEP.finditer(PAGE.read_text()))
 
 
@@ -40,9 +38,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(copy: Path, *command: str) -> str:
     done = subprocess.run(
-        [sys.executable, *command], cwd=copy, env=os.environ | {"PYTHONPATH": str(copy), "ECONOMICS_DATA": str(copy / "data")},
-        capture_output=True, text=True, check=False, timeout=600,
-    )  # fmt: skip
+        [sys.executable, *command],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy), "ECONOMICS_DATA": str(copy / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

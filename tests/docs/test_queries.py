@@ -26,9 +26,7 @@ def test_there_are_at_least_fifteen():
 def test_every_view_was_made_and_has_a_comment(warehouse: duckdb.DuckDBPyConnection):
     files = (Path(__file__).resolve().parents[2] / "warehouse" / "views").glob("*.sql")
     views = dict(
-        warehouse.execute(
-            "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() WHERE NOT internal"
-        ).fetchall()
+        warehouse.execute("SELECT schema_name || '.' || view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall()
     )
     macros = dict(
         warehouse.execute(

@@ -74,15 +74,22 @@ def test_verdict_is_what_the_numbers_say(relation, published, recomputed, verdic
 
 
 @given(
-    low=st.floats(-1e6, 1e6), width=st.floats(0, 1e6), half=st.floats(0, 1e6), shift=st.floats(-3e6, 3e6),
+    low=st.floats(-1e6, 1e6),
+    width=st.floats(0, 1e6),
+    half=st.floats(0, 1e6),
+    shift=st.floats(-3e6, 3e6),
     relation=st.sampled_from(["equals", "within", "at_least", "at_most"]),
-)  # fmt: skip
+)
 def test_only_a_range_that_reaches_the_claim_is_more_than_not_reproduced(low, width, half, shift, relation):
     value, high = low + shift, low + width
     verdict = verdicts(
-        relation=relation, published_low=low, published_high=high, recomputed=value,
-        interval_low=value - half, interval_high=value + half,
-    )  # fmt: skip
+        relation=relation,
+        published_low=low,
+        published_high=high,
+        recomputed=value,
+        interval_low=value - half,
+        interval_high=value + half,
+    )
     margin = margins(relation=relation, published_low=low, published_high=high, recomputed=value)
     if margin < -(half + 1e-6 * (1 + abs(value))):
         assert verdict == "not_reproduced"
@@ -95,9 +102,7 @@ def test_only_a_range_that_reaches_the_claim_is_more_than_not_reproduced(low, wi
 def test_claims_are_judged_together_and_alone_alike():
     shares = np.array([0.0, 0.5, 1.0, np.nan])
     together = verdicts(relation="always", published_low=np.nan, published_high=np.nan, recomputed=shares)
-    alone = [
-        verdicts(relation="always", published_low=np.nan, published_high=np.nan, recomputed=share) for share in shares
-    ]
+    alone = [verdicts(relation="always", published_low=np.nan, published_high=np.nan, recomputed=share) for share in shares]
     assert together.tolist() == [str(verdict) for verdict in alone]
 
 
@@ -108,10 +113,12 @@ def test_claims_are_judged_together_and_alone_alike():
         ({"relation": "within", "published_low": 3, "published_high": 2, "recomputed": 1}, "above published_high"),
         ({"relation": "at_least", "published_low": NONE, "published_high": 2, "recomputed": 1}, "at_least the low"),
         ({"relation": "always", "published_low": NONE, "published_high": NONE, "recomputed": 1.2}, "share"),
-        ({"relation": "at_most", "published_low": NONE, "published_high": 2, "recomputed": 1, "interval_low": 1.5},
-         "hold its value"),
+        (
+            {"relation": "at_most", "published_low": NONE, "published_high": 2, "recomputed": 1, "interval_low": 1.5},
+            "hold its value",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_judged_is_refused(arguments, reason):
     with pytest.raises(ValueError, match=reason):
         verdicts(**arguments)
@@ -187,12 +194,15 @@ def test_claim_with_both_a_query_and_a_missing_datum_is_refused(refreshed: Path)
     ],
 )
 def test_claim_that_cannot_be_judged_goes_to_quarantine_and_the_others_go_on(changes):
-    rows = shipped().filter(pl.col("missing_datum").is_null()).head(3).with_columns(
-        relation=pl.lit("within"), published_value=pl.lit(None, pl.Float64), published_low=1.0, published_high=2.0
-    )  # fmt: skip
-    bad = rows.head(1).with_columns(
-        pl.lit(value).cast(rows.schema[name]).alias(name) for name, value in changes.items()
+    rows = (
+        shipped()
+        .filter(pl.col("missing_datum").is_null())
+        .head(3)
+        .with_columns(
+            relation=pl.lit("within"), published_value=pl.lit(None, pl.Float64), published_low=1.0, published_high=2.0
+        )
     )
+    bad = rows.head(1).with_columns(pl.lit(value).cast(rows.schema[name]).alias(name) for name, value in changes.items())
     kept, rejected, faults = apply_contract(contract.Claim, pl.concat([bad, rows.tail(2)]), empty(Rejected))
     assert faults.is_empty()
     assert kept["claim_id"].to_list() == rows["claim_id"].to_list()[1:]
@@ -226,26 +236,66 @@ def test_verdicts_of_known_claims(warehouse: duckdb.DuckDBPyConnection):
 
 
 FLIPS = [
-    ("distserve_over_state_of_the_art", "marts.published_common_frame",
-     pl.col("ratio_to_baseline") * 2, "not_reproduced", "reproduced"),
-    ("published_points_all_positive", "marts.routing_premium",
-     pl.lit("positive").alias("sign"), "reproduced_in_part", "reproduced"),
-    ("accept_point_worth_3_to_8x", "marts.verifier_value",
-     (pl.col("accept_point_worth") * 0.1), "reproduced_in_part", "not_reproduced"),
-    ("feedback_retries_lower_cost", "marts.inference_frontier",
-     pl.lit(False).alias("more_samples_lower_cost"), "reproduced_in_part", "not_reproduced"),
+    (
+        "distserve_over_state_of_the_art",
+        "marts.published_common_frame",
+        pl.col("ratio_to_baseline") * 2,
+        "not_reproduced",
+        "reproduced",
+    ),
+    (
+        "published_points_all_positive",
+        "marts.routing_premium",
+        pl.lit("positive").alias("sign"),
+        "reproduced_in_part",
+        "reproduced",
+    ),
+    (
+        "accept_point_worth_3_to_8x",
+        "marts.verifier_value",
+        (pl.col("accept_point_worth") * 0.1),
+        "reproduced_in_part",
+        "not_reproduced",
+    ),
+    (
+        "feedback_retries_lower_cost",
+        "marts.inference_frontier",
+        pl.lit(False).alias("more_samples_lower_cost"),
+        "reproduced_in_part",
+        "not_reproduced",
+    ),
     ("gpt_4_output_60", "core.llm_price", pl.col("usd_per_mtok") * 1.1, "reproduced", "not_reproduced"),
-    ("published_condition_can_hold_for_samples", "marts.alpha_surface",
-     pl.col("eta_samples") * 1.5, "not_reproduced", "reproduced"),
-    ("mooncake_cache_ratio", "meta.published_rederivation",
-     pl.col("recomputed_value", "recomputed_low", "recomputed_high") + 3.4, "not_reproduced", "reproduced"),
-    ("price_fall_in_18_months", "marts.published_price_trend",
-     pl.col("by_dates_per_year", "by_dates_low", "by_dates_high") * 2.3, "not_reproduced", "reproduced"),
+    (
+        "published_condition_can_hold_for_samples",
+        "marts.alpha_surface",
+        pl.col("eta_samples") * 1.5,
+        "not_reproduced",
+        "reproduced",
+    ),
+    (
+        "mooncake_cache_ratio",
+        "meta.published_rederivation",
+        pl.col("recomputed_value", "recomputed_low", "recomputed_high") + 3.4,
+        "not_reproduced",
+        "reproduced",
+    ),
+    (
+        "price_fall_in_18_months",
+        "marts.published_price_trend",
+        pl.col("by_dates_per_year", "by_dates_low", "by_dates_high") * 2.3,
+        "not_reproduced",
+        "reproduced",
+    ),
     ("awq_three_times", "marts.lever_anchor", pl.col("published_gain") * 1.2, "reproduced_in_part", "reproduced"),
-    ("rollouts_at_the_price_of_idle", "marts.harvested_slack",
-     pl.col("idle_usd_per_gpu_hour").alias("rollout_usd_per_gpu_hour"), "not_reproduced", "reproduced"),
+    (
+        "rollouts_at_the_price_of_idle",
+        "marts.harvested_slack",
+        pl.col("idle_usd_per_gpu_hour").alias("rollout_usd_per_gpu_hour"),
+        "not_reproduced",
+        "reproduced",
+    ),
     ("r1_cost_294k", "raw.test_time_figure", pl.col("metric").str.replace("gpu_hours", "days"), "reproduced", "not_testable"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("claim", "table", "change", "before", "after"), FLIPS, ids=[row[0] for row in FLIPS])
@@ -253,9 +303,7 @@ def test_verdict_flips_with_its_inputs(refreshed: Path, tmp_path: Path, claim, t
     sql = {claim: QUERIES[claim]}
     row = shipped().filter(claim_id=claim)
     assert judged(row, answers(refreshed / "tables", sql))["verdict"].to_list() == [before]
-    shutil.copytree(
-        refreshed / "tables", tmp_path, dirs_exist_ok=True, copy_function=lambda a, b: Path(b).symlink_to(a)
-    )
+    shutil.copytree(refreshed / "tables", tmp_path, dirs_exist_ok=True, copy_function=lambda a, b: Path(b).symlink_to(a))
     schema = TABLES[table.split(".")[1]]
     frame = read_table(refreshed / "tables", schema)
     assert frame is not None
@@ -280,8 +328,10 @@ def test_history_grows_only_by_what_changed():
     assert history.height == 3
     later = states(
         NOW + timedelta(days=1),
-        steady=(2.0 + 1e-12, "reproduced"), moving=(0.5, "not_reproduced"), untested=(None, "not_testable"),
-    )  # fmt: skip
+        steady=(2.0 + 1e-12, "reproduced"),
+        moving=(0.5, "not_reproduced"),
+        untested=(None, "not_testable"),
+    )
     new = changed(later, history)
     assert new.select("claim_id", "verdict_before", "verdict").rows() == [("moving", "reproduced", "not_reproduced")]
     grown = pl.concat([history, new])
@@ -320,8 +370,9 @@ def judge_again(folder: Path, now: datetime) -> tuple[tuple[bool, str | None], p
     definitions = dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
-        jobs=[job], resources=resources(folder, offline=True),
-    )  # fmt: skip
+        jobs=[job],
+        resources=resources(folder, offline=True),
+    )
     result = definitions.resolve_job_def("judge").execute_in_process(tags={NOW_TAG: now.isoformat()})
     (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "verdicts_stand"]
     assert check.severity == dg.AssetCheckSeverity.WARN

@@ -54,8 +54,9 @@ def test_each_document_says_where_it_comes_from(name: str) -> None:
 def test_both_versions_of_a_paper_are_kept() -> None:
     bounds = FIGURES.filter(paper="distserve", metric="ttft_slo_s", model="opt-66b", workload="sharegpt")
     assert dict(zip(bounds["version"], bounds["value"], strict=True)) == {
-        "OSDI'24 (arXiv 2401.09670 v3)": 2.5, "arXiv 2401.09670 v1-v2": 0.4,
-    }  # fmt: skip
+        "OSDI'24 (arXiv 2401.09670 v3)": 2.5,
+        "arXiv 2401.09670 v1-v2": 0.4,
+    }
 
 
 def test_general_knowledge_is_marked_and_shapes_rest_on_none() -> None:
@@ -72,9 +73,7 @@ def test_every_shape_names_package_or_repository_file_and_field() -> None:
 
 
 def test_parameter_counts_are_those_of_the_shape() -> None:
-    rows = FIGURES.filter(paper="model_shape", version="model configurations").pivot(
-        "metric", index="model", values="value"
-    )
+    rows = FIGURES.filter(paper="model_shape", version="model configurations").pivot("metric", index="model", values="value")
     shape = {row["model"]: row for row in rows.iter_rows(named=True)}
     llama = shape["llama-3.1-70b"]
     attention = llama["hidden"] * llama["head_dim"] * 2 * (llama["query_heads"] + llama["kv_heads"])
@@ -96,9 +95,15 @@ def document(**cells: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("printed", "unit", "half"),
-    [("226.75", "nodes", 0.005), ("73.7e3", "tokens_per_s", 50.0), ("608e9", "tokens", 0.5e9), ("31e-3", "s", 0.0005),
-     ("7", "ratio", 0.5), ("80", "layers", 0.0)],
-)  # fmt: skip
+    [
+        ("226.75", "nodes", 0.005),
+        ("73.7e3", "tokens_per_s", 50.0),
+        ("608e9", "tokens", 0.5e9),
+        ("31e-3", "s", 0.0005),
+        ("7", "ratio", 0.5),
+        ("80", "layers", 0.0),
+    ],
+)
 def test_rounding_is_half_of_the_last_printed_digit(printed: str, unit: str, half: float) -> None:
     assert parse("p", document(value=printed, unit=unit))["rounding"].item() == pytest.approx(half)
 
@@ -111,9 +116,17 @@ def test_the_true_value_is_within_the_rounding_of_what_was_printed(true: float, 
 
 @pytest.mark.parametrize(
     "cells",
-    [{"status": "guessed"}, {"value": ""}, {"low": "2", "high": "3"}, {"attainment": "1.2"}, {"ttft_s": "-1"},
-     {"percentile": "990"}, {"tpot_definition": "whatever"}, {"locator": ""}],
-)  # fmt: skip
+    [
+        {"status": "guessed"},
+        {"value": ""},
+        {"low": "2", "high": "3"},
+        {"attainment": "1.2"},
+        {"ttft_s": "-1"},
+        {"percentile": "990"},
+        {"tpot_definition": "whatever"},
+        {"locator": ""},
+    ],
+)
 def test_a_row_that_cannot_be_right_is_quarantined(cells: dict[str, str]) -> None:
     good = parse("p", document(figure="good"))
     bad = parse("p", document(**cells)).with_columns(pl.col("locator").fill_null(""))
@@ -138,8 +151,13 @@ def rows_of(path: str) -> list[dict[str, Any]]:
 
 @needs_data
 def test_distserve_goodput_is_that_of_the_recovered_table() -> None:
-    apps = {"OPT-13B ShareGPT": "chatbot_13b", "OPT-66B ShareGPT": "chatbot_66b", "OPT-175B ShareGPT": "chatbot_175b",
-            "HumanEval": "code_66b", "LongBench": "summarisation_66b"}  # fmt: skip
+    apps = {
+        "OPT-13B ShareGPT": "chatbot_13b",
+        "OPT-66B ShareGPT": "chatbot_66b",
+        "OPT-175B ShareGPT": "chatbot_175b",
+        "HumanEval": "code_66b",
+        "LongBench": "summarisation_66b",
+    }
     rows = rows_of("derived/distserve_osdi24_goodput_p90_recovered.csv")
     assert len(rows) == FIGURES.filter(metric="goodput_requests_per_s_per_gpu").height
     for row in rows:
@@ -179,9 +197,11 @@ def test_sarathi_times_are_those_of_the_artifact() -> None:
 @needs_data
 def test_mlperf_medians_are_those_of_the_log_summaries() -> None:
     runs = pl.read_csv(next((SERVING / "mlperf").glob("derived*.csv")), infer_schema_length=None)
-    asked = {"llama2-70b-99 Interactive h200-sxm": ("NVIDIA H200-SXM-141GB", 2554.0125, 5),
-             "llama3.1-405b Interactive b200-sxm": ("NVIDIA B200-SXM-180GB", 93.920938, 10),
-             "deepseek-r1 Server gb200": ("NVIDIA GB200", 2327.472222, 1)}  # fmt: skip
+    asked = {
+        "llama2-70b-99 Interactive h200-sxm": ("NVIDIA H200-SXM-141GB", 2554.0125, 5),
+        "llama3.1-405b Interactive b200-sxm": ("NVIDIA B200-SXM-180GB", 93.920938, 10),
+        "deepseek-r1 Server gb200": ("NVIDIA GB200", 2327.472222, 1),
+    }
     for words, (accelerator, median, n) in asked.items():
         model, scenario, gpu = words.split(" ")
         mine = runs.filter(division="closed", valid="VALID", model=model, scenario=scenario, accelerator=accelerator)

@@ -22,9 +22,16 @@ CHECKED = rederive(FIGURES, recomputations())
 
 def rent(gpu: str, usd: float, *, term: str = "on_demand", provider: str = "seller", **more: object) -> dict[str, Any]:
     return {
-        "gpu": gpu, "usd_per_gpu_hour": usd, "term": term, "provider": provider, "statistic": "price", "source": "seed",
-        "valid_from": date(2026, 11, 1), "observed_at": datetime(2026, 11, 2, tzinfo=UTC), **more,
-    }  # fmt: skip
+        "gpu": gpu,
+        "usd_per_gpu_hour": usd,
+        "term": term,
+        "provider": provider,
+        "statistic": "price",
+        "source": "seed",
+        "valid_from": date(2026, 11, 1),
+        "observed_at": datetime(2026, 11, 2, tzinfo=UTC),
+        **more,
+    }
 
 
 def rents(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -68,13 +75,15 @@ def test_a_goodput_becomes_dollars_per_million_tokens_within_the_contract() -> N
 
 @pytest.mark.parametrize(
     ("app", "ours", "baseline", "theirs", "ratio"),
-    [("chatbot_13b", 2.3, "vLLM", 0.5, 4.6), ("chatbot_66b", 0.955, "DeepSpeed-MII", 0.60714, 1.573),
-     ("chatbot_175b", 0.20156, "vLLM", 0.10129, 1.990), ("code_66b", 1.14423, "DeepSpeed-MII", 0.72024, 1.589),
-     ("summarisation_66b", 0.53, "DeepSpeed-MII", 0.3, 1.767)],
-)  # fmt: skip
-def test_ratio_is_to_the_best_of_the_named_baselines(
-    app: str, ours: float, baseline: str, theirs: float, ratio: float
-) -> None:
+    [
+        ("chatbot_13b", 2.3, "vLLM", 0.5, 4.6),
+        ("chatbot_66b", 0.955, "DeepSpeed-MII", 0.60714, 1.573),
+        ("chatbot_175b", 0.20156, "vLLM", 0.10129, 1.990),
+        ("code_66b", 1.14423, "DeepSpeed-MII", 0.72024, 1.589),
+        ("summarisation_66b", 0.53, "DeepSpeed-MII", 0.3, 1.767),
+    ],
+)
+def test_ratio_is_to_the_best_of_the_named_baselines(app: str, ours: float, baseline: str, theirs: float, ratio: float) -> None:
     row = point(FRAME, "distserve", f"goodput_{app}_distserve")
     assert (row["requests_per_s_per_gpu"], row["baseline"], row["ratio_basis"]) == (ours, baseline, "computed")
     assert row["ratio_to_baseline"] == pytest.approx(ours / theirs)
@@ -133,10 +142,17 @@ def test_rows_of_one_key_share_model_workload_contract_and_definition() -> None:
 
 def test_rent_is_the_median_over_sellers_of_their_median_offer() -> None:
     offers = rents(
-        rent("g", 1.0, provider="a"), rent("g", 1.2, provider="a"), rent("g", 1.4, provider="a"), rent("g", 2.2, provider="b"),
-        rent("g", 0.1, term="spot"), rent("g", 0.2, term="tco_neocloud"), rent("g", 9.0, valid_to=date(2026, 11, 2)),
-        rent("g", 7.0, statistic="p90"), rent("s", 2.0, term="stated"), rent("t", 0.5, term="tco_neocloud"),
-    )  # fmt: skip
+        rent("g", 1.0, provider="a"),
+        rent("g", 1.2, provider="a"),
+        rent("g", 1.4, provider="a"),
+        rent("g", 2.2, provider="b"),
+        rent("g", 0.1, term="spot"),
+        rent("g", 0.2, term="tco_neocloud"),
+        rent("g", 9.0, valid_to=date(2026, 11, 2)),
+        rent("g", 7.0, statistic="p90"),
+        rent("s", 2.0, term="stated"),
+        rent("t", 0.5, term="tco_neocloud"),
+    )
     prices = {row["gpu"]: row for row in gpu_prices(offers, DAY).iter_rows(named=True)}
     assert prices["g"]["gpu_usd_per_hour"] == pytest.approx(1.7)
     assert (prices["g"]["gpu_price_sellers"], prices["g"]["gpu_price_term"]) == (2, "on_demand")
@@ -148,8 +164,9 @@ def test_price_that_a_document_stated_for_an_earlier_day_is_the_last_known_one()
     before = date(2024, 2, 7)
     offers = rents(
         rent("g", 1.28, term="stated", valid_from=before, valid_to=date(2024, 2, 8)),
-        rent("h", 4.75, term="stated", valid_from=before, valid_to=date(2024, 2, 8)), rent("h", 2.0),
-    )  # fmt: skip
+        rent("h", 4.75, term="stated", valid_from=before, valid_to=date(2024, 2, 8)),
+        rent("h", 2.0),
+    )
     prices = {row["gpu"]: row for row in gpu_prices(offers, DAY).iter_rows(named=True)}
     assert (prices["g"]["gpu_usd_per_hour"], prices["g"]["gpu_price_on"]) == (1.28, before)
     assert prices["h"]["gpu_usd_per_hour"] == 2.0
@@ -177,28 +194,46 @@ def check(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "recomputed", "closes"),
     [
-        ("deepseek_nodes", 226.86, True), ("deepseek_cost", 87_072.0, True), ("deepseek_revenue", 562_100.0, True),
-        ("sglang_price_decode_only", 0.1995, True), ("sglang_price_both_pools", 0.2657, False),
+        ("deepseek_nodes", 226.86, True),
+        ("deepseek_cost", 87_072.0, True),
+        ("deepseek_revenue", 562_100.0, True),
+        ("sglang_price_decode_only", 0.1995, True),
+        ("sglang_price_both_pools", 0.2657, False),
         ("sglang_prefill_adds", 0.08498, True),
-        ("splitwise_cost_coding_a100_per_100", 0.4185, True), ("splitwise_cost_coding_h100_per_100", 0.5204, True),
+        ("splitwise_cost_coding_a100_per_100", 0.4185, True),
+        ("splitwise_cost_coding_h100_per_100", 0.5204, True),
         ("splitwise_cost_conversation_a100_per_100", 2.4234, True),
         ("splitwise_cost_conversation_h100_per_100", 3.5752, True),
-        ("mooncake_break_even_a800", 5.859e9, True), ("mooncake_break_even_h800", 18.573e9, True),
-        ("vllm_kv_slots_13b_gib", 15_728.64, True), ("vllm_kv_slots_13b_gb", 14_648.4, False),
-        ("vllm_kv_slots_66b_gib", 9_557.3, True), ("vllm_kv_slots_66b_gb", 8_901.0, False),
-        ("vllm_kv_slots_175b_gib", 60_074.7, True), ("vllm_kv_slots_175b_gb", 55_948.9, False),
-        ("distserve_ratio_chatbot_13b_vllm", 4.6, True), ("distserve_ratio_chatbot_13b_deepspeed_mii", 7.36, True),
-        ("distserve_kv_bytes_gb", 1.208e9, False), ("distserve_kv_bytes_gib", 1.125e9, True),
-        ("distserve_text_summarisation_vllm", 4.24, False), ("distserve_slo_code_mii", 1.27, False),
-        ("distserve_target_99_1", 98.5, False), ("distserve_transfer_share", 0.9, False),
-        ("splitwise_tbt_ratio", 31 / 52, False), ("splitwise_cost_ratio", 2.159, True),
-        ("splitwise_hh_cost_prompt", 2.159, False), ("splitwise_iso_power_machine", 62.77, False),
-        ("splitwise_tflops_bf16", 3.170, False), ("sarathi_larger_chunk_2047", 1.0195, False),
-        ("sarathi_larger_chunk_8191", 0.9937, True), ("sarathi_overhead_16383_2048", 0.8052, False),
-        ("mooncake_trace_length", 8596.0, False), ("mooncake_hit_conversation", 36.6, False),
-        ("mlperf_dynamo_gain_b200", 1.464, True), ("mlperf_dynamo_gain_gb200", 0.9976, False),
+        ("mooncake_break_even_a800", 5.859e9, True),
+        ("mooncake_break_even_h800", 18.573e9, True),
+        ("vllm_kv_slots_13b_gib", 15_728.64, True),
+        ("vllm_kv_slots_13b_gb", 14_648.4, False),
+        ("vllm_kv_slots_66b_gib", 9_557.3, True),
+        ("vllm_kv_slots_66b_gb", 8_901.0, False),
+        ("vllm_kv_slots_175b_gib", 60_074.7, True),
+        ("vllm_kv_slots_175b_gb", 55_948.9, False),
+        ("distserve_ratio_chatbot_13b_vllm", 4.6, True),
+        ("distserve_ratio_chatbot_13b_deepspeed_mii", 7.36, True),
+        ("distserve_kv_bytes_gb", 1.208e9, False),
+        ("distserve_kv_bytes_gib", 1.125e9, True),
+        ("distserve_text_summarisation_vllm", 4.24, False),
+        ("distserve_slo_code_mii", 1.27, False),
+        ("distserve_target_99_1", 98.5, False),
+        ("distserve_transfer_share", 0.9, False),
+        ("splitwise_tbt_ratio", 31 / 52, False),
+        ("splitwise_cost_ratio", 2.159, True),
+        ("splitwise_hh_cost_prompt", 2.159, False),
+        ("splitwise_iso_power_machine", 62.77, False),
+        ("splitwise_tflops_bf16", 3.170, False),
+        ("sarathi_larger_chunk_2047", 1.0195, False),
+        ("sarathi_larger_chunk_8191", 0.9937, True),
+        ("sarathi_overhead_16383_2048", 0.8052, False),
+        ("mooncake_trace_length", 8596.0, False),
+        ("mooncake_hit_conversation", 36.6, False),
+        ("mlperf_dynamo_gain_b200", 1.464, True),
+        ("mlperf_dynamo_gain_gb200", 0.9976, False),
     ],
-)  # fmt: skip
+)
 def test_recomputation(name: str, recomputed: float, closes: bool) -> None:
     row = check(name)
     assert row["recomputed_value"] == pytest.approx(recomputed, rel=1e-3)
@@ -232,9 +267,7 @@ def test_warehouse_holds_frame_gpus_shapes_and_discrepancies(warehouse: duckdb.D
         assert row is not None
         return row[0]
 
-    recalled = (
-        "SELECT count(*) FROM marts.published_common_frame AS f JOIN raw.published_figure AS r USING (paper, figure)"
-    )
+    recalled = "SELECT count(*) FROM marts.published_common_frame AS f JOIN raw.published_figure AS r USING (paper, figure)"
     assert one(f"{recalled} WHERE r.status = 'recalled' OR f.status = 'recalled'") == 0
     assert one("SELECT count(*) FROM raw.published_figure") == FIGURES.height
     assert one("SELECT count(*) FROM marts.published_common_frame WHERE usd_per_mtok_slo_output > 0") >= 40

@@ -52,9 +52,7 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-STATED = sorted(
-    file.name for file in PUBLISHED.glob("*.csv") if "status" in file.read_text().splitlines()[0].split(",")
-)
+STATED = sorted(file.name for file in PUBLISHED.glob("*.csv") if "status" in file.read_text().splitlines()[0].split(","))
 
 
 def test_files_and_tables_with_a_status_are_found():
@@ -80,8 +78,7 @@ def test_recalled_rows_of_a_file_stay_in_a_raw_table(name: str, warehouse: duckd
         if "figure" in columns and table.startswith(("raw.", *USED)):
             where = "WHERE paper IN (SELECT unnest(?))" if "paper" in columns else "WHERE ? IS NOT NULL"
             found = {
-                figure
-                for (figure,) in warehouse.execute(f"SELECT figure FROM {table} {where}", [list(document)]).fetchall()
+                figure for (figure,) in warehouse.execute(f"SELECT figure FROM {table} {where}", [list(document)]).fetchall()
             }
             (used if table.startswith(USED) else held).update(found & recalled)
     assert held == recalled

@@ -33,9 +33,11 @@ def test_latent_attention_keeps_one_vector_per_layer() -> None:
 
 def test_nodes_of_deepseek() -> None:
     nodes = nodes_needed(
-        input_tokens_per_day=608e9, input_tokens_per_s_per_node=73.7e3,
-        output_tokens_per_day=168e9, output_tokens_per_s_per_node=14.8e3,
-    )  # fmt: skip
+        input_tokens_per_day=608e9,
+        input_tokens_per_s_per_node=73.7e3,
+        output_tokens_per_day=168e9,
+        output_tokens_per_s_per_node=14.8e3,
+    )
     assert nodes == pytest.approx(226.86, abs=0.005)
 
 
@@ -51,9 +53,14 @@ def test_request_of_splitwise() -> None:
 @pytest.mark.parametrize(("peak", "gb_per_s"), [(312e12, 5.86), (989e12, 18.57)])
 def test_break_even_bandwidth_of_mooncake(peak: float, gb_per_s: float) -> None:
     found = break_even_bytes_per_s(
-        hidden=8192.0, query_heads=64.0, kv_heads=8.0, prefix_tokens=8192.0, flop_per_s=8 * peak,
-        attention_constant=4.0, linear_constant=22.0,
-    )  # fmt: skip
+        hidden=8192.0,
+        query_heads=64.0,
+        kv_heads=8.0,
+        prefix_tokens=8192.0,
+        flop_per_s=8 * peak,
+        attention_constant=4.0,
+        linear_constant=22.0,
+    )
     assert found / 1e9 == pytest.approx(gb_per_s, abs=0.005)
 
 

@@ -75,9 +75,7 @@ def test_page_is_small_and_asks_nothing_of_the_network(html: str):
 
 
 def test_pictures_lie_beside_the_page(refreshed: Path, html: str):
-    shown = [
-        name for name, text in re.findall(r'<section id="(\w+)"(.*?)</section>', html, re.DOTALL) if "<img" in text
-    ]
+    shown = [name for name, text in re.findall(r'<section id="(\w+)"(.*?)</section>', html, re.DOTALL) if "<img" in text]
     assert len(shown) >= 6
     pictures = {path.name for path in (refreshed / FOLDER / "figures").iterdir()}
     assert pictures == {f"{name}.{kind}" for name in shown for kind in ("svg", "png")}
@@ -120,8 +118,12 @@ def test_same_numbers_make_the_same_picture(refreshed: Path):
 @each_subject
 def test_named_sources_are_ancestors_of_the_tables(subject: Subject):
     graph = definitions().resolve_asset_graph()
-    ancestors = {key.path[1] for name in subject.tables for key in graph.get_ancestor_asset_keys(asset_key(TABLES[name]))
-                 if key.path[0] == "source"}  # fmt: skip
+    ancestors = {
+        key.path[1]
+        for name in subject.tables
+        for key in graph.get_ancestor_asset_keys(asset_key(TABLES[name]))
+        if key.path[0] == "source"
+    }
     documents = {source.name for name in ancestors for source in CATALOGUE.get(name, ())}
     assert set(subject.sources) <= ancestors | documents
 
@@ -171,8 +173,14 @@ def test_command_prints_the_path_and_says_when_there_is_none(refreshed: Path, tm
 
 def test_cells_read_as_numbers_words_and_dashes():
     assert [cell(value) for value in (None, True, 0.123456, 1234.5, 2.5e9, "a", 3)] == [
-        "\N{EN DASH}", "yes", "0.1235", "1,234", "2.500e+09", "a", "3",
-    ]  # fmt: skip
+        "\N{EN DASH}",
+        "yes",
+        "0.1235",
+        "1,234",
+        "2.500e+09",
+        "a",
+        "3",
+    ]
 
 
 @pytest.mark.parametrize("width", [1200, 390], ids=["desk", "phone"])

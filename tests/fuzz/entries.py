@@ -61,9 +61,11 @@ def parsers() -> Iterator[tuple[str, Read]]:
 
 
 SOURCE_OF = {
-    "price_trends.parse_points": "price_trend_points", "routing_figures.parse_curves": "routing_replay_curves",
-    "serving_references.parse_grid": "aiconfigurator_grid", "test_time_figures.parse_surface": "test_time_pythia_surface",
-}  # fmt: skip
+    "price_trends.parse_points": "price_trend_points",
+    "routing_figures.parse_curves": "routing_replay_curves",
+    "serving_references.parse_grid": "aiconfigurator_grid",
+    "test_time_figures.parse_surface": "test_time_pythia_surface",
+}
 """Where a module has several sources, and the parser is not of the first."""
 
 

@@ -69,9 +69,14 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as corpus:
         options = {
-            "max_total_time": asked.seconds, "timeout": INPUT_S, "rss_limit_mb": MEMORY_MB, "max_len": LONGEST,
-            "artifact_prefix": f"{asked.found or SEEDS / asked.name}/", "print_final_stats": 1, "len_control": 0,
-        }  # fmt: skip
+            "max_total_time": asked.seconds,
+            "timeout": INPUT_S,
+            "rss_limit_mb": MEMORY_MB,
+            "max_len": LONGEST,
+            "artifact_prefix": f"{asked.found or SEEDS / asked.name}/",
+            "print_final_stats": 1,
+            "len_control": 0,
+        }
         said = [f"-{name}={value}" for name, value in options.items()]
         atheris.Setup([sys.argv[0], corpus, str(SEEDS / asked.name), *said], take, custom_mutator=changed)
         atheris.Fuzz()

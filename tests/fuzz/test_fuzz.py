@@ -18,11 +18,30 @@ from tests.fuzz.tokens import TOKEN, WRONG
 from tests.refreshed import ROOT
 
 HARD = [
-    b"", b"\x00", b"\xff\xfe\x00", b"\xef\xbb\xbf", b"null", b"[]", b"{}", b"[null]", b'[{"a": NaN}]', b"1e400", b"-",
-    b"PK\x03\x04", b"PAR1",
-    b"[" * 100_000, b'{"a":' * 100_000, b'{"data":' * 5_000 + b"1" + b"}" * 5_000, b"a,b\n1,2,3\n", b'a,b\n"1', b"a,a\n1,2\n",
-    b'{"data": [{"id": 1, "pricing": []}]}', b"x" * 1_000_000, b"\n" * 100_000, b"," * 100_000,
-]  # fmt: skip
+    b"",
+    b"\x00",
+    b"\xff\xfe\x00",
+    b"\xef\xbb\xbf",
+    b"null",
+    b"[]",
+    b"{}",
+    b"[null]",
+    b'[{"a": NaN}]',
+    b"1e400",
+    b"-",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b'{"data":' * 5_000 + b"1" + b"}" * 5_000,
+    b"a,b\n1,2,3\n",
+    b'a,b\n"1',
+    b"a,a\n1,2\n",
+    b'{"data": [{"id": 1, "pricing": []}]}',
+    b"x" * 1_000_000,
+    b"\n" * 100_000,
+    b"," * 100_000,
+]
 
 
 @st.composite

@@ -32,26 +32,30 @@ def test_published_16_bit_steps_are_slower_than_their_ceiling(bandwidth: float, 
 
 
 def test_a_device_that_is_always_used_costs_its_price_and_its_electricity() -> None:
-    hourly = device_usd_per_hour(
-        device_usd=1599.0, life_hours=LIFE_HOURS, utilisation=1.0, watts=450.0, usd_per_kwh=0.15
-    )
+    hourly = device_usd_per_hour(device_usd=1599.0, life_hours=LIFE_HOURS, utilisation=1.0, watts=450.0, usd_per_kwh=0.15)
     assert hourly == pytest.approx(1599.0 / 26280.0 + 0.0675)
-    assert amortised_usd_per_hour(device_usd=1599.0, life_hours=LIFE_HOURS, utilisation=0.1) == pytest.approx(
-        0.6084, abs=1e-4
-    )
+    assert amortised_usd_per_hour(device_usd=1599.0, life_hours=LIFE_HOURS, utilisation=0.1) == pytest.approx(0.6084, abs=1e-4)
     assert usd_per_mtok(usd_per_hour=3.6, tokens_per_s=1000.0) == pytest.approx(1.0)
 
 
 @given(
-    st.floats(10.0, 1e4), st.floats(1.0, 600.0), st.floats(0.0, 0.5), st.floats(1.0, 5000.0), st.floats(0.01, 20.0),
-)  # fmt: skip
+    st.floats(10.0, 1e4),
+    st.floats(1.0, 600.0),
+    st.floats(0.0, 0.5),
+    st.floats(1.0, 5000.0),
+    st.floats(0.01, 20.0),
+)
 def test_at_break_even_the_device_costs_as_much_as_the_api(
     device_usd: float, watts: float, usd_per_kwh: float, rate: float, api: float
 ) -> None:
     needed = break_even_utilisation(
-        device_usd=device_usd, life_hours=LIFE_HOURS, watts=watts, usd_per_kwh=usd_per_kwh, tokens_per_s=rate,
+        device_usd=device_usd,
+        life_hours=LIFE_HOURS,
+        watts=watts,
+        usd_per_kwh=usd_per_kwh,
+        tokens_per_s=rate,
         api_usd_per_mtok=api,
-    )  # fmt: skip
+    )
 
     def cost(utilisation: float) -> float:
         hourly = device_usd_per_hour(

@@ -24,14 +24,7 @@ from economics.levers.effects import (
     ssm_hybrid,
 )
 from economics.levers.energy import ClockResponse
-from economics.levers.operating_point import (
-    OperatingPoint,
-    Power,
-    at_load,
-    decode_joules_per_token,
-    memory_share,
-    outcome,
-)
+from economics.levers.operating_point import OperatingPoint, Power, at_load, decode_joules_per_token, memory_share, outcome
 from economics.serving.step_time import memory_batch, weight_read_s
 from tests.serving.scenarios import golden
 
@@ -59,13 +52,9 @@ NOTHING: dict[str, Lever] = {
 }
 
 
-def at(
-    gpu: str = "H100", architecture: str = "disaggregated", batch: float = np.inf, **symbols: float
-) -> OperatingPoint:
+def at(gpu: str = "H100", architecture: str = "disaggregated", batch: float = np.inf, **symbols: float) -> OperatingPoint:
     scenario = golden(gpu, **{"decode_compute_bound": True, **symbols})
-    return OperatingPoint(
-        scenario=scenario, architecture=architecture, power=POWER, correct_share=0.5, batch_limit=batch
-    )
+    return OperatingPoint(scenario=scenario, architecture=architecture, power=POWER, correct_share=0.5, batch_limit=batch)
 
 
 def usd_ratio(lever: Lever, point: OperatingPoint) -> float:
@@ -111,9 +100,12 @@ class TestEveryLever:
         """Rates and bounds in another unit of time: dimensions cancel in every ratio."""
         hardware = golden().hardware
         scaled = at(
-            flops_per_s=hardware.flops_per_s * factor, hbm_bytes_per_s=hardware.hbm_bytes_per_s * factor,
-            bandwidth_bytes_per_s=300e9 * factor, ttft_s=1.0 / factor, tpot_s=0.05 / factor,
-        )  # fmt: skip
+            flops_per_s=hardware.flops_per_s * factor,
+            hbm_bytes_per_s=hardware.hbm_bytes_per_s * factor,
+            bandwidth_bytes_per_s=300e9 * factor,
+            ttft_s=1.0 / factor,
+            tpot_s=0.05 / factor,
+        )
         for lever in ALL.values():
             assert usd_ratio(lever, scaled) == pytest.approx(usd_ratio(lever, at()), rel=1e-6)
 
@@ -127,14 +119,10 @@ class TestEveryLever:
 class TestAwq:
     def test_one_sequence_gains_what_the_weight_bytes_lose(self) -> None:
         alone = at(batch=1.0, context_tokens=1.0)
-        assert decode_ratio(partial(awq, byte_ratio=0.28, dequantisation_share=0.0), alone) == pytest.approx(
-            0.28, abs=1e-3
-        )
+        assert decode_ratio(partial(awq, byte_ratio=0.28, dequantisation_share=0.0), alone) == pytest.approx(0.28, abs=1e-3)
 
     @given(st.floats(0.0, 0.5))
-    def test_where_decode_is_compute_bound_the_gain_shrinks_to_the_dequantisation_overhead(
-        self, overhead: float
-    ) -> None:
+    def test_where_decode_is_compute_bound_the_gain_shrinks_to_the_dequantisation_overhead(self, overhead: float) -> None:
         """Short contexts on an A100: a full batch computes longer than it reads, so fewer bytes do not help."""
         full = at("A100", context_tokens=50.0, tpot_s=0.2, input_tokens=100.0)
         assert outcome(full).cost.batch > 500
@@ -172,9 +160,7 @@ class TestLowPrecision:
 
 
 class TestSpeculation:
-    @pytest.mark.parametrize(
-        ("a", "k", "c", "gain"), [(0.8, 4.0, 0.05, 2.80), (0.8, 4.0, 0.2, 1.87), (0.6, 4.0, 0.05, 1.92)]
-    )
+    @pytest.mark.parametrize(("a", "k", "c", "gain"), [(0.8, 4.0, 0.05, 2.80), (0.8, 4.0, 0.2, 1.87), (0.6, 4.0, 0.05, 1.92)])
     def test_golden_gain_while_verification_is_free(self, a: float, k: float, c: float, gain: float) -> None:
         lever = partial(speculative_decoding, acceptance=a, draft_length=k, draft_cost_ratio=c)
         assert 1.0 / decode_ratio(lever, at(batch=1.0)) == pytest.approx(gain, abs=0.005)
@@ -271,9 +257,7 @@ class TestBatching:
 
 class TestEdge:
     def test_other_hardware_same_work(self) -> None:
-        hardware = replace(
-            golden().hardware, usd_per_gpu_hour=0.2, hbm_bytes_per_s=1.792e12, hbm_bytes=32e9, flops_per_s=1e14
-        )
+        hardware = replace(golden().hardware, usd_per_gpu_hour=0.2, hbm_bytes_per_s=1.792e12, hbm_bytes=32e9, flops_per_s=1e14)
         lever = partial(edge_silicon, hardware=hardware, power=replace(POWER, memory_w=575.0, limit_w=575.0))
         point = lever(at(batch=8.0))
         assert (point.scenario.workload.input_tokens, point.batch_limit) == (3500.0, 8.0)

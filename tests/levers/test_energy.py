@@ -28,9 +28,7 @@ def test_golden_share_of_a_gpu_hour() -> None:
         saving=0.32,
     )
     assert list(np.round(100.0 * worth, 2)) == [0.18, 0.40]
-    bill = share_of_rent(
-        watts=np.array([137.0, 300.0]), usd_per_kwh=0.08, power_usage_effectiveness=1.3, usd_per_gpu_hour=2.5
-    )
+    bill = share_of_rent(watts=np.array([137.0, 300.0]), usd_per_kwh=0.08, power_usage_effectiveness=1.3, usd_per_gpu_hour=2.5)
     assert list(np.round(100.0 * bill, 2)) == [0.57, 1.25]
 
 
@@ -41,9 +39,7 @@ def test_the_published_sweep_is_explained_within_two_percent() -> None:
         tokens_per_joule_ratio=1.0 + np.array([0.149, 0.193, 0.227, 0.227]),
     )
     assert fit.rms_residual < 0.02
-    assert fit.compute_bound_share == pytest.approx(
-        0.79, abs=0.01
-    )  # that workload waited for its clock, not for memory
+    assert fit.compute_bound_share == pytest.approx(0.79, abs=0.01)  # that workload waited for its clock, not for memory
     assert fit.response.sm_share == pytest.approx(0.60, abs=0.01)
     assert 2400.0 < fit.peak_clock_mhz < 3000.0
 

@@ -58,11 +58,15 @@ class TestEvidence:
     def test_errors_of_fitted_figures_are_no_test(self) -> None:
         rows = pl.DataFrame(
             {
-                "lever": ["clock_lock", "awq", "awq"], "in_sample": [True, False, False], "error": [0.0, 0.5, -0.1],
-                "published_gain": [1.2, 2.0, 3.0], "published_low": [None, None, 1.5], "published_high": [None, None, 4.0],
+                "lever": ["clock_lock", "awq", "awq"],
+                "in_sample": [True, False, False],
+                "error": [0.0, 0.5, -0.1],
+                "published_gain": [1.2, 2.0, 3.0],
+                "published_low": [None, None, 1.5],
+                "published_high": [None, None, 4.0],
             },
             schema_overrides={"published_low": pl.Float64, "published_high": pl.Float64},
-        )  # fmt: skip
+        )
         summary = anchored(rows).row(0, named=True)
         assert summary["levers"] == "awq"
         assert (summary["anchors"], summary["anchor_gain_low"], summary["anchor_gain_high"]) == (2, 1.5, 4.0)
@@ -95,11 +99,17 @@ class TestApi:
     def test_a_device_without_a_price_is_left_out_and_one_that_is_too_small_too(self) -> None:
         devices = pl.DataFrame(
             {
-                "device": ["card", "unpriced", "small"], "model": ["llama-3.1-8b"] * 3, "device_usd": [1599.0, None, 100.0],
-                "power_w": [450.0] * 3, "memory_bytes_per_s": [1.008e12] * 3, "memory_bytes": [24e9, 24e9, 4e9],
-                "weight_bytes": [4.5e9] * 3, "kv_bytes": [1.3e8] * 3, "fits": [True, True, False],
+                "device": ["card", "unpriced", "small"],
+                "model": ["llama-3.1-8b"] * 3,
+                "device_usd": [1599.0, None, 100.0],
+                "power_w": [450.0] * 3,
+                "memory_bytes_per_s": [1.008e12] * 3,
+                "memory_bytes": [24e9, 24e9, 4e9],
+                "weight_bytes": [4.5e9] * 3,
+                "kv_bytes": [1.3e8] * 3,
+                "fits": [True, True, False],
             }
-        )  # fmt: skip
+        )
         shapes = pl.DataFrame({"model": ["llama-3.1-8b"], "active_parameters": [8.03e9]})
         found = against_api(devices, shapes, api_prices(self.PRICES))
         assert set(found["device"]) == {"card"}
@@ -122,9 +132,7 @@ class TestWarehouse:
         silent = "SELECT count(*) FROM marts.lever_effects WHERE usd_ratio IS NULL AND obstacle IS NULL"
         assert rows(warehouse, silent) == [(0,)]
 
-    def test_awq_gains_under_light_load_and_loses_where_decode_computes(
-        self, warehouse: duckdb.DuckDBPyConnection
-    ) -> None:
+    def test_awq_gains_under_light_load_and_loses_where_decode_computes(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         ratio = dict(rows(warehouse, "SELECT operating_point, usd_ratio FROM marts.lever_effects WHERE levers = 'awq'"))
         assert ratio["chat_light_load"] < 0.5
         assert ratio["short_answers"] == pytest.approx(1.0 + EVIDENCE.dequantisation_share, rel=0.01)
@@ -140,9 +148,7 @@ class TestWarehouse:
     def test_slack_never_meets_another_lever_and_the_same_saving_is_not_made_twice(
         self, warehouse: duckdb.DuckDBPyConnection
     ) -> None:
-        query = (
-            "SELECT levers, usd_interaction FROM marts.lever_effects WHERE n_levers = 2 AND usd_interaction IS NOT NULL"
-        )
+        query = "SELECT levers, usd_interaction FROM marts.lever_effects WHERE n_levers = 2 AND usd_interaction IS NOT NULL"
         pairs = rows(warehouse, query)
         slack = [value for levers, value in pairs if "harvested_slack" in levers]
         assert slack == pytest.approx([1.0] * len(slack))

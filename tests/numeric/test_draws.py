@@ -93,9 +93,7 @@ def usd_per_mtok(usd_per_hour: np.ndarray, tokens_per_s: np.ndarray, attainment:
 def test_bands_are_the_quantiles_of_the_draws():
     levels = [0.05, 0.5, 0.95]
     bands = quantile_bands(usd_per_mtok, inputs=COST_INPUTS, n_points=300, draws=101, quantiles=levels, seed=SEED)
-    drawn = {
-        name: draw(COST_INPUTS[name], name=name, seed=SEED, draws=101) for name in ("usd_per_hour", "tokens_per_s")
-    }
+    drawn = {name: draw(COST_INPUTS[name], name=name, seed=SEED, draws=101) for name in ("usd_per_hour", "tokens_per_s")}
     values = usd_per_mtok(**drawn, attainment=COST_INPUTS["attainment"][:, None])
     np.testing.assert_array_equal(bands, np.quantile(values, levels, axis=1))
     low, median, high = bands

@@ -31,15 +31,25 @@ def test_each_minimum_is_the_one_scipy_finds_alone(seed: int, typical_error: flo
     measured_s, keep = problems(seed)
     found = least_squares(
         lambda x: residual_of(measured_s, keep, x),
-        start=np.tile([2.0, 0.001], (15, 1)), low=[1.0, 0.0], high=HIGH, typical_error=typical_error,
-    )  # fmt: skip
+        start=np.tile([2.0, 0.001], (15, 1)),
+        low=[1.0, 0.0],
+        high=HIGH,
+        typical_error=typical_error,
+    )
     loss = {"loss": "soft_l1", "f_scale": typical_error} if np.isfinite(typical_error) else {}
     for problem, kept in enumerate(keep):
         alone = scipy.optimize.least_squares(
             lambda x, kept=kept: residual_of(measured_s, kept[None], x[None])[0][0],
-            [2.0, 0.001], jac=lambda x, kept=kept: residual_of(measured_s, kept[None], x[None])[1][0],
-            bounds=([1.0, 0.0], HIGH), x_scale=[1.0, 0.001], ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=2000, **loss,
-        )  # fmt: skip
+            [2.0, 0.001],
+            jac=lambda x, kept=kept: residual_of(measured_s, kept[None], x[None])[1][0],
+            bounds=([1.0, 0.0], HIGH),
+            x_scale=[1.0, 0.001],
+            ftol=1e-15,
+            xtol=1e-15,
+            gtol=1e-15,
+            max_nfev=2000,
+            **loss,
+        )
         np.testing.assert_allclose(found.cost[problem], alone.cost, rtol=1e-9)
         np.testing.assert_allclose(found.x[problem], alone.x, rtol=1e-5, atol=1e-8)
         np.testing.assert_allclose(found.curvature[problem], alone.jac.T @ alone.jac, rtol=1e-4)
@@ -48,9 +58,7 @@ def test_each_minimum_is_the_one_scipy_finds_alone(seed: int, typical_error: flo
 def test_a_bound_that_the_cost_pushes_against_holds_and_the_rest_is_at_its_best() -> None:
     faster_than_peak_s = 0.5 * PEAK_S
     keep = np.ones((1, 14))
-    found = least_squares(
-        lambda x: residual_of(faster_than_peak_s, keep, x), start=[[2.0, 0.01]], low=[[1.0, 0.0]], high=HIGH
-    )
+    found = least_squares(lambda x: residual_of(faster_than_peak_s, keep, x), start=[[2.0, 0.01]], low=[[1.0, 0.0]], high=HIGH)
     assert found.x.tolist() == [[1.0, 0.0]]
 
 
@@ -60,8 +68,9 @@ def test_a_parameter_whose_bounds_are_equal_stays_and_the_other_is_found() -> No
     found = least_squares(
         lambda x: residual_of(measured_s, np.ones((2, 14)), x),
         start=np.column_stack([[5.0, 5.0], overhead_s]),
-        low=np.column_stack([[1.0, 1.0], overhead_s]), high=np.column_stack([[100.0, 100.0], overhead_s]),
-    )  # fmt: skip
+        low=np.column_stack([[1.0, 1.0], overhead_s]),
+        high=np.column_stack([[100.0, 100.0], overhead_s]),
+    )
     assert found.x[:, 1].tolist() == [0.004, 0.0]
     assert found.x[0, 0] == pytest.approx(2.0, rel=1e-12)
     assert found.x[1, 0] > 2.05

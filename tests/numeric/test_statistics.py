@@ -15,9 +15,7 @@ def test_thirty_items_leave_a_wide_interval() -> None:
     assert high == pytest.approx(0.70, abs=0.005)
 
 
-@given(
-    st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.5, 0.95, 0.99])
-)
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.5, 0.95, 0.99]))
 def test_wilson_is_the_one_of_scipy(counts: tuple[int, int], confidence: float) -> None:
     successes, trials = counts
     expected = binomtest(successes, trials).proportion_ci(confidence, method="wilson")

@@ -9,9 +9,7 @@ import pytest
 from tests.refreshed import iecon
 
 
-def test_refresh_prints_one_line_per_asset_with_where_it_came_from(
-    tmp_path_factory: pytest.TempPathFactory, refreshed: Path
-):
+def test_refresh_prints_one_line_per_asset_with_where_it_came_from(tmp_path_factory: pytest.TempPathFactory, refreshed: Path):
     done = iecon(refreshed, "query", "SELECT asset, served_from, outcome FROM meta.refresh", "--format", "json")
     steps = {row["asset"]: row for row in json.loads(done.stdout)}
     assert steps["source.genai_prices"]["served_from"] == "installed"
@@ -40,9 +38,7 @@ def test_query_may_begin_with_a_comment_or_stand_in_a_file(refreshed: Path, tmp_
 
 def test_query_writes_parquet_for_any_other_engine(refreshed: Path, tmp_path: Path):
     file = tmp_path / "prices.parquet"
-    done = iecon(
-        refreshed, "query", "FROM core.llm_price_current LIMIT 3", "--format", "parquet", "--output", str(file)
-    )
+    done = iecon(refreshed, "query", "FROM core.llm_price_current LIMIT 3", "--format", "parquet", "--output", str(file))
     assert done.returncode == 0, done.stderr
     assert pq.read_table(file).num_rows == 3
 

@@ -64,9 +64,7 @@ def test_schedule_tick_leads_to_a_materialised_run(refreshed: Path, tmp_path: Pa
     schedule = repository.get_schedule_def("capability_schedule")
     with instance(folder) as dagster:
         tick = schedule.evaluate_tick(
-            dg.build_schedule_context(
-                instance=dagster, scheduled_execution_time=datetime(2026, 12, 1, 4, 30, tzinfo=UTC)
-            )
+            dg.build_schedule_context(instance=dagster, scheduled_execution_time=datetime(2026, 12, 1, 4, 30, tzinfo=UTC))
         )
         (request,) = tick.run_requests or []
         job = definitions().resolve_job_def(schedule.job_name)
@@ -88,22 +86,14 @@ def test_every_stated_origin_of_a_column_is_read():
         if (schema := TABLES.get(key.path[-1])) is None:
             continue
         lineage = GRAPH.get(key).metadata["dagster/column_lineage"].deps_by_column
-        stated = {
-            name for name, spec in schema.to_schema().columns.items() if (spec.metadata or {}).get("derived_from")
-        }
+        stated = {name for name, spec in schema.to_schema().columns.items() if (spec.metadata or {}).get("derived_from")}
         assert stated <= set(lineage), (key, stated - set(lineage))
 
 
 def test_every_price_is_traced_to_documents():
     def origins(key: dg.AssetKey, column: str) -> set[str]:
-        deps = (
-            () if key.path[0] == "source" else GRAPH.get(key).metadata["dagster/column_lineage"].deps_by_column[column]
-        )
-        return (
-            {"/".join(key.path)}
-            if not deps
-            else set().union(*(origins(dep.asset_key, dep.column_name) for dep in deps))
-        )
+        deps = () if key.path[0] == "source" else GRAPH.get(key).metadata["dagster/column_lineage"].deps_by_column[column]
+        return {"/".join(key.path)} if not deps else set().union(*(origins(dep.asset_key, dep.column_name) for dep in deps))
 
     found = origins(asset_key(TABLES["price_frontier"]), "cpm_usd_per_mtok")
     assert {"source/litellm", "source/openrouter", "source/genai_prices", "source/models_dev"} <= found

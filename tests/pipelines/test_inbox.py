@@ -69,8 +69,12 @@ def test_broken_file_moves_beside_its_reason_and_stops_nothing(inbox: Path, empt
     assert [result.is_accepted for result in empty()] == [False, True, False]
     assert names(inbox / "accepted") == ["b.json"]
     assert names(inbox / "rejected") == [
-        "a.json", "a.json.reason.txt", "c.json", "c.json.meta.yaml", "c.json.reason.txt",
-    ]  # fmt: skip
+        "a.json",
+        "a.json.reason.txt",
+        "c.json",
+        "c.json.meta.yaml",
+        "c.json.reason.txt",
+    ]
     assert "not complete JSON" in (inbox / "rejected" / "a.json.reason.txt").read_text()
 
 

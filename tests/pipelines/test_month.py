@@ -84,9 +84,13 @@ def take_prices_only(folder: Path, at: datetime) -> None:
     """The steps of a price refresh that touch history, without the marts and the release."""
     with instance(folder) as dagster:
         done = dg.materialize(
-            dg.load_assets_from_package_module(assets), selection=STEPS, resources=resources(folder), instance=dagster,
-            run_config=QUIET, tags={NOW_TAG: at.isoformat()},
-        )  # fmt: skip
+            dg.load_assets_from_package_module(assets),
+            selection=STEPS,
+            resources=resources(folder),
+            instance=dagster,
+            run_config=QUIET,
+            tags={NOW_TAG: at.isoformat()},
+        )
         assert done.success
 
 
@@ -126,9 +130,7 @@ def live_through(folder: Path, live_server: LiveServer) -> Month:
         elif day % 10:
             continue  # nothing of theirs changes; three whole days are enough
         chosen = job if day % 10 == 0 else PRICES_AND_RELEASE
-        outcome = product.refresh(
-            folder, job=chosen, offline=False, on_step=lambda *_: None, tags={NOW_TAG: at.isoformat()}
-        )
+        outcome = product.refresh(folder, job=chosen, offline=False, on_step=lambda *_: None, tags={NOW_TAG: at.isoformat()})
         failed = outcome.steps.filter(pl.col("outcome") == "failed").select("asset", "warnings").rows()
         assert outcome.success, f"{job} of {at}: {failed}"
         warnings = dict(outcome.steps.select("asset", "warnings").iter_rows())
@@ -188,6 +190,4 @@ def check_disk(folder: Path, month: Month) -> None:
     assert len(list((folder / DAMAGED).iterdir())) == 1
     console = Console(width=160)
     console.print(disk_table(folder, settings, now=datetime.now(UTC)))
-    console.print(
-        f"{month.asked} price ticks, {len(began)} runs recorded, run records in bytes by day {month.record_bytes}"
-    )
+    console.print(f"{month.asked} price ticks, {len(began)} runs recorded, run records in bytes by day {month.record_bytes}")

@@ -15,9 +15,14 @@ from schemas.evidence.provenance import Refresh
 
 def outcome(*, success: bool, warnings: str | None = None) -> Outcome:
     step = {
-        "run_id": "r", "asset": "core.gpu_rent", "outcome": "written" if success else "failed", "rows": 160,
-        "rejected_rows": 0, "seconds": 0.5, "warnings": warnings,
-    }  # fmt: skip
+        "run_id": "r",
+        "asset": "core.gpu_rent",
+        "outcome": "written" if success else "failed",
+        "rows": 160,
+        "rejected_rows": 0,
+        "seconds": 0.5,
+        "warnings": warnings,
+    }
     return Outcome(success, "r", pl.DataFrame([step], schema=polars_schema(Refresh)), [])
 
 

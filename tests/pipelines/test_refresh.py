@@ -38,13 +38,21 @@ STEPS = ["source/openrouter", "raw/openrouter_price", "core/llm_price", "core/ll
 def models(**prices: str) -> bytes:
     """A models endpoint of two hundred routes; named ones have their own input price per token."""
     known = {f"model-{i}": "0.000001" for i in range(200)} | prices
-    return json.dumps({
-        "data": [
-            {"id": f"acme/{name}", "name": name, "created": 1778613011, "context_length": 1000, "supported_parameters": [],
-             "pricing": {"prompt": price, "completion": "0.000002"}}
-            for name, price in known.items()
-        ]
-    }).encode()  # fmt: skip
+    return json.dumps(
+        {
+            "data": [
+                {
+                    "id": f"acme/{name}",
+                    "name": name,
+                    "created": 1778613011,
+                    "context_length": 1000,
+                    "supported_parameters": [],
+                    "pricing": {"prompt": price, "completion": "0.000002"},
+                }
+                for name, price in known.items()
+            ]
+        }
+    ).encode()
 
 
 @pytest.fixture
@@ -139,12 +147,19 @@ def test_minus_one_zero_and_text_prices_are_kept_apart_with_their_rule(folder: P
 
 def test_second_refresh_at_the_same_time_is_refused_in_one_line(folder: Path):
     holder = subprocess.Popen(
-        [sys.executable, "-c", (
-            "import sys\nfrom filelock import FileLock\n"
-            f"with FileLock({str(folder / 'refresh.lock')!r}):\n    print('held', flush=True)\n    sys.stdin.read()\n"
-        )],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            (
+                "import sys\nfrom filelock import FileLock\n"
+                f"with FileLock({str(folder / 'refresh.lock')!r}):\n    print('held', flush=True)\n    sys.stdin.read()\n"
+            ),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
     assert holder.stdout is not None
     try:
         assert holder.stdout.readline() == "held\n"

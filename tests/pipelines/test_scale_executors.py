@@ -43,15 +43,28 @@ def test_another_name_is_refused_and_the_known_ones_named(monkeypatch: pytest.Mo
 
 def environment(folder: Path, executor: str) -> dict[str, str]:
     return os.environ | {
-        "ECONOMICS_DATA": str(folder), "DAGSTER_HOME": str(folder / "dagster"), "ECONOMICS_OFFLINE": "1",
+        "ECONOMICS_DATA": str(folder),
+        "DAGSTER_HOME": str(folder / "dagster"),
+        "ECONOMICS_OFFLINE": "1",
         EXECUTOR_VARIABLE: executor,
-    }  # fmt: skip
+    }
 
 
 def materialize(folder: Path, executor: str) -> set[int]:
     """Build the assets by Dagster's own command; the process of each step that succeeded."""
-    command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "tests.executor_job", "-j", JOB,
-               "--tags", json.dumps(CLOCK)]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "job",
+        "execute",
+        "-m",
+        "tests.executor_job",
+        "-j",
+        JOB,
+        "--tags",
+        json.dumps(CLOCK),
+    ]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(folder, executor), capture_output=True, text=True, check=False, timeout=600
     )
@@ -98,8 +111,7 @@ def cluster(tmp_path: Path, emptied: Path) -> Iterator[tuple[str, set[int]]]:
         *[[dask, "worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--scheduler-file", file]] * 2,
     ]
     running = [
-        subprocess.Popen(command, cwd=ROOT, env=environment(emptied, "dask"), stderr=subprocess.DEVNULL)
-        for command in commands
+        subprocess.Popen(command, cwd=ROOT, env=environment(emptied, "dask"), stderr=subprocess.DEVNULL) for command in commands
     ]
     try:
         from distributed import Client

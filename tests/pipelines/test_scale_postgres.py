@@ -46,9 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = Path(
-        f"/tmp/iecon-postgres-{os.getpid()}"
-    )  # short, and open to another user, as pytest's own folders are not
+    folder = Path(f"/tmp/iecon-postgres-{os.getpid()}")  # short, and open to another user, as pytest's own folders are not
     folder.mkdir(mode=0o700)
     cluster, secret = folder / "cluster", folder / "password"
     secret.write_text(PASSWORD)

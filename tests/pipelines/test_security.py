@@ -47,9 +47,7 @@ class TestLogins:
         ],
         ids=["in the file", "not set", "no address", "broken YAML", "wrong kind"],
     )
-    def test_complaint_never_repeats_them(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, complaint: str
-    ):
+    def test_complaint_never_repeats_them(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, complaint: str):
         monkeypatch.setenv("WHOLE", f"https://me:{SECRET}@host@mirror.example.org")
         (tmp_path / "config.yaml").write_text(text)
         with pytest.raises(ValueError, match=complaint) as error:
@@ -71,13 +69,16 @@ class TestLogins:
             live_server.serve(PATH, reply)
             with instance(tmp_path) as dagster:
                 done = dg.materialize(
-                    dg.load_assets_from_package_module(assets), selection=steps, resources=resources(tmp_path),
-                    run_config=QUIET, instance=dagster,
-                )  # fmt: skip
+                    dg.load_assets_from_package_module(assets),
+                    selection=steps,
+                    resources=resources(tmp_path),
+                    run_config=QUIET,
+                    instance=dagster,
+                )
                 told += "\n".join(entry.to_json() for entry in dagster.all_logs(done.run_id))
-        assert {
-            base64.b64decode(asked.headers["Authorization"].split()[1]).decode() for asked in live_server.requests
-        } == {login}
+        assert {base64.b64decode(asked.headers["Authorization"].split()[1]).decode() for asked in live_server.requests} == {
+            login
+        }
         (tmp_path / "config.yaml").unlink()
         written = [file for file in tmp_path.rglob("*") if file.is_file()]
         assert {"log.jsonl", "openrouter_price.parquet"} <= {file.name for file in written}
@@ -94,25 +95,52 @@ class TestQuery:
     @pytest.mark.parametrize(
         "sql",
         [
-            "ATTACH '{folder}/new.duckdb'", "ATTACH '{folder}/other.duckdb' (READ_ONLY)", "ATTACH ':memory:' AS m",
-            "COPY (SELECT 1) TO '{folder}/new.csv'", "EXPORT DATABASE '{folder}/new'", "IMPORT DATABASE '{folder}'",
-            "INSTALL httpfs", "LOAD httpfs", "LOAD '{folder}/x.duckdb_extension'", "CALL start_ui()",
-            "FROM read_csv('{folder}/secret.csv')", "FROM '{folder}/secret.csv'", "FROM read_text('{folder}/secret.csv')",
-            "FROM read_blob('{folder}/secret.csv')", "FROM sniff_csv('{folder}/secret.csv')", "FROM glob('{folder}/*')",
-            "FROM read_duckdb('{folder}/other.duckdb')", "FROM read_parquet('http://127.0.0.1:1/x')",
-            "FROM parquet_metadata('{folder}/x')", "SELECT getenv('HOME')", "FROM duckdb_secrets()",
-            "CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')", "CREATE PERSISTENT SECRET s (TYPE http, BEARER_TOKEN 'x')",
-            "SET enable_external_access = true", "RESET enable_external_access", "PRAGMA enable_external_access = true",
-            "SET lock_configuration = false", "SET allowed_directories = ['/']", "SET allowed_paths = ['{folder}/secret.csv']",
-            "SET temp_directory = '{folder}/new'", "SET extension_directory = '{folder}/new'",
-            "SET secret_directory = '{folder}/new'", "SET log_query_path = '{folder}/new'", "PRAGMA enable_profiling = 'json'",
-            "PRAGMA profiling_output = '{folder}/new.json'", "SET GLOBAL memory_limit = '9TB'",
+            "ATTACH '{folder}/new.duckdb'",
+            "ATTACH '{folder}/other.duckdb' (READ_ONLY)",
+            "ATTACH ':memory:' AS m",
+            "COPY (SELECT 1) TO '{folder}/new.csv'",
+            "EXPORT DATABASE '{folder}/new'",
+            "IMPORT DATABASE '{folder}'",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "LOAD '{folder}/x.duckdb_extension'",
+            "CALL start_ui()",
+            "FROM read_csv('{folder}/secret.csv')",
+            "FROM '{folder}/secret.csv'",
+            "FROM read_text('{folder}/secret.csv')",
+            "FROM read_blob('{folder}/secret.csv')",
+            "FROM sniff_csv('{folder}/secret.csv')",
+            "FROM glob('{folder}/*')",
+            "FROM read_duckdb('{folder}/other.duckdb')",
+            "FROM read_parquet('http://127.0.0.1:1/x')",
+            "FROM parquet_metadata('{folder}/x')",
+            "SELECT getenv('HOME')",
+            "FROM duckdb_secrets()",
+            "CREATE SECRET s (TYPE http, BEARER_TOKEN 'x')",
+            "CREATE PERSISTENT SECRET s (TYPE http, BEARER_TOKEN 'x')",
+            "SET enable_external_access = true",
+            "RESET enable_external_access",
+            "PRAGMA enable_external_access = true",
+            "SET lock_configuration = false",
+            "SET allowed_directories = ['/']",
+            "SET allowed_paths = ['{folder}/secret.csv']",
+            "SET temp_directory = '{folder}/new'",
+            "SET extension_directory = '{folder}/new'",
+            "SET secret_directory = '{folder}/new'",
+            "SET log_query_path = '{folder}/new'",
+            "PRAGMA enable_profiling = 'json'",
+            "PRAGMA profiling_output = '{folder}/new.json'",
+            "SET GLOBAL memory_limit = '9TB'",
             "CALL enable_logging(storage = 'file', storage_config = {{'path': '{folder}/new'}})",
-            "CREATE TABLE core.x AS SELECT 1", "DROP TABLE core.gpu", "DELETE FROM core.gpu", "CREATE VIEW core.y AS SELECT 1",
-            "ALTER TABLE core.gpu ADD COLUMN x INT", "CREATE OR REPLACE MACRO f() AS 1",
+            "CREATE TABLE core.x AS SELECT 1",
+            "DROP TABLE core.gpu",
+            "DELETE FROM core.gpu",
+            "CREATE VIEW core.y AS SELECT 1",
+            "ALTER TABLE core.gpu ADD COLUMN x INT",
+            "CREATE OR REPLACE MACRO f() AS 1",
             "SELECT 1; COPY (SELECT 1) TO '{folder}/new.csv'",
         ],
-    )  # fmt: skip
+    )
     def test_reaches_nothing_but_its_own_file(self, refreshed: Path, tmp_path: Path, sql: str):
         (tmp_path / "secret.csv").write_text("a\n1\n")
         duckdb.connect(str(tmp_path / "other.duckdb")).close()
@@ -142,9 +170,7 @@ class TestNoCodeFromData:
             read_meta(body)
         assert not (tmp_path / "run").exists()
 
-    @pytest.mark.parametrize(
-        "body", [LAUGHS, b"[" * 100_000, b"a: " + b"{a: " * 50_000], ids=["laughs", "lists", "maps"]
-    )
+    @pytest.mark.parametrize("body", [LAUGHS, b"[" * 100_000, b"a: " + b"{a: " * 50_000], ids=["laughs", "lists", "maps"])
     @pytest.mark.slow
     def test_yaml_bombs_are_refused_in_little_memory(self, body: bytes):
         """In a process of its own, as a bomb that works ends the process: the compiled reader overflows its stack."""
@@ -198,14 +224,17 @@ AUDIT = run_path(str(ROOT / ".ci" / "audit"))["verdict"]
         ('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "", 0, "no known vulnerability in 1 packages"),
         (
             '{"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]},'
-            '{"name": "b", "skip_reason": "not found"}]}', "", 1, "a 1: CVE-1, fixed in 2",
+            '{"name": "b", "skip_reason": "not found"}]}',
+            "",
+            1,
+            "a 1: CVE-1, fixed in 2",
         ),
         ('{"dependencies": [{"name": "b", "skip_reason": "not found"}]}', "", None, "1 of 1 packages are unknown"),
         ("", "ConnectionError: Failed to resolve 'api.osv.dev'", None, "Failed to resolve"),
         ("", "error: unrecognized arguments: -s", 2, "unrecognized arguments"),
     ],
     ids=["clean", "hole", "service knows nothing", "no service", "broken"],
-)  # fmt: skip
+)
 def test_audit_tells_a_pass_from_an_audit_that_did_not_happen(report: str, errors: str, code: int | None, line: str):
     assert AUDIT(report, errors)[0] == code
     assert line in AUDIT(report, errors)[1]
@@ -215,9 +244,12 @@ def test_only_configured_hosts_are_asked_and_all_over_tls():
     """Every address of the catalogue; anything else can only come from `urls` in config.yaml."""
     addresses = [
         address
-        for sources in CATALOGUE.values() for source in sources for rung in source.live
-        for address in (getattr(rung, "url", None), getattr(rung, "version_url", None)) if address
-    ]  # fmt: skip
+        for sources in CATALOGUE.values()
+        for source in sources
+        for rung in source.live
+        for address in (getattr(rung, "url", None), getattr(rung, "version_url", None))
+        if address
+    ]
     assert len(addresses) > 20
     assert all(address.startswith("https://") for address in addresses)
     assert {"127.0.0.1"} == HERE

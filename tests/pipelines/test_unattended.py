@@ -41,9 +41,7 @@ def test_failure_is_posted_to_the_webhook_and_written_down(tmp_path: Path, live_
     assert [each.run_id for each in failures(tmp_path)] == ["run"]
 
 
-def test_webhook_of_the_environment_comes_first(
-    tmp_path: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
-):
+def test_webhook_of_the_environment_comes_first(tmp_path: Path, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "config.yaml").write_text(json.dumps({"webhook": live_server.serve("/config", status(200))}))
     monkeypatch.setenv(WEBHOOK_VARIABLE, live_server.serve("/environment", status(200)))
     told(tmp_path)
@@ -76,9 +74,12 @@ def test_failed_run_of_the_orchestrator_is_told_once_and_one_of_the_command_line
         for tags in ({}, {COMMAND_TAG: "refresh"}):
             run = broken.execute_in_process(instance=dagster, raise_on_error=False, tags=tags)
             context = dg.build_run_status_sensor_context(
-                "tell_failure", dagster_instance=dagster, dagster_run=run.dagster_run,
-                dagster_event=run.get_run_failure_event(), resources=resources(tmp_path),
-            ).for_run_failure()  # fmt: skip
+                "tell_failure",
+                dagster_instance=dagster,
+                dagster_run=run.dagster_run,
+                dagster_event=run.get_run_failure_event(),
+                resources=resources(tmp_path),
+            ).for_run_failure()
             tell_failure(context)
     (failure,) = failures(tmp_path)
     assert failure.problems == ("break_down: ValueError: the price is negative",)
@@ -98,11 +99,13 @@ def test_old_runs_are_deleted_but_for_the_latest_of_each_asset(tmp_path: Path):
     with instance(tmp_path) as dagster:
         runs = [
             dg.materialize(
-                [daily, seldom], selection=["daily", "seldom"] if day == 0 else ["daily"], instance=dagster,
+                [daily, seldom],
+                selection=["daily", "seldom"] if day == 0 else ["daily"],
+                instance=dagster,
                 tags={NOW_TAG: (AT + timedelta(days=day)).isoformat()},
             ).run_id
             for day in (0, 1, 2, 20, 30)
-        ]  # fmt: skip
+        ]
         assert delete_old_runs(dagster, tmp_path, now=AT + timedelta(days=31), keep_days=14) == 2
         assert runs_of(dagster) == {runs[0], runs[3], runs[4]}
         assert dagster.get_latest_materialization_event(dg.AssetKey("seldom")) is not None
@@ -146,9 +149,12 @@ def test_what_follows_from_a_table_built_by_itself_is_asked_for_once(refreshed: 
 
         assert asked() == set()
         dg.materialize(
-            dg.load_assets_from_package_module(assets), selection=["raw/epoch_eci"], instance=dagster, run_config=QUIET,
+            dg.load_assets_from_package_module(assets),
+            selection=["raw/epoch_eci"],
+            instance=dagster,
+            run_config=QUIET,
             resources=resources(folder, offline=True),
-        )  # fmt: skip
+        )
         follow = asked()
         assert follow >= {"core.capability", "marts.price_frontier", "meta.refresh", "release.latest", "report.page"}
         assert not {name for name in follow if name.startswith(("raw.", "source.", "partitions."))}
@@ -157,9 +163,14 @@ def test_what_follows_from_a_table_built_by_itself_is_asked_for_once(refreshed: 
 
 def attempt(outcome: bronze.Outcome, day: int, error: str | None = None) -> Attempt:
     return Attempt(
-        source="openrouter", checked_at=AT + timedelta(days=day), rung="x", transport="http", uri="x", outcome=outcome,
+        source="openrouter",
+        checked_at=AT + timedelta(days=day),
+        rung="x",
+        transport="http",
+        uri="x",
+        outcome=outcome,
         error=error,
-    )  # fmt: skip
+    )
 
 
 def test_doctor_says_why_a_source_is_stale():

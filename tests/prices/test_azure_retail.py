@@ -83,9 +83,7 @@ def test_a_reservation_states_one_sum_for_its_term_though_the_unit_says_one_hour
 
 def test_the_documented_shape_of_a_reservation_reads_as_a_sum_not_as_an_hour() -> None:
     # The vendor's own example: 25,007 USD under "1 Hour" is what an E64 v4 costs for one year.
-    parsed = parse(
-        {"type": "Reservation", "reservationTerm": "1 Year", "retailPrice": 25_007.0, "unitOfMeasure": "1 Hour"}
-    )
+    parsed = parse({"type": "Reservation", "reservationTerm": "1 Year", "retailPrice": 25_007.0, "unitOfMeasure": "1 Hour"})
     assert parsed.accepted["usd_per_instance_hour"].item() == pytest.approx(2.8547, abs=1e-4)
 
 

@@ -33,9 +33,7 @@ def test_seed_satisfies_its_contract() -> None:
     CapabilitySeed.validate(SEED)
     assert SEED.height >= 300
     assert set(SEED["model"]) <= set(models().filter(~pl.col("rolling"))["model"])
-    percent = SEED.filter(
-        ~pl.col("scale").is_in(["lmarena_elo", "aa_intelligence"]) & ~pl.col("scale").str.starts_with("metr")
-    )
+    percent = SEED.filter(~pl.col("scale").is_in(["lmarena_elo", "aa_intelligence"]) & ~pl.col("scale").str.starts_with("metr"))
     assert percent["score"].is_between(0, 100).all()
 
 
@@ -49,9 +47,13 @@ def test_names_in_the_seed_that_the_map_knows_mean_the_same_model() -> None:
 @needs_shared
 def test_benchmark_figures_follow_epochs_price_data() -> None:
     columns = {
-        "mmlu": "MMLU", "gpqa_diamond": "GPQA Diamond", "human_eval": "HumanEval", "math_500": "MATH-500",
-        "math_level_5": "MATH 5", "lmarena_elo": "LMSys Chatbot Arena ELO",
-    }  # fmt: skip
+        "mmlu": "MMLU",
+        "gpqa_diamond": "GPQA Diamond",
+        "human_eval": "HumanEval",
+        "math_500": "MATH-500",
+        "math_level_5": "MATH 5",
+        "lmarena_elo": "LMSys Chatbot Arena ELO",
+    }
     rows = SEED.filter(pl.col("scale").is_in(list(columns)))
     tables = {name: pl.read_csv(QUALITY / name) for name in rows["locator"].str.split(",").list.first().unique()}
     for row in rows.to_dicts():
@@ -94,14 +96,22 @@ def test_all_figures_by_model() -> None:
     assert figures.filter(pl.col("model").is_in(models().filter("rolling")["model"].implode())).is_empty()
 
 
-def run(
-    model: str, group: str | None, percent: float | None, row: int, benchmark: str = "GPQA diamond"
-) -> dict[str, object]:
+def run(model: str, group: str | None, percent: float | None, row: int, benchmark: str = "GPQA diamond") -> dict[str, object]:
     return {
-        "source": "epoch", "benchmark": benchmark, "source_file": "x.csv", "row": row, "source_model": model,
-        "model_group": group, "score_column": "s", "score": 0.5, "score_percent": percent, "standard_error": None,
-        "release_date": date(2025, 8, 7), "organization": None, "as_of": date(2026, 10, 8),
-    }  # fmt: skip
+        "source": "epoch",
+        "benchmark": benchmark,
+        "source_file": "x.csv",
+        "row": row,
+        "source_model": model,
+        "model_group": group,
+        "score_column": "s",
+        "score": 0.5,
+        "score_percent": percent,
+        "standard_error": None,
+        "release_date": date(2025, 8, 7),
+        "organization": None,
+        "as_of": date(2026, 10, 8),
+    }
 
 
 def test_of_several_runs_the_best_counts() -> None:

@@ -71,9 +71,7 @@ def test_points_and_slopes_are_those_of_the_released_files() -> None:
     slopes = pl.read_csv(QUALITY / "epoch_lowest_price_models_results.csv")
     ours = TREND_FIGURES.filter(publisher="Epoch AI", status="printed")
     assert ours["n"].to_list() == slopes["sample_size"].to_list()
-    assert ours["factor_per_year"].to_list() == pytest.approx(
-        slopes["price_reduction_factor_per_year"].to_list(), rel=1e-5
-    )
+    assert ours["factor_per_year"].to_list() == pytest.approx(slopes["price_reduction_factor_per_year"].to_list(), rel=1e-5)
 
 
 def test_published_slopes_follow_from_their_points() -> None:
@@ -100,20 +98,24 @@ def test_280_times_in_18_months_is_19_times_a_year_by_its_own_dates() -> None:
 def prices(*rows: tuple[date, str, float], first_party: bool = True) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"as_of": day, "model": model, "provider": "own", "first_party": first_party, "input_usd_per_mtok": usd,
-             "output_usd_per_mtok": usd}
+            {
+                "as_of": day,
+                "model": model,
+                "provider": "own",
+                "first_party": first_party,
+                "input_usd_per_mtok": usd,
+                "output_usd_per_mtok": usd,
+            }
             for day, model, usd in rows
         ],
         schema=polars_schema(MonthlyPrice),
-    )  # fmt: skip
+    )
 
 
 JAN, FEB, MAR, APR = date(2025, 1, 31), date(2025, 2, 28), date(2025, 3, 31), date(2025, 4, 30)
 
 
-def quality_index(
-    sold: pl.DataFrame, scores: dict[str, float], released: dict[str, date], on: date = APR
-) -> pl.DataFrame:
+def quality_index(sold: pl.DataFrame, scores: dict[str, float], released: dict[str, date], on: date = APR) -> pl.DataFrame:
     rated = pl.DataFrame(
         [{"model": model, "scale": "eci", "score": score, "as_of": on} for model, score in scores.items()],
         schema=polars_schema(Capability),
@@ -129,8 +131,10 @@ def test_new_model_sets_the_price_of_a_quality_and_a_withdrawn_one_gives_it_back
     sold = prices((JAN, "first", 8), (FEB, "first", 8), (FEB, "new", 2), (FEB, "weak", 1), (MAR, "first", 6))
     index = quality_index(sold, {"first": 120, "new": 121, "weak": 90}, {"new": FEB})
     assert index.select("value", "set_by", "n", "n_entered", "n_left").rows() == [
-        (8.0, "first", 1, 0, 0), (2.0, "new", 2, 1, 0), (6.0, "first", 1, 0, 1),
-    ]  # fmt: skip
+        (8.0, "first", 1, 0, 0),
+        (2.0, "new", 2, 1, 0),
+        (6.0, "first", 1, 0, 1),
+    ]
 
 
 def test_model_that_entered_our_records_late_sets_no_price() -> None:
@@ -156,15 +160,24 @@ def test_matched_index_follows_the_same_model_only() -> None:
 def test_task_index_keeps_the_cheapest_run_so_far() -> None:
     runs = pl.DataFrame(
         [
-            {"benchmark": "b", "configuration": name, "as_of": day, "n": 100, "accuracy": share, "total_cost_usd": usd,
-             "superseded": False}
+            {
+                "benchmark": "b",
+                "configuration": name,
+                "as_of": day,
+                "n": 100,
+                "accuracy": share,
+                "total_cost_usd": usd,
+                "superseded": False,
+            }
             for name, day, share, usd in [
-                ("dear", date(2025, 1, 5), 0.6, 50.0), ("cheap", date(2025, 2, 5), 0.6, 5.0),
-                ("worse", date(2025, 2, 6), 0.3, 1.0), ("dearer", date(2025, 3, 1), 0.7, 9.0),
+                ("dear", date(2025, 1, 5), 0.6, 50.0),
+                ("cheap", date(2025, 2, 5), 0.6, 5.0),
+                ("worse", date(2025, 2, 6), 0.3, 1.0),
+                ("dearer", date(2025, 3, 1), 0.7, 9.0),
             ]
         ],
         schema=polars_schema(MeasuredRun),
-    )  # fmt: skip
+    )
     of_share = {part["threshold"][0]: part for part in usd_per_task(runs) if not part.is_empty()}
     assert of_share[60.0].select("value", "set_by", "n").rows() == [
         (0.5, "dear", 1),
@@ -183,22 +196,37 @@ def test_price_that_holds_for_a_year_is_one_point_and_its_last_day_another() -> 
 def rents(*rows: tuple[str, str, float, date, date | None]) -> pl.DataFrame:
     return pl.DataFrame(
         [
-            {"source": "s", "provider": seller, "instance_type": offer, "source_gpu": "H100", "gpu": "h100-sxm", "gpu_count": 1,
-             "term": "on_demand", "statistic": "price", "usd_per_gpu_hour": usd, "valid_from": begins, "valid_to": ends}
+            {
+                "source": "s",
+                "provider": seller,
+                "instance_type": offer,
+                "source_gpu": "H100",
+                "gpu": "h100-sxm",
+                "gpu_count": 1,
+                "term": "on_demand",
+                "statistic": "price",
+                "usd_per_gpu_hour": usd,
+                "valid_from": begins,
+                "valid_to": ends,
+            }
             for seller, offer, usd, begins, ends in rows
         ],
         schema=polars_schema(GpuRent),
-    )  # fmt: skip
+    )
 
 
 def test_rent_index_compares_an_offer_with_itself_and_counts_sellers_once() -> None:
     """Seller a halves both of its offers, b stays, c is new and dear: sqrt(1/2), while the median level stays."""
     index = rent_index(
         rents(
-            ("a", "x1", 4.0, JAN, FEB), ("a", "x8", 2.0, JAN, FEB), ("a", "x1", 2.0, FEB, None), ("a", "x8", 1.0, FEB, None),
-            ("b", "y", 3.0, JAN, None), ("c", "z", 9.0, FEB, None),
+            ("a", "x1", 4.0, JAN, FEB),
+            ("a", "x8", 2.0, JAN, FEB),
+            ("a", "x1", 2.0, FEB, None),
+            ("a", "x8", 1.0, FEB, None),
+            ("b", "y", 3.0, JAN, None),
+            ("c", "z", 9.0, FEB, None),
         )
-    )  # fmt: skip
+    )
     columns = ["value", "usd_per_gpu_hour", "n_offers", "n_sellers", "n_matched", "n_matched_sellers"]
     first, second = under(GpuRentIndex, index).select(columns).rows()
     assert first == (1.0, 3.0, 3, 2, 0, 0)
@@ -214,11 +242,26 @@ def test_rents_of_other_sellers_begin_a_new_chain() -> None:
 
 
 def slope(**changes: Any) -> Row:
-    row: Row = {"series": "eci 1 m 1:1", "kind": "fixed_quality", "scale": "eci", "threshold": 1.0, "model": "gpt-4",
-                "input_per_output": 1.0, "unit": "usd_per_mtok", "first_on": date(2024, 1, 1), "last_on": date(2026, 1, 1),
-                "first_value": 100.0, "last_value": 1.0, "fall": 100.0, "method": "line_through_changes", "n": 5,
-                "factor_per_year": 10.0, "factor_per_year_low": 5.0, "factor_per_year_high": 20.0,
-                "r_squared": 0.9}  # fmt: skip
+    row: Row = {
+        "series": "eci 1 m 1:1",
+        "kind": "fixed_quality",
+        "scale": "eci",
+        "threshold": 1.0,
+        "model": "gpt-4",
+        "input_per_output": 1.0,
+        "unit": "usd_per_mtok",
+        "first_on": date(2024, 1, 1),
+        "last_on": date(2026, 1, 1),
+        "first_value": 100.0,
+        "last_value": 1.0,
+        "fall": 100.0,
+        "method": "line_through_changes",
+        "n": 5,
+        "factor_per_year": 10.0,
+        "factor_per_year_low": 5.0,
+        "factor_per_year_high": 20.0,
+        "r_squared": 0.9,
+    }
     return row | changes
 
 
@@ -264,20 +307,31 @@ def test_hosts_without_an_interval_identify_nothing() -> None:
 
 def surface(cost_per_hour: dict[str, float | None]) -> pl.LazyFrame:
     rows = [
-        {"setting": "realistic", "gpu": gpu, "model": "m", "input_per_output": 1.0, "arrival_rate_per_s": 1.0,
-         "kv_bytes_per_s_per_gpu": 1.0, "tpot_s": 0.05, "ttft_s": 1.0, "chunked_usd_per_mtok": cost and 2.0 * cost,
-         "gpu_usd_per_hour": 2.0}
+        {
+            "setting": "realistic",
+            "gpu": gpu,
+            "model": "m",
+            "input_per_output": 1.0,
+            "arrival_rate_per_s": 1.0,
+            "kv_bytes_per_s_per_gpu": 1.0,
+            "tpot_s": 0.05,
+            "ttft_s": 1.0,
+            "chunked_usd_per_mtok": cost and 2.0 * cost,
+            "gpu_usd_per_hour": 2.0,
+        }
         for gpu, cost in cost_per_hour.items()
-    ]  # fmt: skip
+    ]
     return pl.LazyFrame(rows, schema=polars_schema(BreakEvenSurface))
 
 
 def test_hardware_factor_is_the_cheapest_gpu_of_each_day() -> None:
     """At $4 an hour and 1 hour per M tokens, then a GPU of $5 that needs .2 hours: four times cheaper in two years."""
-    listed = pl.concat([
-        rents(("a", "x", 4.0, date(2024, 1, 1), None)),
-        rents(("a", "y", 5.0, date(2025, 6, 1), None)).with_columns(gpu=pl.lit("b200-sxm")),
-    ])  # fmt: skip
+    listed = pl.concat(
+        [
+            rents(("a", "x", 4.0, date(2024, 1, 1), None)),
+            rents(("a", "y", 5.0, date(2025, 6, 1), None)).with_columns(gpu=pl.lit("b200-sxm")),
+        ]
+    )
     factor = hardware_factor(surface({"h100-sxm": 1.0, "b200-sxm": 0.2}), listed, date(2026, 1, 1))
     assert factor is not None
     assert factor.per_year == pytest.approx(2.0, rel=1e-3)
@@ -323,9 +377,7 @@ def test_price_of_gpt_4_fell_by_orders_of_magnitude_and_the_same_model_hardly(wa
 
 
 def test_slopes_on_four_points_do_not_show_a_fall(warehouse: Warehouse) -> None:
-    four = warehouse.execute(
-        "SELECT trend, refit_shows_a_fall FROM marts.published_price_trend WHERE refit_n = 4"
-    ).fetchall()
+    four = warehouse.execute("SELECT trend, refit_shows_a_fall FROM marts.published_price_trend WHERE refit_n = 4").fetchall()
     assert len(four) == 4
     assert sum(not shows for _, shows in four) == 3
 
@@ -333,8 +385,11 @@ def test_slopes_on_four_points_do_not_show_a_fall(warehouse: Warehouse) -> None:
 def test_tokens_and_tasks_are_separate_indices(warehouse: Warehouse) -> None:
     units = dict(warehouse.execute("SELECT DISTINCT kind, unit FROM marts.price_index").fetchall())
     assert units == {
-        "fixed_quality": "usd_per_mtok", "usd_per_task": "usd_per_task", "matched_model": "ratio", "matched_host": "ratio",
-    }  # fmt: skip
+        "fixed_quality": "usd_per_mtok",
+        "usd_per_task": "usd_per_task",
+        "matched_model": "ratio",
+        "matched_host": "ratio",
+    }
 
 
 def test_fall_is_never_split_by_hand(warehouse: Warehouse) -> None:

@@ -53,9 +53,7 @@ GPQA = (
     "twice,0.5,0.5,2025-01-01,,,,,,,,,c\n"
 )
 AIDER = "Model version,Percent correct,Release date,Organization\ngpt-5-2025-08-07_high,88.0,2025-08-07,OpenAI\n"
-VENDING = (
-    "Model version,Score,Release date,Organization,Name,id\nclaude-opus-5_unknown,9235.2,2026-07-24,Anthropic,Opus,x\n"
-)
+VENDING = "Model version,Score,Release date,Organization,Name,id\nclaude-opus-5_unknown,9235.2,2026-07-24,Anthropic,Opus,x\n"
 
 
 def zipped(members: dict[str, str], stamp: tuple[int, int, int] = (2026, 10, 8)) -> bytes:
@@ -117,9 +115,7 @@ def test_index_of_the_bundle() -> None:
 
 
 def test_index_of_the_earlier_flat_layout_is_found_by_its_header() -> None:
-    accepted, rejected = parse_eci(
-        snapshot(zipped({"gpqa_diamond.csv": GPQA, "epoch_capabilities_index.csv": FLAT_INDEX}))
-    )
+    accepted, rejected = parse_eci(snapshot(zipped({"gpqa_diamond.csv": GPQA, "epoch_capabilities_index.csv": FLAT_INDEX})))
     assert accepted.select("source_model", "score", "score_low").rows() == [
         ("o3-2025-04-16_high", 146.76, None),
         ("gpt-4-0314", 125.76, None),
@@ -132,9 +128,7 @@ def test_benchmarks_take_score_column_and_scale_from_the_metadata() -> None:
     accepted, rejected = parse_benchmarks(snapshot(zipped(BUNDLE)))
     EpochBenchmark.validate(accepted)
     Rejected.validate(rejected)
-    seen = accepted.select(
-        "benchmark", "source_model", "model_group", "score", "score_percent", "standard_error"
-    ).rows()
+    seen = accepted.select("benchmark", "source_model", "model_group", "score", "score_percent", "standard_error").rows()
     assert seen == [
         ("GPQA diamond", "gpt-5-2025-08-07_high", "GPT-5", 0.86, 86.0, 0.01),
         ("GPQA diamond", "twice", None, 0.5, 50.0, None),  # a version of two models belongs to none
@@ -178,9 +172,19 @@ def test_a_stamp_from_the_future_is_not_believed() -> None:
         zipped({"eci_scores.csv": "\x00\x01\x02"}),
     ],
     ids=[
-        "empty", "html", "no_zip", "cut_off", "no_index", "leaves_folder", "absolute", "drive", "bomb", "many", "binary",
+        "empty",
+        "html",
+        "no_zip",
+        "cut_off",
+        "no_index",
+        "leaves_folder",
+        "absolute",
+        "drive",
+        "bomb",
+        "many",
+        "binary",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("parse", [parse_eci, parse_benchmarks])
 def test_another_document_is_refused_as_a_whole(parse: object, body: bytes) -> None:
     assert callable(parse)

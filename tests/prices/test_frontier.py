@@ -13,9 +13,16 @@ from schemas.prices.models import Model
 
 def price(model: str, leg: str, usd: float, *, provider: str = "own", first_party: bool = True, window: str = "always"):
     return {
-        "provider": provider, "model": model, "is_canonical": True, "first_party": first_party, "leg": leg,
-        "tier_min_tokens": 0, "variant": "standard", "window": window, "usd_per_mtok": usd,
-    }  # fmt: skip
+        "provider": provider,
+        "model": model,
+        "is_canonical": True,
+        "first_party": first_party,
+        "leg": leg,
+        "tier_min_tokens": 0,
+        "variant": "standard",
+        "window": window,
+        "usd_per_mtok": usd,
+    }
 
 
 def prices(*rows: dict[str, object]) -> pl.DataFrame:
@@ -51,9 +58,7 @@ def test_first_party_price_comes_before_the_hosts_and_else_their_median_counts()
     own = priced_models(prices(*both("m", 2.0), *both("m", 1.0, provider="host", first_party=False)))
     assert own.select("input_usd_per_mtok", "price_basis", "n_providers").rows() == [(2.0, "first_party", 2)]
     hosts = [row for usd in (1.0, 2.0, 9.0) for row in both("m", usd, provider=f"host{usd}", first_party=False)]
-    assert priced_models(prices(*hosts)).select("input_usd_per_mtok", "price_basis").rows() == [
-        (2.0, "median_of_hosts")
-    ]
+    assert priced_models(prices(*hosts)).select("input_usd_per_mtok", "price_basis").rows() == [(2.0, "median_of_hosts")]
 
 
 def test_model_priced_by_the_hour_counts_with_its_peak_price():
@@ -91,10 +96,11 @@ def test_each_day_has_a_frontier_of_its_own_with_the_models_that_are_out():
     assert found == [(date(2025, 5, 31), "old", 4.0, 1), (date(2025, 6, 30), "new", 3.0, 2)]
 
 
-def sold(
-    model: str, usd: float, days: pl.DataFrame, *, provider: str = "own", first_party: bool = True
-) -> pl.DataFrame:
+def sold(model: str, usd: float, days: pl.DataFrame, *, provider: str = "own", first_party: bool = True) -> pl.DataFrame:
     return days.with_columns(
-        model=pl.lit(model), provider=pl.lit(provider), first_party=pl.lit(first_party),
-        input_usd_per_mtok=pl.lit(usd), output_usd_per_mtok=pl.lit(usd),
-    )  # fmt: skip
+        model=pl.lit(model),
+        provider=pl.lit(provider),
+        first_party=pl.lit(first_party),
+        input_usd_per_mtok=pl.lit(usd),
+        output_usd_per_mtok=pl.lit(usd),
+    )

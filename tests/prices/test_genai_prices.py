@@ -80,9 +80,7 @@ def test_no_figure_of_the_package_is_lost(installed: Parsed) -> None:
     figures = 0
     for provider in packaged:
         for model in provider.models:
-            standard = (
-                [model.prices] if isinstance(model.prices, types.ModelPrice) else [c.prices for c in model.prices]
-            )
+            standard = [model.prices] if isinstance(model.prices, types.ModelPrice) else [c.prices for c in model.prices]
             for price in [*standard, *(v.prices for v in model.price_variants or [])]:
                 for value in vars(price).values():
                     figures += 1 + len(value.tiers) if isinstance(value, types.TieredPrices) else value is not None

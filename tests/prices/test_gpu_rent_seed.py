@@ -59,9 +59,7 @@ def test_price_per_gpu_is_the_instance_price_over_the_count() -> None:
 
 def test_a_canonical_gpu_agrees_with_what_the_name_says() -> None:
     for row in ROWS:
-        named = resolve(
-            row["source_gpu"], row["instance_type"], float(row["gpu_memory_gb"]) if row["gpu_memory_gb"] else None
-        )
+        named = resolve(row["source_gpu"], row["instance_type"], float(row["gpu_memory_gb"]) if row["gpu_memory_gb"] else None)
         assert named.family is not None, row
         if row["gpu"]:
             assert row["gpu"].startswith(named.family), row
@@ -104,9 +102,7 @@ def test_deepseek_and_sglang_figures_close_on_their_own_totals() -> None:
 
 
 def test_market_quantiles_are_in_order() -> None:
-    market = OFFERS.filter(term="marketplace").pivot(
-        "statistic", index=["source_gpu", "valid_from"], values="usd_per_gpu_hour"
-    )
+    market = OFFERS.filter(term="marketplace").pivot("statistic", index=["source_gpu", "valid_from"], values="usd_per_gpu_hour")
     assert market.height == 14
     assert (market["p10"] <= market["median"]).all()
     assert (market["median"] <= market["p90"]).all()

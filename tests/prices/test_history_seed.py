@@ -88,9 +88,7 @@ def test_no_period_is_followed_by_the_same_prices() -> None:
     """A change changes something: no row is a second sighting of the price before it."""
     key = [name for name in PRICE if name != "leg"]
     legs = HISTORY.pivot(on="leg", index=[*key, "valid_from"], values="usd_per_mtok").sort(*key, "valid_from")
-    same = (pl.col("input") == pl.col("input").shift(1).over(key)) & (
-        pl.col("output") == pl.col("output").shift(1).over(key)
-    )
+    same = (pl.col("input") == pl.col("input").shift(1).over(key)) & (pl.col("output") == pl.col("output").shift(1).over(key))
     assert legs.filter(same).is_empty()
 
 
@@ -195,9 +193,7 @@ def test_legs_split_from_a_blend_give_the_blend_again() -> None:
     )
     assert derived.height == 7
     for row in derived.to_dicts():
-        place = re.fullmatch(
-            r"row (.+), (\d{4}-\d\d-\d\d): \S+ is the blend of 3 input to 1 output token", row["locator"]
-        )
+        place = re.fullmatch(r"row (.+), (\d{4}-\d\d-\d\d): \S+ is the blend of 3 input to 1 output token", row["locator"])
         assert place is not None
         blend = table.filter((pl.col("Model Name") == place[1]) & (pl.col("Release Date") == place[2]))[
             "USD per 1M Tokens"

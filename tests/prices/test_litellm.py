@@ -179,9 +179,7 @@ def test_an_off_peak_block_may_be_one_plain_window() -> None:
 
 def test_weekdays_of_another_time_zone_are_said() -> None:
     hours = {"hours_utc": "10:00-00:00", "weekdays": [1, 3]}
-    parsed = parse(
-        off_peak_pricing={"input_cost_per_token": 1e-6, "windows": [hours], "weekday_timezone": "Asia/Shanghai"}
-    )
+    parsed = parse(off_peak_pricing={"input_cost_per_token": 1e-6, "windows": [hours], "weekday_timezone": "Asia/Shanghai"})
     assert prices(parsed, "window") == [("10:00-00:00 Mon,Wed in Asia/Shanghai", 1.0)]
 
 
@@ -241,9 +239,7 @@ def test_attributes_are_those_the_file_states() -> None:
     ]
 
 
-_KEYS = st.sampled_from(
-    ["input_cost_per_token", "output_cost_per_token_batches", "input_cost_per_image", "odd_price", "mode"]
-)
+_KEYS = st.sampled_from(["input_cost_per_token", "output_cost_per_token_batches", "input_cost_per_image", "odd_price", "mode"])
 _VALUES = st.one_of(
     st.none(), st.booleans(), st.decimals(-2, 2, places=9).map(float), st.text(max_size=5), st.lists(st.integers())
 )
@@ -294,12 +290,8 @@ def test_openai_and_anthropic_prices_agree_with_genai_prices() -> None:
 
 
 def test_the_base_price_of_deepseek_is_its_peak_price_here_and_its_off_peak_price_there() -> None:
-    ours = parse_prices(snapshot(SEED.path.read_bytes())).accepted.filter(
-        source_model="deepseek/deepseek-v4-pro", leg="input"
-    )
-    peak, off_peak = (
-        ours.filter(pl.col("window") == w)["usd_per_mtok"].item() for w in ("always", "00:00-24:00 Sat-Sun")
-    )
+    ours = parse_prices(snapshot(SEED.path.read_bytes())).accepted.filter(source_model="deepseek/deepseek-v4-pro", leg="input")
+    peak, off_peak = (ours.filter(pl.col("window") == w)["usd_per_mtok"].item() for w in ("always", "00:00-24:00 Sat-Sun"))
     assert peak == 2 * off_peak
 
 

@@ -15,10 +15,21 @@ AT = datetime(2026, 11, 23, tzinfo=UTC)
 
 def says(source: str, price: float, **changes: object) -> dict[str, object]:
     return {
-        "provider": "openai", "model": "gpt-4o", "first_party": True, "source_provider": "openai", "source_model": "gpt-4o",
-        "leg": "input", "tier_min_tokens": 0, "variant": "standard", "window": "always", "usd_per_mtok": price,
-        "valid_from": date(2026, 1, 1), "date_basis": "import", "source": source, "observed_at": AT,
-    } | changes  # fmt: skip
+        "provider": "openai",
+        "model": "gpt-4o",
+        "first_party": True,
+        "source_provider": "openai",
+        "source_model": "gpt-4o",
+        "leg": "input",
+        "tier_min_tokens": 0,
+        "variant": "standard",
+        "window": "always",
+        "usd_per_mtok": price,
+        "valid_from": date(2026, 1, 1),
+        "date_basis": "import",
+        "source": source,
+        "observed_at": AT,
+    } | changes
 
 
 def agreed(*rows: dict[str, object]) -> list[dict[str, object]]:
@@ -47,9 +58,11 @@ def test_float_dust_is_agreement():
 
 def test_source_with_many_ids_of_one_model_speaks_once():
     (row,) = agreed(
-        says("litellm", 2.5), says("litellm", 2.5, source_model="openai/gpt-4o"), says("litellm", 5.0, source_model="x"),
+        says("litellm", 2.5),
+        says("litellm", 2.5, source_model="openai/gpt-4o"),
+        says("litellm", 5.0, source_model="x"),
         says("genai_prices", 5.0),
-    )  # fmt: skip
+    )
     assert json.loads(row["quotes"]) == {"litellm": 2.5, "genai_prices": 5.0}
 
 
@@ -62,10 +75,12 @@ def test_seeded_history_speaks_only_where_no_live_source_does():
 
 def test_peak_on_top_of_off_peak_and_the_reverse_agree():
     rows = agreed(
-        says("genai_prices", 0.66), says("genai_prices", 1.32, window="01:00-04:00"),
+        says("genai_prices", 0.66),
+        says("genai_prices", 1.32, window="01:00-04:00"),
         says("genai_prices", 1.32, window="06:00-10:00"),
-        says("litellm", 1.32), says("litellm", 0.66, window="10:00-01:00"),
-    )  # fmt: skip
+        says("litellm", 1.32),
+        says("litellm", 0.66, window="10:00-01:00"),
+    )
     assert {(row["window"], row["usd_per_mtok"], row["decided_by"]) for row in rows} == {
         ("peak", 1.32, "all_agree"),
         ("off_peak", 0.66, "all_agree"),

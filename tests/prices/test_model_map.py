@@ -71,7 +71,7 @@ def one(source: str, provider: str, model: str) -> dict[str, object]:
         ("epoch", "", "claude-opus-4-5-20251101_32K", "epoch", "claude-opus-4.5"),
         ("epoch", "", "gpt-5-2025-08-07_high", "epoch", "gpt-5"),
     ],
-)  # fmt: skip
+)
 def test_known_ids(source: str, provider: str, model: str, canonical_provider: str, canonical_model: str) -> None:
     found = one(source, provider, model)
     assert (found["provider"], found["model"]) == (canonical_provider, canonical_model)
@@ -133,8 +133,7 @@ def test_rolling_names_claim_nothing_of_the_model_behind_them() -> None:
     rolling = models().filter("rolling")
     assert rolling.height > 0
     assert (
-        rolling.select("release_date", "open_weights", "reasoning").null_count().sum_horizontal().item()
-        == 3 * rolling.height
+        rolling.select("release_date", "open_weights", "reasoning").null_count().sum_horizontal().item() == 3 * rolling.height
     )
 
 
@@ -174,9 +173,7 @@ def genai_ids() -> pl.DataFrame:
 
 def litellm_history() -> pl.DataFrame:
     table = pl.read_csv(PRICING / "litellm_price_history.csv", infer_schema_length=None)
-    named = table.rename({"provider": "source_provider", "model": "source_model"}).with_columns(
-        source=pl.lit("litellm")
-    )
+    named = table.rename({"provider": "source_provider", "model": "source_model"}).with_columns(source=pl.lit("litellm"))
     return named.filter(pl.col("source_provider").is_not_null())
 
 
@@ -215,9 +212,7 @@ def test_most_first_party_text_routes_of_litellm_are_mapped() -> None:
     share = covered(litellm_in_force().select(ID))
     four = share.filter(pl.col("provider").is_in(FOUR))
     assert four.height == 4
-    assert (
-        four["share"] >= 0.85
-    ).all()  # Google: one experiment and two research agents of 20 routes are no models here
+    assert (four["share"] >= 0.85).all()  # Google: one experiment and two research agents of 20 routes are no models here
     assert four.select((pl.col("share") * pl.col("n")).sum() / pl.col("n").sum()).item() >= 0.9
     assert share.filter(pl.col("provider") == "aws-bedrock")["share"].item() >= 0.9
 
@@ -232,9 +227,7 @@ def test_ids_of_one_source_stay_apart_under_canonical_sellers() -> None:
 def test_a_model_has_one_price_at_its_developers_own_shop() -> None:
     """The rule for snapshots and previews, held against every price in force; Amazon prices regions apart."""
     own = resolve(litellm_in_force()).filter(pl.col("first_party") & (pl.col("provider") != "aws-bedrock"))
-    prices = own.group_by("provider", "model").agg(
-        pl.struct("input_usd_per_mtok", "output_usd_per_mtok").n_unique().alias("n")
-    )
+    prices = own.group_by("provider", "model").agg(pl.struct("input_usd_per_mtok", "output_usd_per_mtok").n_unique().alias("n"))
     assert prices.height > 150
     assert prices.filter(pl.col("n") > 1).is_empty()
 
@@ -265,9 +258,7 @@ def test_attributes_follow_their_documents() -> None:
         access="Model accessibility",
     )
     rated = resolve(index).filter(pl.col("model").is_not_null())
-    first = rated.group_by("model").agg(
-        pl.col("date").min(), is_open=pl.col("access").str.starts_with("Open weights").any()
-    )
+    first = rated.group_by("model").agg(pl.col("date").min(), is_open=pl.col("access").str.starts_with("Open weights").any())
     joined = models().join(first, on="model")
     dated = joined.filter(pl.col("release_date_basis") == "epoch")
     assert dated.height > 60
@@ -294,9 +285,19 @@ def test_rows_keep_their_order_and_other_columns() -> None:
 
 
 SPELLINGS = (
-    "{}", "vendor/{}", "host/accounts/vendor/models/{}", "us.anthropic.{}", "bedrock/us-east-1/{}", "models/{}",
-    "{}:free", "{}-instruct", "{}-20250101", "{}-2025-01-01", "databricks-{}", " {} ",
-)  # fmt: skip
+    "{}",
+    "vendor/{}",
+    "host/accounts/vendor/models/{}",
+    "us.anthropic.{}",
+    "bedrock/us-east-1/{}",
+    "models/{}",
+    "{}:free",
+    "{}-instruct",
+    "{}-20250101",
+    "{}-2025-01-01",
+    "databricks-{}",
+    " {} ",
+)
 ENDS_LIKE_A_LABEL = r"\d{8}|\d{4}-\d\d-\d\d|-v\d$|^gpt-3\.5-turbo(-instruct)?$"
 PLAIN = models().filter(~pl.col("model").str.contains(ENDS_LIKE_A_LABEL)).sort("model")["model"].to_list()
 
@@ -322,13 +323,24 @@ def test_any_text_is_an_id(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("format_", "name", "model"),
-    [("inferencex", "dsr1", "deepseek-r1-0528"), ("inferencex", "kimik2.5", "kimi-k2.5"), ("inferencex", "glm5", "glm-5"),
-     ("inferencex", "minimaxm2.5", "minimax-m2.5"), ("inferencex", "gptoss120b", "gpt-oss-120b"),
-     ("inferencex", "MiniMaxAI/MiniMax-M2.5", "minimax-m2.5"), ("inferencex", "llama70b", None),
-     ("mlperf", "llama2-70b-99.9", "llama-2-70b"), ("mlperf", "llama3_1-405b", "llama-3.1-405b"), ("vllm", "dsr1", None),
-     ("vllm", "Qwen/Qwen3.5-397B-A17B", "qwen3.5-397b-a17b"), ("vllm", "meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"),
-     ("aiconfigurator", "nvidia/DeepSeek-R1-NVFP4", "deepseek-r1"), ("sglang", None, None), ("vllm", "acme/Model-7B", None)],
-)  # fmt: skip
+    [
+        ("inferencex", "dsr1", "deepseek-r1-0528"),
+        ("inferencex", "kimik2.5", "kimi-k2.5"),
+        ("inferencex", "glm5", "glm-5"),
+        ("inferencex", "minimaxm2.5", "minimax-m2.5"),
+        ("inferencex", "gptoss120b", "gpt-oss-120b"),
+        ("inferencex", "MiniMaxAI/MiniMax-M2.5", "minimax-m2.5"),
+        ("inferencex", "llama70b", None),
+        ("mlperf", "llama2-70b-99.9", "llama-2-70b"),
+        ("mlperf", "llama3_1-405b", "llama-3.1-405b"),
+        ("vllm", "dsr1", None),
+        ("vllm", "Qwen/Qwen3.5-397B-A17B", "qwen3.5-397b-a17b"),
+        ("vllm", "meta-llama/Llama-3.1-70B-Instruct", "llama-3.1-70b"),
+        ("aiconfigurator", "nvidia/DeepSeek-R1-NVFP4", "deepseek-r1"),
+        ("sglang", None, None),
+        ("vllm", "acme/Model-7B", None),
+    ],
+)
 def test_names_of_benchmark_outputs(format_: str, name: str | None, model: str | None) -> None:
     assert canonical_models(pl.Series([format_]), pl.Series([name], dtype=pl.String)).to_list() == [model]
 

@@ -24,9 +24,7 @@ def snapshot(document: object) -> Snapshot:
 
 
 def entry(**model: Any) -> Snapshot:
-    return snapshot(
-        {"acme": {"id": "acme", "name": "Acme", "env": ["KEY"], "models": {"lab/m": {"id": "lab/m", **model}}}}
-    )
+    return snapshot({"acme": {"id": "acme", "name": "Acme", "env": ["KEY"], "models": {"lab/m": {"id": "lab/m", **model}}}})
 
 
 def prices(parsed: Parsed, *columns: str) -> list[tuple[Any, ...]]:
@@ -108,9 +106,7 @@ def test_a_model_without_a_cost_has_attributes_only() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("text", "rule"), [("2025-04", "date_without_day"), ("2025-13", "not_a_date"), ("?", "not_a_date")]
-)
+@pytest.mark.parametrize(("text", "rule"), [("2025-04", "date_without_day"), ("2025-13", "not_a_date"), ("?", "not_a_date")])
 def test_a_release_month_is_not_a_day(text: str, rule: str) -> None:
     parsed = parse_models(entry(release_date=text))
     assert parsed.accepted["release_date"].to_list() == [None]

@@ -168,9 +168,7 @@ def check(document: Snapshot) -> tuple[Parsed, Parsed]:
     OpenrouterPrice.validate(found.accepted, lazy=True)
     OpenrouterModel.validate(models.accepted, lazy=True)
     Rejected.validate(found.rejected, lazy=True)
-    figures = sum(
-        1 if entry["id"].startswith("~") else len(entry["pricing"]) for entry in json.loads(document.body)["data"]
-    )
+    figures = sum(1 if entry["id"].startswith("~") else len(entry["pricing"]) for entry in json.loads(document.body)["data"])
     assert found.accepted.height + found.rejected["n_rows"].sum() == figures
     return found, models
 

@@ -21,14 +21,22 @@ def seen(
     """What one document says on one day: input price by model."""
     rows = [
         {
-            "provider": "openai", "model": name, "source_provider": "openai", "source_model": name,
-            "leg": "input", "tier_min_tokens": 0,
-            "variant": "standard", "window": "always", "usd_per_mtok": price, "source": source,
-            "valid_from": (starts or {}).get(name), "date_basis": "vendor",
+            "provider": "openai",
+            "model": name,
+            "source_provider": "openai",
+            "source_model": name,
+            "leg": "input",
+            "tier_min_tokens": 0,
+            "variant": "standard",
+            "window": "always",
+            "usd_per_mtok": price,
+            "source": source,
+            "valid_from": (starts or {}).get(name),
+            "date_basis": "vendor",
             "seen_on": day,
         }
         for name, price in prices.items()
-    ]  # fmt: skip
+    ]
     wanted = {name: dtype for name, dtype in polars_schema(LlmPrice).items() if name not in HISTORY_COLUMNS}
     return pl.DataFrame(rows, schema={**wanted, "seen_on": pl.Date})
 
@@ -77,9 +85,7 @@ def test_jump_of_twenty_times_is_not_believed_and_the_last_price_stays():
 
 
 def test_price_that_goes_and_comes_back_within_14_days_was_an_error_in_between():
-    history, refused = fold(
-        seen(DAYS[0], {"gpt": 2.5}), seen(DAYS[5], {"gpt": 5.0}), seen(DAYS[12], {"gpt": 2.5})
-    )  # fmt: skip
+    history, refused = fold(seen(DAYS[0], {"gpt": 2.5}), seen(DAYS[5], {"gpt": 5.0}), seen(DAYS[12], {"gpt": 2.5}))
     assert spans(history, "gpt") == [(DAYS[0], None, 2.5)]
     assert refused.select("rule", "value").rows() == [("reverted_within_14_days", "5.0")]
 
@@ -126,10 +132,12 @@ def test_price_that_vanishes_once_stays_and_ends_when_that_is_confirmed():
 
 def test_dated_source_gives_its_own_days_and_a_cancelled_announcement_is_kept_as_withdrawn():
     june, january = date(2025, 6, 10), date(2027, 1, 1)
-    announced = pl.concat([
-        seen(DAYS[0], {"o3": 2.0}, source="genai_prices", starts={"o3": june}),
-        seen(DAYS[0], {"o3": 1.0}, source="genai_prices", starts={"o3": january}),
-    ]).with_columns(valid_to=pl.Series([january, None], dtype=pl.Date))  # fmt: skip
+    announced = pl.concat(
+        [
+            seen(DAYS[0], {"o3": 2.0}, source="genai_prices", starts={"o3": june}),
+            seen(DAYS[0], {"o3": 1.0}, source="genai_prices", starts={"o3": january}),
+        ]
+    ).with_columns(valid_to=pl.Series([january, None], dtype=pl.Date))
     cancelled = seen(DAYS[9], {"o3": 2.0}, source="genai_prices", starts={"o3": june})
     history, _ = fold(announced, cancelled)
     assert spans(history, "o3") == [(june, None, 2.0), (january, None, 1.0)]
@@ -139,15 +147,12 @@ def test_dated_source_gives_its_own_days_and_a_cancelled_announcement_is_kept_as
 def test_spike_in_a_dated_series_takes_only_itself_away_unless_it_was_checked_by_hand():
     days = [date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)]
     spike = pl.concat(
-        seen(DAYS[0], {"light": price}, starts={"light": day})
-        for day, price in zip(days, [1.0, 150.0, 1.0], strict=True)
+        seen(DAYS[0], {"light": price}, starts={"light": day}) for day, price in zip(days, [1.0, 150.0, 1.0], strict=True)
     )
     history, refused = fold(spike)
     assert [price for *_, price in spans(history, "light")] == [1.0, 1.0]
     assert refused.select("rule", "value").rows() == [("jump_20x", "150.0")]
-    trusting, _ = merge(
-        empty(LlmPrice), spike, key=KEY, value="usd_per_mtok", now=NOW, checked_by_hand=frozenset({"litellm"})
-    )
+    trusting, _ = merge(empty(LlmPrice), spike, key=KEY, value="usd_per_mtok", now=NOW, checked_by_hand=frozenset({"litellm"}))
     assert trusting.height == 3
 
 
@@ -185,9 +190,7 @@ def test_source_that_gave_no_document_keeps_its_rows():
     assert sorted(history["source"].to_list()) == ["litellm", "openrouter"]
 
 
-prices = st.dictionaries(
-    st.sampled_from(["a", "b", "c", "d"]), st.sampled_from([1.0, 1.5, 2.0, 30.0, 900.0]), min_size=1
-)
+prices = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), st.sampled_from([1.0, 1.5, 2.0, 30.0, 900.0]), min_size=1)
 
 
 @settings(deadline=None, max_examples=30)

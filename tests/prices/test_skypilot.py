@@ -21,9 +21,7 @@ INFO = "\"{'Gpus': [{'Name': 'H100', 'Count': 1, 'MemoryInfo': {'SizeInMiB': 819
 def parse(cloud: str, body: bytes | str) -> Parsed:
     text = body.encode() if isinstance(body, str) else body
     day = datetime(2026, 11, 10, 7, tzinfo=UTC)
-    parsed = parse_offers(
-        Snapshot(f"skypilot_{cloud}", text, "0" * 64, "http", "https://catalogue/vms.csv", fetched_at=day)
-    )
+    parsed = parse_offers(Snapshot(f"skypilot_{cloud}", text, "0" * 64, "http", "https://catalogue/vms.csv", fetched_at=day))
     SkypilotOffer.validate(parsed.accepted)
     Rejected.validate(parsed.rejected)
     return parsed
@@ -128,9 +126,7 @@ def test_lambda_total_memory_is_that_of_one_gpu() -> None:
 
 
 def test_an_offer_carries_where_and_when_it_was_read() -> None:
-    row = parse("nebius", HEADER + f"gpu-h100-sxm_8gpu,H100,8,128,1600,23.6,,eu-north1,{INFO}\n").accepted.row(
-        0, named=True
-    )
+    row = parse("nebius", HEADER + f"gpu-h100-sxm_8gpu,H100,8,128,1600,23.6,,eu-north1,{INFO}\n").accepted.row(0, named=True)
     assert row["usd_per_instance_hour"] == 23.6
     assert row["usd_per_gpu_hour"] == 2.95
     assert row["gpu_count"] == 8
@@ -156,9 +152,7 @@ def test_gpu_info_may_be_json_or_python_and_is_never_run() -> None:
     broken = "\"{'Gpus': [{'Name': 'H100', 'Manufacturer': null}]}\""
     hostile = "\"__import__('os').getcwd()\""
     plain = "A10:24GB"
-    rows = [
-        f"i{n},H100,1,1,1,{n + 1}.0,,r,{info}\n" for n, info in enumerate((INFO, as_json, broken, hostile, plain, ""))
-    ]
+    rows = [f"i{n},H100,1,1,1,{n + 1}.0,,r,{info}\n" for n, info in enumerate((INFO, as_json, broken, hostile, plain, ""))]
     memory = parse("nebius", HEADER + "".join(rows)).accepted["gpu_memory_gb"].to_list()
     assert memory == [80.0, 80.0, None, None, None, None]
 
@@ -176,8 +170,7 @@ def test_an_aws_spot_price_may_reach_the_list_price() -> None:
 
 def test_zones_of_a_region_become_one_offer_at_the_lowest_price() -> None:
     zones = HEADER.replace("Region", "Region,AvailabilityZone") + "".join(
-        f"p5.48xlarge,H100,8,1,1,32.0,{spot},us-east-1,{zone},{INFO}\n"
-        for zone, spot in (("a", 20), ("b", 16), ("c", 16))
+        f"p5.48xlarge,H100,8,1,1,32.0,{spot},us-east-1,{zone},{INFO}\n" for zone, spot in (("a", 20), ("b", 16), ("c", 16))
     )
     parsed = parse("aws", zones)
     assert per_gpu(parsed, term="on_demand") == [4.0]
@@ -202,9 +195,7 @@ def test_a_price_that_was_not_scaled_by_the_count_is_not_believed() -> None:
 
 
 def test_a_price_in_another_unit_is_not_believed() -> None:
-    rows = "".join(
-        f"i{n},H100,1,1,1,{usd},,r{n},{INFO}\n" for n, usd in enumerate((2.4, 2.5, 2.6, 125.0, 0.1, 250.0, 0.02))
-    )
+    rows = "".join(f"i{n},H100,1,1,1,{usd},,r{n},{INFO}\n" for n, usd in enumerate((2.4, 2.5, 2.6, 125.0, 0.1, 250.0, 0.02)))
     parsed = parse("shadeform", HEADER + rows)
     assert per_gpu(parsed) == [2.4, 2.5, 2.6]
     assert rules(parsed) == {"price_20x_off_median": 2, "price_out_of_range": 2}
@@ -248,8 +239,7 @@ def test_gcp_prices_gpus_and_host_apart_and_they_are_summed_zone_by_zone() -> No
 def test_an_l4_with_several_hosts_has_an_offer_for_each() -> None:
     parsed = parse(
         "gcp",
-        GCP
-        + "g2-standard-4,4.0,16.0,,,,r,r-a,0.2,0.1\ng2-standard-8,8.0,32.0,,,,r,r-a,0.4,0.2\n,,,L4,1.0,,r,r-a,0.5,0.2\n",
+        GCP + "g2-standard-4,4.0,16.0,,,,r,r-a,0.2,0.1\ng2-standard-8,8.0,32.0,,,,r,r-a,0.4,0.2\n,,,L4,1.0,,r,r-a,0.5,0.2\n",
     )
     assert per_gpu(parsed, term="on_demand") == pytest.approx([0.7, 0.9])
 

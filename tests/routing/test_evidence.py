@@ -10,12 +10,7 @@ from economics.routing.outcomes import Items
 from economics.routing.premium import cost_terms, premium, quality_kappa
 
 OUTCOMES = (
-    Path(__file__).resolve().parents[3]
-    / "shared"
-    / "data"
-    / "routing"
-    / "routellm"
-    / "routellm_pairwise_correctness.csv"
+    Path(__file__).resolve().parents[3] / "shared" / "data" / "routing" / "routellm" / "routellm_pairwise_correctness.csv"
 )
 
 
@@ -34,9 +29,7 @@ def some_items(count: int, *, signal: float, seed: int, same_costs: bool = False
 
 def plain(items: Items, strong: np.ndarray) -> tuple[float, float]:
     """Quality and cost of a choice, item by item."""
-    quality = [
-        s if chosen else w for s, w, chosen in zip(items.strong_correct, items.weak_correct, strong, strict=True)
-    ]
+    quality = [s if chosen else w for s, w, chosen in zip(items.strong_correct, items.weak_correct, strong, strict=True)]
     cost = [s if chosen else w for s, w, chosen in zip(items.strong_cost, items.weak_cost, strong, strict=True)]
     return float(np.mean(quality)), float(np.mean(cost))
 
@@ -248,9 +241,7 @@ def test_rule_agrees_with_the_outcome_when_the_signal_is_clear() -> None:
     clear = replay_routing(
         some_items(3_000, signal=0.9, seed=7), rng=np.random.default_rng(5), replicates=0, quality_target=0.9
     )
-    empty = replay_routing(
-        some_items(300, signal=0.0, seed=7), rng=np.random.default_rng(5), replicates=0, quality_target=0.9
-    )
+    empty = replay_routing(some_items(300, signal=0.0, seed=7), rng=np.random.default_rng(5), replicates=0, quality_target=0.9)
 
     assert rule_agreement(clear) == 1.0
     assert rule_agreement(empty) < 1.0

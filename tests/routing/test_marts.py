@@ -23,9 +23,13 @@ OUTCOMES = Path(__file__).resolve().parents[3] / "shared" / "data" / "routing" /
 
 def snapshot(name: str) -> Snapshot:
     return Snapshot(
-        source=name, body=(PUBLISHED / f"{name}.csv").read_bytes(), sha256="", served_from="seed", uri="",
+        source=name,
+        body=(PUBLISHED / f"{name}.csv").read_bytes(),
+        sha256="",
+        served_from="seed",
+        uri="",
         fetched_at=datetime(2026, 11, 23, tzinfo=UTC),
-    )  # fmt: skip
+    )
 
 
 FIGURES = parse_figures(snapshot("routing_operating_points")).accepted
@@ -61,13 +65,14 @@ class TestPremium:
             (0.6, 4, 0.05, 0.566, 0.087, 1.92, 6.5),
         ],
     )
-    def test_golden_values(
-        self, a: float, k: int, c: float, gross: float, gamma: float, speedup: float, safety: float
-    ) -> None:
+    def test_golden_values(self, a: float, k: int, c: float, gross: float, gamma: float, speedup: float, safety: float) -> None:
         figure = FIGURES.head(1).with_columns(
-            value=pl.lit(None, dtype=pl.Float64), acceptance=pl.lit(a), draft_length=pl.lit(k, dtype=pl.Int64),
-            draft_cost_ratio=pl.lit(c), status=pl.lit("derived"),
-        )  # fmt: skip
+            value=pl.lit(None, dtype=pl.Float64),
+            acceptance=pl.lit(a),
+            draft_length=pl.lit(k, dtype=pl.Int64),
+            draft_cost_ratio=pl.lit(c),
+            status=pl.lit("derived"),
+        )
         row = operating_points(figure).row(0, named=True)
         assert row["gross_saving"] == pytest.approx(gross, abs=5e-4)
         assert row["gamma"] == pytest.approx(gamma, abs=5e-4)
@@ -101,8 +106,10 @@ class TestPremium:
         assert controls.height >= 8
         assert "positive" not in controls["sign"].to_list()
         assert set(controls.filter(pl.col("sign") == "negative")["pattern"]) == {
-            "speculative_decoding", "cascade", "router",
-        }  # fmt: skip
+            "speculative_decoding",
+            "cascade",
+            "router",
+        }
         learned = point("routerbench_mini_learned")
         assert learned["quality_kappa"] == pytest.approx((0.72 - 0.7252) / (0.7625 - 0.7252))
 
@@ -143,17 +150,23 @@ class TestReplay:
     def prices(self, strong: float) -> pl.DataFrame:
         return pl.DataFrame(
             {
-                "strong_model": ["gpt-4-turbo"], "weak_model": ["mixtral-8x7b"], "as_of": [date(2026, 11, 10)],
-                "strong_input_usd_per_mtok": [strong], "strong_output_usd_per_mtok": [strong],
-                "weak_input_usd_per_mtok": [0.7], "weak_output_usd_per_mtok": [0.7],
+                "strong_model": ["gpt-4-turbo"],
+                "weak_model": ["mixtral-8x7b"],
+                "as_of": [date(2026, 11, 10)],
+                "strong_input_usd_per_mtok": [strong],
+                "strong_output_usd_per_mtok": [strong],
+                "weak_input_usd_per_mtok": [0.7],
+                "weak_output_usd_per_mtok": [0.7],
             }
-        )  # fmt: skip
+        )
 
     def premium(self, rows: pl.DataFrame, policy: str, share: float) -> float:
         (value,) = rows.filter(
-            pl.col("benchmark") == "mmlu", pl.col("policy") == policy, (pl.col("strong_share") - share).abs() < 1e-3,
+            pl.col("benchmark") == "mmlu",
+            pl.col("policy") == policy,
+            (pl.col("strong_share") - share).abs() < 1e-3,
             pl.col("priced_by") == "warehouse",
-        )["premium"]  # fmt: skip
+        )["premium"]
         return float(value)
 
     def test_random_saves_nothing_and_the_oracle_most(self) -> None:
@@ -192,9 +205,7 @@ class TestReplay:
             ends = of.filter(pl.col("policy") == "random")["quality"]
             assert ends[0] == pytest.approx(weak.mean(), abs=1e-6)
             assert ends[-1] == pytest.approx(strong.mean(), abs=1e-6)
-            assert of.filter(pl.col("policy") == "oracle")["quality"].max() == pytest.approx(
-                (strong | weak).mean(), abs=1e-6
-            )
+            assert of.filter(pl.col("policy") == "oracle")["quality"].max() == pytest.approx((strong | weak).mean(), abs=1e-6)
 
 
 class TestWarehouse:

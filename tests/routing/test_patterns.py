@@ -24,9 +24,7 @@ from economics.routing.patterns import (
 from economics.routing.premium import premium, premium_elasticities, safety_factor
 
 TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "routing" / "paper_tables"
-needs_tables = pytest.mark.skipif(
-    not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine"
-)
+needs_tables = pytest.mark.skipif(not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine")
 
 
 @pytest.mark.parametrize(
@@ -60,9 +58,7 @@ def test_speculative_decoding_has_the_stated_terms(
     assert terms.delta == length / (length + 1)
 
 
-@pytest.mark.parametrize(
-    ("acceptance", "length", "decay"), [(0.8, 4, 1.0), (0.6, 7, 1.0), (0.9, 5, 0.9), (0.3, 1, 0.5)]
-)
+@pytest.mark.parametrize(("acceptance", "length", "decay"), [(0.8, 4, 1.0), (0.6, 7, 1.0), (0.9, 5, 0.9), (0.3, 1, 0.5)])
 def test_expected_tokens_against_a_simulation_of_acceptance(acceptance: float, length: int, decay: float) -> None:
     rng = np.random.default_rng(8)
     accepted = rng.random((200_000, length)) < acceptance * decay ** np.arange(length)
@@ -115,9 +111,7 @@ def test_load_turns_the_premium_of_speculative_decoding_negative() -> None:
 def test_premium_turns_negative_where_saturation_passes_the_tokens_gained(
     acceptance: float, length: int, ratio: float, saturation: float
 ) -> None:
-    terms = speculative_decoding(
-        acceptance=acceptance, draft_length=length, draft_cost_ratio=ratio, saturation=saturation
-    )
+    terms = speculative_decoding(acceptance=acceptance, draft_length=length, draft_cost_ratio=ratio, saturation=saturation)
     tokens = expected_tokens(acceptance=acceptance, draft_length=length)
 
     assert premium(terms) == pytest.approx(1.0 - (saturation + length * ratio) / tokens, abs=1e-9)
@@ -143,9 +137,7 @@ def test_four_of_twelve_leviathan_rows_imply_a_negative_draft_cost() -> None:
         acceptance=columns["alpha"], draft_length=columns["gamma"], speedup=columns["reported_speedup"]
     )
 
-    negative = [
-        (row["task"], row["draft_model"], row["temperature"]) for row, c in zip(rows, implied, strict=True) if c < 0
-    ]
+    negative = [(row["task"], row["draft_model"], row["temperature"]) for row, c in zip(rows, implied, strict=True) if c < 0]
     assert len(rows) == 12
     assert negative == [
         ("EnDe", "T5-small", "1"),
@@ -328,6 +320,4 @@ def test_complexity_aware_exploration_is_exact_when_cost_is_quadratic() -> None:
 def test_difficulty_signal_of_the_wrong_sign_has_a_negative_kappa() -> None:
     best = np.array([1.0, 2.0, 3.0, 4.0])
 
-    assert (
-        complexity_aware(best_compute=best, predicted_compute=best[::-1], curvature=1.0, fixed_cost=5.0).kappa == -3.0
-    )
+    assert complexity_aware(best_compute=best, predicted_compute=best[::-1], curvature=1.0, fixed_cost=5.0).kappa == -3.0

@@ -19,20 +19,36 @@ def frontier(*, to: int = 4, share_from: float = 0.4, share_to: float = 0.6, **o
     """One arc from one sample on, as it stands there once per dollar ratio."""
     eta = float(arc_elasticity(accept_rate_from=share_from, accept_rate_to=share_to, samples_from=1, samples_to=to))
     row = {
-        "paper": "p", "benchmark": "b", "system": "s", "curve": "c", "status": "printed", "n": 100,
-        "samples_from": 1, "samples_to": to,
-        "accuracy_from": share_from, "accuracy_to": share_to, "eta_samples": eta, "eta_samples_low": eta - 0.1,
-        "eta_samples_high": eta + 0.1, "training_pairing": "another_system",
-    }  # fmt: skip
+        "paper": "p",
+        "benchmark": "b",
+        "system": "s",
+        "curve": "c",
+        "status": "printed",
+        "n": 100,
+        "samples_from": 1,
+        "samples_to": to,
+        "accuracy_from": share_from,
+        "accuracy_to": share_to,
+        "eta_samples": eta,
+        "eta_samples_low": eta - 0.1,
+        "eta_samples_high": eta + 0.1,
+        "training_pairing": "another_system",
+    }
     twice = pl.DataFrame([row | other | {"dollar_ratio": ratio} for ratio in (0.1, 1.0)])
     return pl.concat([empty(InferenceFrontier), twice], how="diagonal_relaxed")
 
 
 def points(*rows: dict[str, Any]) -> pl.DataFrame:
     usual = {
-        "system": "s", "pattern": "cascade", "saved_unit": "usd", "evidence": "out_of_sample", "bound": "exact",
-        "premium": 0.5, "premium_low": None, "premium_high": None,
-    }  # fmt: skip
+        "system": "s",
+        "pattern": "cascade",
+        "saved_unit": "usd",
+        "evidence": "out_of_sample",
+        "bound": "exact",
+        "premium": 0.5,
+        "premium_low": None,
+        "premium_high": None,
+    }
     made = pl.DataFrame([usual | {"figure": str(place)} | row for place, row in enumerate(rows)])
     return pl.concat([empty(RoutingPremium), made], how="diagonal_relaxed")
 
@@ -147,9 +163,7 @@ class TestWarehouse:
         assert factor == pytest.approx(64 * 0.71 / 0.867)
         assert needed == pytest.approx(1 - 0.867 / 0.71 / 64)
 
-    def test_product_is_of_both_marts_and_the_verdict_is_its_side_of_one(
-        self, warehouse: duckdb.DuckDBPyConnection
-    ) -> None:
+    def test_product_is_of_both_marts_and_the_verdict_is_its_side_of_one(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         ((wrong,),) = warehouse.execute(
             "SELECT count(*) FROM marts.threshold_composition WHERE composed_cost_factor IS NOT NULL AND ("
             "abs(composed_cost_factor / ((1 - premium) * (samples_to / samples_from) ** (1 - eta_samples)) - 1) > 1e-9 "

@@ -67,9 +67,7 @@ def test_the_chunked_batch_is_the_largest_that_meets_every_bound(name):
         ]
         if scenario.refinements.ttft_coupling:
             coupled_s = budget * prefill.chunked_service_s / scenario.contract.ttft_s
-            shares.append(
-                mixed_step_s(step, chunked, batch=batch, prefill_s=coupled_s, input_per_output=ratio) / budget
-            )
+            shares.append(mixed_step_s(step, chunked, batch=batch, prefill_s=coupled_s, input_per_output=ratio) / budget)
         return np.max(np.broadcast_arrays(*shares), axis=0)
 
     inside = batch > 0
@@ -248,9 +246,7 @@ def test_the_measured_mixed_step_overlaps_nearly_fully():
 def test_communication_of_one_gpu_is_nothing():
     plain = decode_step(golden())
     talking = decode_step(
-        golden(
-            tensor_parallel_communication=True, link_bytes_per_s=450e9, link_latency_s=1e-5, layers=32.0, hidden=4096.0
-        )
+        golden(tensor_parallel_communication=True, link_bytes_per_s=450e9, link_latency_s=1e-5, layers=32.0, hidden=4096.0)
     )
     assert (talking.weight_s, talking.sequence_s) == (plain.weight_s, plain.sequence_s)
 

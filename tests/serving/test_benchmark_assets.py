@@ -95,9 +95,7 @@ def test_own_files_publishers_and_traces_stand_side_by_side(folder: Path, day: D
     assert workload["trace_id"] == rows(folder, TraceRequest)["trace_id"][0]
 
 
-def test_publishers_document_that_shrinks_is_believed_a_day_later(
-    folder: Path, day: Day, live_server: LiveServer
-) -> None:
+def test_publishers_document_that_shrinks_is_believed_a_day_later(folder: Path, day: Day, live_server: LiveServer) -> None:
     many = document_of([inferencex_row(clients=n) for n in range(1, 11)])
     few = document_of([inferencex_row(clients=n) for n in range(1, 4)])
     live_server.serve(PATH, document(many), document(few))

@@ -179,9 +179,7 @@ def test_values_do_not_depend_on_their_own_axis():
     )
     np.testing.assert_array_equal(break_even_ratio(scenario), break_even_ratio(changed(scenario, input_per_output=3.0)))
     both = ~np.isnan(break_even_tpot(scenario))
-    np.testing.assert_array_equal(
-        break_even_tpot(scenario)[both], break_even_tpot(changed(scenario, tpot_s=0.04))[both]
-    )
+    np.testing.assert_array_equal(break_even_tpot(scenario)[both], break_even_tpot(changed(scenario, tpot_s=0.04))[both])
 
 
 def test_the_price_level_and_the_currency_do_not_matter():

@@ -40,9 +40,13 @@ def test_work_of_a_step_is_that_of_the_serving_model() -> None:
     """At full peak, prefill_flop and decode_read_bytes give the times of economics.serving.step_time."""
     hardware = Hardware(usd_per_gpu_hour=1.0, flops_per_s=312e12, hbm_bytes_per_s=2.039e12, hbm_bytes=80e9, gpus=2.0)
     model = Model(
-        active_parameters=34.4e9, weight_bytes=68.8e9, kv_bytes_per_token=245_760.0, layers=60.0, query_heads=56.0,
+        active_parameters=34.4e9,
+        weight_bytes=68.8e9,
+        kv_bytes_per_token=245_760.0,
+        layers=60.0,
+        query_heads=56.0,
         head_dim=128.0,
-    )  # fmt: skip
+    )
     workload = Workload(input_tokens=2048.0, input_per_output=4.0, context_tokens=1000.0, prefill_replicas=1.0)
     peak = Efficiency(mfu=1.0, mbu=1.0)
     flop = prefill_flop(
@@ -201,9 +205,7 @@ def test_a_fold_that_differs_is_predicted_badly() -> None:
     one, two = steps(0.6, 0.0), steps(0.3, 0.0)
     both = Points(peak_s=np.tile(one.peak_s, 2), measured_s=np.concatenate([one.measured_s, two.measured_s]))
     fold = np.repeat(np.array([1, 2]), 12)
-    of_prefill, of_decode = held_out_errors(
-        prefill=both, decode=NONE, prefill_fold=fold, decode_fold=np.empty(0, np.int64)
-    )
+    of_prefill, of_decode = held_out_errors(prefill=both, decode=NONE, prefill_fold=fold, decode_fold=np.empty(0, np.int64))
     assert of_prefill == pytest.approx(np.repeat([1.0, 0.5], 12), rel=1e-6)
     assert of_decode.size == 0
 
@@ -213,7 +215,5 @@ def test_what_cannot_be_fitted_without_a_fold_adds_no_error() -> None:
 
 
 def test_errors_are_arrays_of_shares() -> None:
-    errors: Array = relative_errors(
-        prefill=steps(0.5, 0.0), decode=NONE, calibration=calibrate(prefill=NONE, decode=NONE)
-    )[0]
+    errors: Array = relative_errors(prefill=steps(0.5, 0.0), decode=NONE, calibration=calibrate(prefill=NONE, decode=NONE))[0]
     assert errors == pytest.approx(np.zeros(12), abs=1e-12)

@@ -21,16 +21,32 @@ from tests.serving.test_latency_figures import FIGURES
 
 def a_gpu(**more: Any) -> dict[str, Any]:
     return {
-        "gpu": "h100-sxm", "bf16_flop_per_s": 989e12, "fp8_flop_per_s": 1979e12, "hbm_bytes": 80e9,
-        "hbm_bytes_per_s": 3.35e12, "tdp_w": 700.0, "status": "printed", "locator": "a table", **more,
-    }  # fmt: skip
+        "gpu": "h100-sxm",
+        "bf16_flop_per_s": 989e12,
+        "fp8_flop_per_s": 1979e12,
+        "hbm_bytes": 80e9,
+        "hbm_bytes_per_s": 3.35e12,
+        "tdp_w": 700.0,
+        "status": "printed",
+        "locator": "a table",
+        **more,
+    }
 
 
 def a_shape(**more: Any) -> dict[str, Any]:
     return {
-        "model": "llama-3.1-8b", "layers": 32, "hidden": 4096, "query_heads": 32, "kv_heads": 8, "head_dim": 128,
-        "parameters": 8.03e9, "active_parameters": 8.03e9, "kv_bytes_per_token": 131_072.0, "status": "printed", **more,
-    }  # fmt: skip
+        "model": "llama-3.1-8b",
+        "layers": 32,
+        "hidden": 4096,
+        "query_heads": 32,
+        "kv_heads": 8,
+        "head_dim": 128,
+        "parameters": 8.03e9,
+        "active_parameters": 8.03e9,
+        "kv_bytes_per_token": 131_072.0,
+        "status": "printed",
+        **more,
+    }
 
 
 def a_run(in_flight: float, **more: Any) -> dict[str, Any]:
@@ -43,14 +59,27 @@ def a_run(in_flight: float, **more: Any) -> dict[str, Any]:
         active_parameters=8.03e9, layers=32.0, query_heads=32.0, head_dim=128.0, prompt_tokens=prompt, batch=1.0
     )
     return {
-        "run_id": f"{in_flight}", "source": "vllm", "file_name": "run.json", "engine": "vllm",
-        "model": "meta-llama/Llama-3.1-8B-Instruct", "model_canonical": "llama-3.1-8b", "precision": "BF16",
-        "gpu_canonical": "h100-sxm", "gpus_total": 1,
-        "input_tokens_mean": prompt, "output_tokens_mean": answer, "arrival": "closed_loop", "concurrency": in_flight,
-        "ttft_p50_s": 0.003 + float(flop) / (0.4 * 989e12), "tpot_p50_s": 0.003 + float(read) / (0.6 * 3.35e12),
-        "tpot_definition": "after_first_token", "speculative_decoding": "none", "basis": "measured", "priceable": True,
+        "run_id": f"{in_flight}",
+        "source": "vllm",
+        "file_name": "run.json",
+        "engine": "vllm",
+        "model": "meta-llama/Llama-3.1-8B-Instruct",
+        "model_canonical": "llama-3.1-8b",
+        "precision": "BF16",
+        "gpu_canonical": "h100-sxm",
+        "gpus_total": 1,
+        "input_tokens_mean": prompt,
+        "output_tokens_mean": answer,
+        "arrival": "closed_loop",
+        "concurrency": in_flight,
+        "ttft_p50_s": 0.003 + float(flop) / (0.4 * 989e12),
+        "tpot_p50_s": 0.003 + float(read) / (0.6 * 3.35e12),
+        "tpot_definition": "after_first_token",
+        "speculative_decoding": "none",
+        "basis": "measured",
+        "priceable": True,
         **more,
-    }  # fmt: skip
+    }
 
 
 GPUS = pl.DataFrame([a_gpu()], schema=polars_schema(Gpu))
@@ -122,8 +151,9 @@ def test_a_mixture_of_experts_is_no_decode_point() -> None:
     sparse = pl.DataFrame([a_shape(active_parameters=2e9)], schema=polars_schema(ModelShape))
     times = of_runs(a_run(1.0), shapes=sparse)
     assert dict(zip(times["phase"], times["left_out"], strict=True)) == {
-        "prefill": None, "decode": "weights read depend on the experts chosen",
-    }  # fmt: skip
+        "prefill": None,
+        "decode": "weights read depend on the experts chosen",
+    }
 
 
 # The table itself.
@@ -154,9 +184,13 @@ def test_sarathis_longest_prompts_are_foretold_by_its_mfu(warehouse: duckdb.Duck
     """Yi-34B on two A100: 8,192 tokens took 1.863 s, and the fit over all prompts is within a tenth of it."""
     row = mart(warehouse, "model = 'yi-34b' AND gpu_count IS NULL")
     flop = prefill_flop(
-        active_parameters=row["active_parameters"], layers=60.0, query_heads=56.0, head_dim=128.0, prompt_tokens=8192.0,
+        active_parameters=row["active_parameters"],
+        layers=60.0,
+        query_heads=56.0,
+        head_dim=128.0,
+        prompt_tokens=8192.0,
         batch=1.0,
-    )  # fmt: skip
+    )
     measured_s = FIGURES.filter(figure="yi_34b_tp2_prefill_8192")["time_s"].item()
     assert measured_s == pytest.approx(1.863, abs=5e-4)
     assert flop / (row["mfu"] * row["peak_flop_per_s"] * 2.0) == pytest.approx(measured_s, rel=0.1)
@@ -180,7 +214,5 @@ def test_pooling_gpu_counts_costs_accuracy_and_the_table_says_how_much(warehouse
 
 
 def test_a_fit_explains_more_than_the_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
-    worse = warehouse.execute(
-        "SELECT count(*) FROM marts.calibration WHERE leave_one_out_error >= default_error"
-    ).fetchall()
+    worse = warehouse.execute("SELECT count(*) FROM marts.calibration WHERE leave_one_out_error >= default_error").fetchall()
     assert worse == [(0,)]

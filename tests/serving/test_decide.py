@@ -19,26 +19,57 @@ from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Ref
 from tests.refreshed import iecon
 
 H100 = {
-    "gpu": "h100-sxm", "bf16_flop_per_s": 989e12, "fp8_flop_per_s": 1979e12, "hbm_bytes_per_s": 3.35e12, "hbm_bytes": 80e9,
-    "scale_up_bytes_per_s": 450e9, "pcie_bytes_per_s": 64e9, "nic_bytes_per_s": 50e9, "status": "printed",
+    "gpu": "h100-sxm",
+    "bf16_flop_per_s": 989e12,
+    "fp8_flop_per_s": 1979e12,
+    "hbm_bytes_per_s": 3.35e12,
+    "hbm_bytes": 80e9,
+    "scale_up_bytes_per_s": 450e9,
+    "pcie_bytes_per_s": 64e9,
+    "nic_bytes_per_s": 50e9,
+    "status": "printed",
     "locator": "specification tables",
-}  # fmt: skip
+}
 LLAMA_70B = {
-    "model": "llama-3.1-70b", "layers": 80, "hidden": 8192, "query_heads": 64, "head_dim": 128, "value_head_dim": None,
-    "parameters": 70.6e9, "active_parameters": 70.6e9, "kv_bytes_per_token": 327_680.0, "status": "printed", "note": None,
-}  # fmt: skip
+    "model": "llama-3.1-70b",
+    "layers": 80,
+    "hidden": 8192,
+    "query_heads": 64,
+    "head_dim": 128,
+    "value_head_dim": None,
+    "parameters": 70.6e9,
+    "active_parameters": 70.6e9,
+    "kv_bytes_per_token": 327_680.0,
+    "status": "printed",
+    "note": None,
+}
 RENT = {
-    "usd_per_gpu_hour": 2.3, "low_usd_per_gpu_hour": 2.0, "high_usd_per_gpu_hour": 3.0, "term": "on_demand", "sellers": 3,
-    "valid_from": "2026-11-01", "sources": "gpu_rent_seed",
-}  # fmt: skip
+    "usd_per_gpu_hour": 2.3,
+    "low_usd_per_gpu_hour": 2.0,
+    "high_usd_per_gpu_hour": 3.0,
+    "term": "on_demand",
+    "sellers": 3,
+    "valid_from": "2026-11-01",
+    "sources": "gpu_rent_seed",
+}
 ASKED = Question(
-    model="llama-3.1-70b", gpu="h100-sxm", input_tokens=4000, output_tokens=500, requests_per_s=20, ttft_p99_s=1.0,
+    model="llama-3.1-70b",
+    gpu="h100-sxm",
+    input_tokens=4000,
+    output_tokens=500,
+    requests_per_s=20,
+    ttft_p99_s=1.0,
     tpot_p99_s=0.05,
-)  # fmt: skip
+)
 OPTIONS = {
-    "--model": "llama-3.1-70b", "--gpu": "h100-sxm", "--in": "4000", "--out": "500", "--rate": "20", "--ttft-p99": "1.0",
+    "--model": "llama-3.1-70b",
+    "--gpu": "h100-sxm",
+    "--in": "4000",
+    "--out": "500",
+    "--rate": "20",
+    "--ttft-p99": "1.0",
     "--tpot-p99": "0.05",
-}  # fmt: skip
+}
 
 
 def decided(**changes) -> Decision:
@@ -46,15 +77,26 @@ def decided(**changes) -> Decision:
     return answer(question, gpu=H100, shape=LLAMA_70B, price={} if question.usd_per_gpu_hour else RENT)
 
 
-def fit(
-    gpu_count: int | None, *, mfu: float | None, mbu: float | None, engine: str = "vllm", points: int = 10, **facts
-):
+def fit(gpu_count: int | None, *, mfu: float | None, mbu: float | None, engine: str = "vllm", points: int = 10, **facts):
     """A row of marts.calibration."""
     shares = {"mfu": mfu, "mbu": mbu}
-    ends = {f"{name}_without_overhead{end}": None if share is None else share * factor
-            for name, share in shares.items() for end, factor in (("", 1.0), ("_low", 0.8), ("_high", 1.1))}  # fmt: skip
-    return {"gpu": "h100-sxm", "model": "llama-3.1-70b", "engine": engine, "precision": "bf16", "gpu_count": gpu_count,
-            "n_prefill": points, "n_decode": points, "sources": "mine", **ends, **facts}  # fmt: skip
+    ends = {
+        f"{name}_without_overhead{end}": None if share is None else share * factor
+        for name, share in shares.items()
+        for end, factor in (("", 1.0), ("_low", 0.8), ("_high", 1.1))
+    }
+    return {
+        "gpu": "h100-sxm",
+        "model": "llama-3.1-70b",
+        "engine": engine,
+        "precision": "bf16",
+        "gpu_count": gpu_count,
+        "n_prefill": points,
+        "n_decode": points,
+        "sources": "mine",
+        **ends,
+        **facts,
+    }
 
 
 def with_fits(*fits, **changes) -> Decision:
@@ -68,18 +110,28 @@ def scenario(gpus: float) -> Scenario:
             usd_per_gpu_hour=2.3, flops_per_s=989e12, hbm_bytes_per_s=3.35e12, hbm_bytes=80e9, gpus=gpus, link_bytes_per_s=450e9
         ),
         model=Model(
-            active_parameters=70.6e9, weight_bytes=141.2e9, kv_bytes_per_token=327_680.0, layers=80.0, query_heads=64.0,
-            head_dim=128.0, hidden=8192.0,
+            active_parameters=70.6e9,
+            weight_bytes=141.2e9,
+            kv_bytes_per_token=327_680.0,
+            layers=80.0,
+            query_heads=64.0,
+            head_dim=128.0,
+            hidden=8192.0,
         ),
         workload=Workload(input_tokens=4000.0, input_per_output=8.0, context_tokens=4250.0, arrival_rate_per_s=20.0),
         contract=Contract(ttft_s=1.0, tpot_s=0.05, percentile=0.99, tpot_definition="per_request_mean"),
         transfer=Transfer(bandwidth_bytes_per_s=50e9 * gpus),
         refinements=Refinements(
-            overlap=141.2e9 / (0.9 * 80e9 * gpus), ttft_coupling=True, prefill_attention=True, decode_compute_bound=True,
-            tensor_parallel_communication=True, prefill_pool_efficiency=0.9, decode_pool_efficiency=0.92,
+            overlap=141.2e9 / (0.9 * 80e9 * gpus),
+            ttft_coupling=True,
+            prefill_attention=True,
+            decode_compute_bound=True,
+            tensor_parallel_communication=True,
+            prefill_pool_efficiency=0.9,
+            decode_pool_efficiency=0.92,
             achieved_link_share=(87 / 100 + 190 / 400) / 2,
         ),
-    )  # fmt: skip
+    )
 
 
 def test_costs_and_margins_are_the_closed_forms():
@@ -244,8 +296,9 @@ def test_another_replica_size_takes_the_pooled_fit_and_a_phase_without_one_the_d
     found = with_fits(fit(None, mfu=0.3, mbu=None))
     assert found.calibration == "fitted_in_part"
     assert [(share.basis, share.value, share.gpu_count) for share in found.shares] == [
-        ("fitted", 0.3, None), ("default", 0.8, None)
-    ]  # fmt: skip
+        ("fitted", 0.3, None),
+        ("default", 0.8, None),
+    ]
     assert "all GPU counts pooled" in found.evidence[0]
 
 
@@ -287,9 +340,7 @@ def ask(folder: Path, **changes: str):
 
 
 def test_json_on_the_command_line_is_the_python_call(refreshed: Path):
-    done = iecon(
-        refreshed, "decide", "--json", "--kv-gbps", "400", "--price", "2.10", *(w for o in OPTIONS.items() for w in o)
-    )
+    done = iecon(refreshed, "decide", "--json", "--kv-gbps", "400", "--price", "2.10", *(w for o in OPTIONS.items() for w in o))
     assert done.returncode == 0, done.stderr
     question = replace(ASKED, kv_gbps=400.0, usd_per_gpu_hour=2.1)
     decision = decide(question, warehouse=refreshed / "releases" / "latest.duckdb")

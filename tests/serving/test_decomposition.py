@@ -92,9 +92,7 @@ def test_what_no_figure_says_stays_unexplained() -> None:
 
 def test_a_recalled_figure_takes_its_factor_or_its_gain_with_it() -> None:
     def without(figure: str) -> pl.DataFrame:
-        doubted = FIGURES.with_columns(
-            status=pl.when(pl.col("figure") == figure).then(pl.lit("recalled")).otherwise("status")
-        )
+        doubted = FIGURES.with_columns(status=pl.when(pl.col("figure") == figure).then(pl.lit("recalled")).otherwise("status"))
         return decomposed(gain_factors(), cited(doubted), POINTS, empty(ServingFrontier))
 
     hardware = row("dynamo_405b_interactive", "hardware", without("rate_llama3_1_405b_interactive_b200_sxm"))
@@ -105,9 +103,11 @@ def test_a_recalled_figure_takes_its_factor_or_its_gain_with_it() -> None:
 def test_the_design_is_the_ratio_of_two_predictions() -> None:
     at = {"model": "opt-13b", "gpu": "a100-80gb-sxm", "workload": "sharegpt (distserve)", "ttft_s": 0.25, "tpot_s": 0.1}
     predicted = pl.DataFrame(
-        [{**at, "basis": "predicted", "design": name, "gpu_hours_per_mtok": hours} for name, hours in
-         (("unchunked", 0.6), ("disaggregated", 0.4))]
-    )  # fmt: skip
+        [
+            {**at, "basis": "predicted", "design": name, "gpu_hours_per_mtok": hours}
+            for name, hours in (("unchunked", 0.6), ("disaggregated", 0.4))
+        ]
+    )
     split = decomposed(gain_factors(), CITED, POINTS, predicted)
     design = row("distserve_chatbot_13b_over_vllm", "design", split)
     assert (design["value"], design["basis"]) == (pytest.approx(1.5), "closed_form")

@@ -31,9 +31,16 @@ def price(
     gpu: str, usd: float, *, low: float | None = None, high: float | None = None, term: str = "on_demand"
 ) -> dict[str, Any]:
     return {
-        "gpu": gpu, "usd_per_gpu_hour": usd, "low_usd_per_gpu_hour": low or usd, "high_usd_per_gpu_hour": high or usd,
-        "term": term, "valid_from": DAY, "sellers": 1, "sources": "seed", "as_of": DAY,
-    }  # fmt: skip
+        "gpu": gpu,
+        "usd_per_gpu_hour": usd,
+        "low_usd_per_gpu_hour": low or usd,
+        "high_usd_per_gpu_hour": high or usd,
+        "term": term,
+        "valid_from": DAY,
+        "sellers": 1,
+        "sources": "seed",
+        "as_of": DAY,
+    }
 
 
 def prices(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -47,12 +54,28 @@ def point(name: str, hours: float, ttft_s: float, tpot_s: float, **more: Any) ->
     """A measured point at a dollar an hour, so that its cost is its GPU-hours."""
     spread = more.pop("spread", 1.0)
     return {
-        "point": name, "basis": "measured", "source": "vllm", "system": "vllm", "model": "m", "gpu": "g", "gpus": 8,
-        "workload": "1000 in, 200 out", "percentile": 99.0, "tpot_definition": "after_first_token", "arrival": "closed_loop",
-        "ttft_s": ttft_s, "tpot_s": tpot_s, "latency_basis": "measured", "attainment": 0.98, "gpu_hours_per_mtok": hours,
-        "low_gpu_hours_per_mtok": hours / spread, "high_gpu_hours_per_mtok": hours * spread, "stated_usd_per_hour": None,
-        "input_tokens": 1000.0, "output_tokens": 200.0,
-    } | more  # fmt: skip
+        "point": name,
+        "basis": "measured",
+        "source": "vllm",
+        "system": "vllm",
+        "model": "m",
+        "gpu": "g",
+        "gpus": 8,
+        "workload": "1000 in, 200 out",
+        "percentile": 99.0,
+        "tpot_definition": "after_first_token",
+        "arrival": "closed_loop",
+        "ttft_s": ttft_s,
+        "tpot_s": tpot_s,
+        "latency_basis": "measured",
+        "attainment": 0.98,
+        "gpu_hours_per_mtok": hours,
+        "low_gpu_hours_per_mtok": hours / spread,
+        "high_gpu_hours_per_mtok": hours * spread,
+        "stated_usd_per_hour": None,
+        "input_tokens": 1000.0,
+        "output_tokens": 200.0,
+    } | more
 
 
 def placed(*rows: dict[str, Any], rents_of: pl.DataFrame | None = None) -> dict[str, dict[str, Any]]:
@@ -63,21 +86,34 @@ def placed(*rows: dict[str, Any], rents_of: pl.DataFrame | None = None) -> dict[
 
 def test_a_point_is_beaten_only_where_another_is_no_worse_in_all_three() -> None:
     found = placed(
-        point("cheap", 1.0, 2.0, 0.05), point("fast", 2.0, 0.5, 0.02), point("beaten", 2.1, 0.5, 0.02),
+        point("cheap", 1.0, 2.0, 0.05),
+        point("fast", 2.0, 0.5, 0.02),
+        point("beaten", 2.1, 0.5, 0.02),
         point("even", 1.0, 2.0, 0.05),
-    )  # fmt: skip
+    )
     assert {name: row["on_frontier"] for name, row in found.items()} == {
-        "cheap": True, "fast": True, "beaten": False, "even": True,
-    }  # fmt: skip
+        "cheap": True,
+        "fast": True,
+        "beaten": False,
+        "even": True,
+    }
     assert found["cheap"]["frontier_probability"] == 1.0
     assert found["beaten"]["frontier_probability"] == 0.0
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"model": "n"}, {"workload": "8000 in, 200 out"}, {"percentile": 90.0}, {"tpot_definition": "pooled_gaps"},
-     {"tpot_definition": None}, {"arrival": "open_loop"}, {"arrival": None}, {"gpu": "s"}],
-)  # fmt: skip
+    [
+        {"model": "n"},
+        {"workload": "8000 in, 200 out"},
+        {"percentile": 90.0},
+        {"tpot_definition": "pooled_gaps"},
+        {"tpot_definition": None},
+        {"arrival": "open_loop"},
+        {"arrival": None},
+        {"gpu": "s"},
+    ],
+)
 def test_nothing_is_beaten_across_frames(change: dict[str, Any]) -> None:
     found = placed(point("best", 1.0, 0.1, 0.01), point("worst", 9.0, 9.0, 0.9, **change))
     assert found["worst"]["on_frontier"]
@@ -196,9 +232,7 @@ def test_the_closed_forms_are_asked_of_open_arrivals_with_known_lengths_alone() 
     )
     asked = questions_of(priced(runs, PRICES))
     assert asked.height == 1
-    assert asked.select("ttft_s", "tpot_s", "input_tokens", "output_tokens").row(0) == pytest.approx(
-        (1.5, 0.06, 1000.0, 200.0)
-    )
+    assert asked.select("ttft_s", "tpot_s", "input_tokens", "output_tokens").row(0) == pytest.approx((1.5, 0.06, 1000.0, 200.0))
 
 
 def predicted(questions: pl.DataFrame) -> pl.DataFrame:
@@ -212,9 +246,7 @@ def test_predictions_meet_every_contract_they_are_asked_and_cost_more_where_it_i
     assert set(found["design"]) == {"unchunked", "chunked", "disaggregated"}
     assert (found["low_gpu_hours_per_mtok"] <= found["gpu_hours_per_mtok"]).all()
     assert (found["gpu_hours_per_mtok"] <= found["high_gpu_hours_per_mtok"]).all()
-    one = found.filter(pl.col("gpu") == "h100-sxm", pl.col("design") == "chunked", pl.col("ttft_s") == 5.0).sort(
-        "tpot_s"
-    )
+    one = found.filter(pl.col("gpu") == "h100-sxm", pl.col("design") == "chunked", pl.col("ttft_s") == 5.0).sort("tpot_s")
     assert one["gpu_hours_per_mtok"].is_sorted(descending=True)
     assert set(one["calibration"]) == {"default"}
 
@@ -228,10 +260,18 @@ def test_no_shape_or_definition_no_prediction() -> None:
 def test_a_fit_moves_the_prediction() -> None:
     asked = STANDARD.filter(pl.col("model") == "llama-3.1-8b")
     fit = {
-        "gpu": "h100-sxm", "model": "llama-3.1-8b", "engine": "vllm", "precision": "bf16", "gpu_count": 1, "n_prefill": 9,
-        "n_decode": 9, "mfu_without_overhead": 0.3, "mfu_without_overhead_low": 0.2, "mfu_without_overhead_high": 0.4,
+        "gpu": "h100-sxm",
+        "model": "llama-3.1-8b",
+        "engine": "vllm",
+        "precision": "bf16",
+        "gpu_count": 1,
+        "n_prefill": 9,
+        "n_decode": 9,
+        "mfu_without_overhead": 0.3,
+        "mfu_without_overhead_low": 0.2,
+        "mfu_without_overhead_high": 0.4,
         "mbu_without_overhead": None,
-    }  # fmt: skip
+    }
     fits = pl.DataFrame([fit], schema=polars_schema(Calibration))
     gpus = gpus_of(CITED).filter(pl.col("gpu") == "h100-sxm")
     fitted = predictions(asked, gpus, shapes=shapes_of(CITED), prices=PRICES, fits=fits)
@@ -263,9 +303,7 @@ def test_history_grows_only_by_what_changed() -> None:
     last = gone.filter(pl.col("refreshed_at") == later + timedelta(days=1))
     assert last.select("point", "is_present").rows() == [("b", False)]
     assert appended(gone, frontier(point("a", 0.9, 1.0, 0.05), at=later + timedelta(days=2))).equals(gone)
-    back = appended(
-        gone, frontier(point("a", 0.9, 1.0, 0.05), point("b", 2.0, 0.5, 0.05), at=later + timedelta(days=2))
-    )
+    back = appended(gone, frontier(point("a", 0.9, 1.0, 0.05), point("b", 2.0, 0.5, 0.05), at=later + timedelta(days=2)))
     assert back.filter(point="b")["is_present"].to_list() == [True, False, True]
     ServingFrontierHistory.validate(back, lazy=True)
 
@@ -276,9 +314,7 @@ def test_real_runs_give_the_crossover_they_are_known_for() -> None:
     runs = of_runs(runs_of(INFERENCEX.read_bytes())).filter(pl.col("workload") == "8192 in, 1024 out")
     assert runs.height > 100
     h200 = priced(runs, PRICES).filter(pl.col("gpu") == "h200-sxm", pl.col("tpot_s") <= 0.1)
-    cheapest = {
-        bound: h200.filter(pl.col("ttft_s") <= bound).sort("usd_per_mtok")["design"].first() for bound in (10.0, 30.0)
-    }
+    cheapest = {bound: h200.filter(pl.col("ttft_s") <= bound).sort("usd_per_mtok")["design"].first() for bound in (10.0, 30.0)}
     assert cheapest == {10.0: "colocated", 30.0: "disaggregated"}
     found = with_frontier(priced(runs, PRICES))
     assert set(found["arrival"]) == {"closed_loop"}

@@ -34,10 +34,14 @@ def day(tmp_path: Path, live_server: LiveServer) -> Callable[[int], Loaded]:
     def run(number: int) -> Loaded:
         with stamina.set_testing(True, attempts=1):
             return load(
-                SOURCES[0], parse_runs, bronze_root=tmp_path,
-                policy=Policy(private_hosts=HERE, min_interval_s=0), offline=False,
-                now=DAY + number * timedelta(days=1), urls={SOURCES[0].name: live_server.url},
-            )  # fmt: skip
+                SOURCES[0],
+                parse_runs,
+                bronze_root=tmp_path,
+                policy=Policy(private_hosts=HERE, min_interval_s=0),
+                offline=False,
+                now=DAY + number * timedelta(days=1),
+                urls={SOURCES[0].name: live_server.url},
+            )
 
     return run
 
@@ -45,9 +49,7 @@ def day(tmp_path: Path, live_server: LiveServer) -> Callable[[int], Loaded]:
 def test_one_document_per_model_each_under_its_own_name() -> None:
     addresses = [rung.url for source in SOURCES for rung in source.live if isinstance(rung, Http)]
     assert len(set(addresses)) == len({source.name for source in SOURCES}) == len(SOURCES) == len(addresses)
-    assert all(
-        address.startswith("https://inferencex.semianalysis.com/api/v1/benchmarks?model=") for address in addresses
-    )
+    assert all(address.startswith("https://inferencex.semianalysis.com/api/v1/benchmarks?model=") for address in addresses)
 
 
 def test_rows_become_operating_points() -> None:
@@ -71,7 +73,7 @@ def test_replays_of_agentic_sessions_are_not_compared_with_single_requests() -> 
     assert asked.rows() == [
         (None, None, None, "agentic_traces: sessions of many turns, prompts mostly cached"),
         ("closed_loop", True, 1024.0, None),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "Unknown model"}', b"[]", document_of([mlperf_result()])])

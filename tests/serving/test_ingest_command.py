@@ -105,9 +105,7 @@ class TestTakeIn:
         assert "run metadata" in str(bring("a.json", vllm_run()).refusal)
         assert bring("b.json", vllm_run()).is_accepted
 
-    def test_words_that_contradict_the_file_refuse_it_and_the_earlier_ones_stay(
-        self, tmp_path: Path, bring: Bring
-    ) -> None:
+    def test_words_that_contradict_the_file_refuse_it_and_the_earlier_ones_stay(self, tmp_path: Path, bring: Bring) -> None:
         bring("a.json", vllm_run(), engine="vllm", gpus=8)
         assert "correct one of them" in str(bring("a.json", vllm_run(), engine="sglang").refusal)
         (meta,) = said_before(tmp_path / "bronze")[0].values()
@@ -132,8 +130,7 @@ class TestTakeIn:
         named = [path.relative_to(tmp_path).as_posix() for path in found]
         assert named == ["b.json", "lost.json.meta.yaml", "sub/a.json", "gone.json"]
         refusals = {
-            result.path.name: result.refusal
-            for result in take_in(found, bronze_root=tmp_path / "bronze", said={}, now=NOW)
+            result.path.name: result.refusal for result in take_in(found, bronze_root=tmp_path / "bronze", said={}, now=NOW)
         }
         assert refusals["lost.json.meta.yaml"] == "describes lost.json, which is not beside it"
         assert "No such file" in str(refusals["gone.json"])
@@ -190,9 +187,7 @@ class TestCommand:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 known before" in done.stdout
         assert ask(data, sql) == [("h100-sxm", 8, "fp8", 2.0, True)]
-        assert ask(data, "SELECT transport, uri FROM meta.snapshot WHERE source = 'user_files'") == [
-            ("file", "run.json")
-        ]
+        assert ask(data, "SELECT transport, uri FROM meta.snapshot WHERE source = 'user_files'") == [("file", "run.json")]
 
     @pytest.mark.slow
     def test_rejected_file_is_told_with_its_reason_and_the_others_go_on(self, data: Path, tmp_path: Path) -> None:
@@ -225,9 +220,7 @@ class TestCommand:
             (["x.json", "--price", "-1"], 1, "usd_per_gpu_hour"),
         ],
     )
-    def test_bad_usage_is_one_clear_error(
-        self, tmp_path: Path, arguments: list[str], code: int, complaint: str
-    ) -> None:
+    def test_bad_usage_is_one_clear_error(self, tmp_path: Path, arguments: list[str], code: int, complaint: str) -> None:
         done = iecon(tmp_path, "ingest", *arguments)
         assert done.returncode == code
         assert complaint in done.stderr
@@ -247,9 +240,7 @@ def with_samples(refreshed: Path, tmp_path_factory: pytest.TempPathFactory) -> t
 
 @pytest.mark.slow
 class TestRealSamples:
-    def test_every_sample_of_a_tool_is_accepted_and_only_other_files_are_rejected(
-        self, with_samples: tuple[Path, str]
-    ) -> None:
+    def test_every_sample_of_a_tool_is_accepted_and_only_other_files_are_rejected(self, with_samples: tuple[Path, str]) -> None:
         data, printed = with_samples
         samples = [path for path in SAMPLES.rglob("*") if path.is_file()]
         others = {
@@ -259,9 +250,7 @@ class TestRealSamples:
         }
         kept = {
             name
-            for (name,) in ask(
-                data, "SELECT file_name FROM core.operating_point UNION FROM core.workload SELECT file_name"
-            )
+            for (name,) in ask(data, "SELECT file_name FROM core.operating_point UNION FROM core.workload SELECT file_name")
         }
         assert kept == {path.name for path in samples} - others
         rejected = [line for line in printed.splitlines() if line.startswith("rejected")]
@@ -275,9 +264,7 @@ class TestRealSamples:
         assert ask(data, refused) == [(1,)]
         captured = "SELECT count(*) FROM core.operating_point WHERE file_name = 'api_fixture_benchmarks.json'"
         assert ask(data, captured) == [(len(capture) - 1,)]
-        assert ask(data, "SELECT count(*) FROM core.operating_point ANTI JOIN raw.benchmark_run USING (run_id)") == [
-            (0,)
-        ]
+        assert ask(data, "SELECT count(*) FROM core.operating_point ANTI JOIN raw.benchmark_run USING (run_id)") == [(0,)]
         traces = "SELECT count(*), (SELECT sum(n_requests) FROM core.workload) FROM raw.trace_request"
         assert ask(data, traces) == [(8819 + 3993, 8819 + 3993)]
 
@@ -303,9 +290,7 @@ class TestRealSamples:
         assert ask(data, mixed) == []
         assert ask(data, "SELECT count(DISTINCT frame_key) > 100 FROM core.operating_point_frame") == [(True,)]
 
-    def test_best_shared_and_disaggregated_throughput_of_deepseek_r1_on_h200(
-        self, with_samples: tuple[Path, str]
-    ) -> None:
+    def test_best_shared_and_disaggregated_throughput_of_deepseek_r1_on_h200(self, with_samples: tuple[Path, str]) -> None:
         """933 against 415 tokens/s per GPU at p99 TTFT 5 s and TPOT 50 ms, 8k/1k: computed from the same capture elsewhere."""
         data, _ = with_samples
         best = """SELECT round(max(total_tokens_per_s_per_gpu) FILTER (architecture = 'colocated')),

@@ -19,9 +19,7 @@ needs_data = pytest.mark.skipif(not SERVING.exists(), reason="the released data 
 
 (SEED,) = SOURCE.floor
 assert isinstance(SEED, Seed)
-FIGURES, REJECTED = parse(
-    Snapshot(SOURCE.name, SEED.path.read_bytes(), "0" * 64, "seed", "latency", fetched_at=SEED.as_of)
-)
+FIGURES, REJECTED = parse(Snapshot(SOURCE.name, SEED.path.read_bytes(), "0" * 64, "seed", "latency", fetched_at=SEED.as_of))
 
 
 def test_all_times_keep_the_contract() -> None:
@@ -82,8 +80,11 @@ def test_sarathi_batches_are_those_of_the_artifact(phase: str, tokens: str) -> N
 @needs_data
 def test_sarathi_prompts_and_mixed_batch_are_those_of_the_artifact() -> None:
     with (SERVING / "sarathi" / "osdi_figure-9_chunking-overhead.csv").open() as file:
-        unchunked = {int(row["prefill_length"]): float(row["prefill_execution_time"]) / 1e3
-                     for row in csv.DictReader(file) if row["chunk_size"] == "16384"}  # fmt: skip
+        unchunked = {
+            int(row["prefill_length"]): float(row["prefill_execution_time"]) / 1e3
+            for row in csv.DictReader(file)
+            if row["chunk_size"] == "16384"
+        }
     ours = FIGURES.filter(pl.col("locator").str.starts_with("figure-9"))
     assert dict(zip(ours["prompt_tokens"], ours["time_s"], strict=True)) == pytest.approx(unchunked, rel=1e-5)
     with (SERVING / "sarathi" / "osdi_table-2_results.csv").open() as file:
@@ -130,21 +131,28 @@ def test_splitwise_times_are_medians_of_the_repeats() -> None:
     places = repeats.with_columns(
         locator=pl.format(
             "perf_model.csv, {}, {}, tensor parallel {}, prompt {}, batch {}, answer {}",
-            "model", "hardware", "tensor_parallel", "prompt_size", "batch_size", "token_size",
+            "model",
+            "hardware",
+            "tensor_parallel",
+            "prompt_size",
+            "batch_size",
+            "token_size",
         )
-    ).select("locator", "len", "prefill", "decode")  # fmt: skip
+    ).select("locator", "len", "prefill", "decode")
     ours = FIGURES.filter(version="splitwise-sim")
     joined = ours.join(places, on="locator")
     truth = pl.when(pl.col("phase") == "prefill").then("prefill").otherwise("decode")
     assert joined.height == ours.height == 224
-    assert joined.select(((pl.col("time_s") / truth - 1).abs() < 1e-5).all(), (pl.col("n") == pl.col("len")).all()).row(
-        0
-    ) == (True, True)
+    assert joined.select(((pl.col("time_s") / truth - 1).abs() < 1e-5).all(), (pl.col("n") == pl.col("len")).all()).row(0) == (
+        True,
+        True,
+    )
 
 
 def test_printed_p50_of_splitwise_are_within_a_tenth_of_its_released_repeats() -> None:
     """Two publications of one system: conversation, 1,020 prompt tokens, against the repeats at 1,024."""
     for gpu, printed_s in (("a100-80gb-sxm", 0.155), ("h100-sxm", 0.084)):
-        repeats = FIGURES.filter(version="splitwise-sim", model="llama-2-70b", gpu=gpu, gpu_count=8, phase="prefill", batch=1,
-                                 prompt_tokens=1024)  # fmt: skip
+        repeats = FIGURES.filter(
+            version="splitwise-sim", model="llama-2-70b", gpu=gpu, gpu_count=8, phase="prefill", batch=1, prompt_tokens=1024
+        )
         assert repeats["time_s"].item() == pytest.approx(printed_s, rel=0.1)

@@ -40,8 +40,21 @@ ROWS = {"step_times_h100": 115, "step_times_h200": 139}
 BODY = (PUBLISHED / "step_times_h100.csv").read_bytes()
 HEADER, *LINES = BODY.decode().splitlines()
 FEW = "\n".join([HEADER, *LINES[:24]]) + "\n"
-NUMBERS = ("batch", "n", "step_time_s", "step_time_p10_s", "step_time_p90_s", "power_w", "energy_j", "sm_clock_mhz",
-           "idle_power_w", "relative_error", "copy_bytes_per_s", "matmul_flop_per_s", "gpu_memory_bytes")  # fmt: skip
+NUMBERS = (
+    "batch",
+    "n",
+    "step_time_s",
+    "step_time_p10_s",
+    "step_time_p90_s",
+    "power_w",
+    "energy_j",
+    "sm_clock_mhz",
+    "idle_power_w",
+    "relative_error",
+    "copy_bytes_per_s",
+    "matmul_flop_per_s",
+    "gpu_memory_bytes",
+)
 TIMES = ("step_time_s", "step_time_p10_s", "step_time_p90_s")
 
 
@@ -140,7 +153,7 @@ def test_a_file_cut_anywhere_keeps_the_rows_before_the_cut(cut: int) -> None:
         ({"power_w": "0"}, "not_positive"),
     ],
     ids=lambda case: case if isinstance(case, str) else "",
-)  # fmt: skip
+)
 def test_each_rule_names_itself(cells: dict[str, str], rule: str) -> None:
     steps, refused = parse(changed(0, **cells))
     assert (steps.height, refused["rule"].to_list()) == (23, [rule])
@@ -175,9 +188,7 @@ def test_golden_ridge() -> None:
     assert ridge_batch(
         flop_per_s=989e12, hbm_bytes_per_s=np.array([3.35e12, 4.8e12]), bytes_per_parameter=2.0
     ) == pytest.approx([295.2, 206.0], abs=0.1)
-    assert ridge_batch(flop_per_s=989e12, hbm_bytes_per_s=3.35e12, bytes_per_parameter=1.0) == pytest.approx(
-        147.6, abs=0.1
-    )
+    assert ridge_batch(flop_per_s=989e12, hbm_bytes_per_s=3.35e12, bytes_per_parameter=1.0) == pytest.approx(147.6, abs=0.1)
 
 
 POSITIVE = st.floats(1e-4, 1.0)
@@ -213,9 +224,7 @@ def test_a_value_outside_its_domain_is_refused(wrong: float) -> None:
 
 # From measured steps to fits and predictions.
 
-GPUS = pl.DataFrame(
-    [a_gpu(), a_gpu(gpu="h200-sxm", hbm_bytes=141e9, hbm_bytes_per_s=4.8e12)], schema=polars_schema(Gpu)
-)
+GPUS = pl.DataFrame([a_gpu(), a_gpu(gpu="h200-sxm", hbm_bytes=141e9, hbm_bytes_per_s=4.8e12)], schema=polars_schema(Gpu))
 SHAPES = pl.DataFrame([a_shape()], schema=polars_schema(ModelShape))
 
 
@@ -238,9 +247,11 @@ def test_a_truth_made_of_parts_is_foretold_exactly() -> None:
     steps, _ = steps_of_file(BODY, file_name="steps.csv")
     times = with_peaks(times_of_steps(steps), GPUS, SHAPES)
     truth = Calibration(
-        mfu=Estimate(value=0.6, basis="fitted"), mbu=Estimate(value=0.8, basis="fitted"),
-        overhead_s=Estimate(value=0.001, basis="fitted"), reason=None,
-    )  # fmt: skip
+        mfu=Estimate(value=0.6, basis="fitted"),
+        mbu=Estimate(value=0.8, basis="fitted"),
+        overhead_s=Estimate(value=0.001, basis="fitted"),
+        reason=None,
+    )
     made = times.with_columns(measured_s=foretold(times, truth)["parts_s"])
     again = foretold(made, truth)
     assert again["parts_error"].abs().max() < 1e-12
@@ -253,9 +264,7 @@ def test_a_truth_made_of_parts_is_foretold_exactly() -> None:
 def test_other_rows_foretell_a_step(warehouse: duckdb.DuckDBPyConnection) -> None:
     def error(form: str, where: str) -> float:
         (found,) = (
-            warehouse.execute(
-                f"SELECT median(abs({form}_error)) FROM marts.step_time_prediction WHERE {where}"
-            ).fetchone()
+            warehouse.execute(f"SELECT median(abs({form}_error)) FROM marts.step_time_prediction WHERE {where}").fetchone()
             or ()
         )
         return float(found)
@@ -283,15 +292,16 @@ def test_measured_draw_is_above_the_published_one(warehouse: duckdb.DuckDBPyConn
 # The script.
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("torch") is None, reason="PyTorch, which only the script needs, is not installed"
-)
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch, which only the script needs, is not installed")
 def test_the_script_measures_on_a_cpu_what_the_parser_reads(tmp_path: Path) -> None:
     out = tmp_path / "steps.csv"
     run = subprocess.run(
         [sys.executable, str(SCRIPT), "--out", str(out), "--models", "tiny", "--seconds", "30", "--window", "0.05"],
-        capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
     assert run.returncode == 0, run.stderr
     steps, refused = steps_of_file(out.read_bytes(), file_name=out.name)
     assert refused.is_empty()

@@ -58,10 +58,14 @@ def test_each_round_is_fetched_from_its_own_repository(tmp_path: Path, live_serv
         live_server.serve(path, document(ROUND))
         with stamina.set_testing(True, attempts=1):
             loaded = load(
-                source, parse_results, bronze_root=tmp_path,
-                policy=Policy(private_hosts=HERE, min_interval_s=0), offline=False, now=DAY,
+                source,
+                parse_results,
+                bronze_root=tmp_path,
+                policy=Policy(private_hosts=HERE, min_interval_s=0),
+                offline=False,
+                now=DAY,
                 urls={source.name: live_server.url},
-            )  # fmt: skip
+            )
         assert loaded.served_from == "http"
         assert loaded.parsed is not None
         assert loaded.parsed.accepted["file_name"].unique().to_list() == [source.name]

@@ -34,7 +34,7 @@ def test_shares_of_the_partition(warehouse, setting):
         SELECT avg(chunked_share), avg(unchunked_share), avg(disaggregated_share), avg(infeasible_share), avg(boundary_share),
                max(isolated_share)
         FROM marts.partition_summary WHERE setting = '{setting}'
-    """).fetchall()  # fmt: skip
+    """).fetchall()
     row = next(row for row in re.findall(rf"^\| {setting} \|(.*)\|$", PAGE, re.MULTILINE) if row.count("%") >= 4)
     quoted = [number(cell.strip()) for cell in row.split("|")]
     assert list(found) == pytest.approx(quoted, abs=0.0051)
@@ -93,9 +93,7 @@ def test_what_each_refinement_does(warehouse):
     turns = {name: row["turns_to_disaggregation"] + row["turns_from_it"] for name, row in rows.items()}
     assert {name for name, share in turns.items() if share >= 0.0155} == set(NAMES.values())
     for named, name in NAMES.items():
-        row = next(
-            row for row in re.findall(rf"^\| {re.escape(named)} \|(.*)\|$", PAGE, re.MULTILINE) if row.count("|") == 4
-        )
+        row = next(row for row in re.findall(rf"^\| {re.escape(named)} \|(.*)\|$", PAGE, re.MULTILINE) if row.count("|") == 4)
         quoted = [number(cell.strip().removesuffix(" %").strip() + "%") for cell in row.split("|")[1:]]
         columns = ("chunked_change", "disaggregated_change", "turns_to_disaggregation", "turns_from_it")
         assert [rows[name][column] for column in columns] == pytest.approx(quoted, abs=0.0055), name
@@ -113,9 +111,11 @@ def test_published_points_against_the_closed_form(warehouse):
 
 
 def test_the_independent_tool(warehouse):
-    found = dict(warehouse.sql("""
+    found = dict(
+        warehouse.sql("""
         SELECT metric, observed FROM marts.serving_validation WHERE "check" = 'independent_tool' AND predicted IS NULL
-    """).fetchall())  # fmt: skip
+    """).fetchall()
+    )
     assert f"**{found['winner_agreement'] * 100:.0f} of the 100" in WORDS
     assert f"rank correlation of **{found['rank_correlation']:.2f}**".replace("0.", ".") in WORDS
     odd = query(warehouse, "68")

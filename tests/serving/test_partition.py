@@ -62,9 +62,7 @@ def test_blocks_cover_a_grid_of_several_axes():
     np.testing.assert_array_equal(
         blocks.break_even_bandwidth_bytes_per_s, np.broadcast_to(break_even_bandwidth(scenario), (13, 3, 4))
     )
-    np.testing.assert_array_equal(
-        blocks.break_even_input_per_output, np.broadcast_to(break_even_ratio(scenario), (13, 3, 4))
-    )
+    np.testing.assert_array_equal(blocks.break_even_input_per_output, np.broadcast_to(break_even_ratio(scenario), (13, 3, 4)))
 
 
 def test_codes_are_small():

@@ -36,8 +36,7 @@ def test_the_rate_kept_keeps_the_contract_and_a_higher_one_does_not():
     promised = promise(QUESTION, architecture="chunked", replicas=2)
     rate = kept_rate(promised, EVEN, QUESTION, seed=5)
     shares = [
-        kept(served(promised.cluster, EVEN, rate_per_s=rate * factor, seed=5), QUESTION).request_share
-        for factor in (1.0, 1.03)
+        kept(served(promised.cluster, EVEN, rate_per_s=rate * factor, seed=5), QUESTION).request_share for factor in (1.0, 1.03)
     ]
     assert shares[0] >= 0.99 > shares[1]
 

@@ -64,8 +64,7 @@ def test_scalars_and_arrays_agree():
     slack_s, servers = np.array([-0.1, 0.2, 3.0]), np.array([[1.0], [30.0]])
     array = queueing.utilisation_cap(slack_s=slack_s, service_s=0.3, servers=servers, percentile=0.99)
     scalar = [
-        [queueing.utilisation_cap(slack_s=x, service_s=0.3, servers=k, percentile=0.99) for x in slack_s]
-        for k in servers[:, 0]
+        [queueing.utilisation_cap(slack_s=x, service_s=0.3, servers=k, percentile=0.99) for x in slack_s] for k in servers[:, 0]
     ]
     np.testing.assert_array_equal(array, scalar)
 
@@ -110,18 +109,17 @@ def test_places_by_hand():
 
 
 def test_a_mean_bound_fills_every_place():
-    assert queueing.place_utilisation(sequences=10.0, slack_s=1.0, residence_s=5.0, percentile=0.0) == pytest.approx(
-        1.0
-    )
+    assert queueing.place_utilisation(sequences=10.0, slack_s=1.0, residence_s=5.0, percentile=0.0) == pytest.approx(1.0)
 
 
 @given(
-    sequences=st.floats(1.0, 1e5), slack_s=seconds, residence_s=seconds, percentile=st.floats(0.5, 0.9999),
+    sequences=st.floats(1.0, 1e5),
+    slack_s=seconds,
+    residence_s=seconds,
+    percentile=st.floats(0.5, 0.9999),
     more=st.floats(1.1, 10.0),
-)  # fmt: skip
-def test_more_sequences_more_slack_and_a_looser_percentile_fill_more_places(
-    sequences, slack_s, residence_s, percentile, more
-):
+)
+def test_more_sequences_more_slack_and_a_looser_percentile_fill_more_places(sequences, slack_s, residence_s, percentile, more):
     point = {"sequences": sequences, "slack_s": slack_s, "residence_s": residence_s, "percentile": percentile}
     share = queueing.place_utilisation(**point)
     assert 0.0 < share < 1.0

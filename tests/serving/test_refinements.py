@@ -39,9 +39,7 @@ def test_ttft_coupling_costs_chunked_colocation_most_where_ttft_is_tight():
 
 def test_pool_imbalance_divides_the_pools():
     plain = cost(scenario=golden(), architecture="disaggregated")
-    unmatched = cost(
-        scenario=golden(prefill_pool_efficiency=0.9, decode_pool_efficiency=0.92), architecture="disaggregated"
-    )
+    unmatched = cost(scenario=golden(prefill_pool_efficiency=0.9, decode_pool_efficiency=0.92), architecture="disaggregated")
     assert unmatched.prefill_usd_per_token == pytest.approx(plain.prefill_usd_per_token / 0.9)
     assert unmatched.decode_usd_per_token == pytest.approx(plain.decode_usd_per_token / 0.92)
     assert unmatched.kv_tax_usd_per_token == plain.kv_tax_usd_per_token
@@ -86,8 +84,7 @@ def test_a_prefix_hit_saves_prefill_but_not_transfer():
 def test_small_chunks_read_the_prompt_again():
     """3,500 tokens in chunks of 500: the second reads 500 again, the seventh 3,000, together 10,500 tokens."""
     plain, chunks = (
-        cost(scenario=golden(chunk_tokens=tokens), architecture="chunked").prefill_usd_per_token
-        for tokens in (None, 500.0)
+        cost(scenario=golden(chunk_tokens=tokens), architecture="chunked").prefill_usd_per_token for tokens in (None, 500.0)
     )
     reread_s = 10_500 * 131_072 / (0.8 * 3.35e12)
     assert (chunks - plain) * 350 == pytest.approx(PRICE / 3600 * reread_s)
@@ -108,16 +105,12 @@ def test_experts_touched_lower_the_cost_of_small_batches_only():
 def test_a_model_with_one_expert_is_dense():
     shape = {"experts": 8.0, "experts_per_token": 8.0, "expert_weight_bytes": 15e9}
     for architecture in ARCHITECTURES:
-        assert usd(golden(experts_touched=True, **shape), architecture) == pytest.approx(
-            usd(golden(), architecture), rel=1e-9
-        )
+        assert usd(golden(experts_touched=True, **shape), architecture) == pytest.approx(usd(golden(), architecture), rel=1e-9)
 
 
 def test_other_gpus_for_prefill():
     flops_per_s, hbm_bytes_per_s, hbm_bytes = GPUS["H200"]
-    other = Hardware(
-        usd_per_gpu_hour=3.0, flops_per_s=2 * flops_per_s, hbm_bytes_per_s=hbm_bytes_per_s, hbm_bytes=hbm_bytes
-    )
+    other = Hardware(usd_per_gpu_hour=3.0, flops_per_s=2 * flops_per_s, hbm_bytes_per_s=hbm_bytes_per_s, hbm_bytes=hbm_bytes)
     same = cost(scenario=golden(percentile=0.0), architecture="disaggregated")
     mixed = cost(
         scenario=golden(percentile=0.0, prefill_hardware=other, prefill_efficiency=Efficiency(mfu=0.25)),

@@ -11,9 +11,16 @@ from economics.serving.symbols import Refinements
 COLOCATED = ("overlap", "overlap_measured", "ttft_coupling", "place_queue", "chunk_tokens")
 SPLIT = ("prefill_pool_efficiency", "decode_pool_efficiency", "achieved_link_share", "prefill_hardware")
 DEARER = {
-    "ttft_coupling", "prefill_pool_efficiency", "decode_pool_efficiency", "integer_pools", "place_queue", "chunk_tokens",
-    "decode_compute_bound", "tensor_parallel_communication", "expert_parallel_communication",
-}  # fmt: skip
+    "ttft_coupling",
+    "prefill_pool_efficiency",
+    "decode_pool_efficiency",
+    "integer_pools",
+    "place_queue",
+    "chunk_tokens",
+    "decode_compute_bound",
+    "tensor_parallel_communication",
+    "expert_parallel_communication",
+}
 CHEAPER = {"overlap", "overlap_measured", "prefix_hit_share", "experts_touched"}
 SAW_TOOTH = ("prefill_attention", "achieved_link_share")
 """They may add a replica to the prefill pool, in which a larger pool then queues less."""

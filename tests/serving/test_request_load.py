@@ -69,5 +69,6 @@ def test_refused_rates_and_correlations():
     with pytest.raises(ValueError, match="no request arrives"):
         stream(LOAD, rate_per_s=1e-9, seed=1)
     with pytest.raises(ValueError, match="rank_correlation"):
-        correlated_lengths(levels=[0, 1], input_quantiles=[1, 2], output_quantiles=[2, 3], rank_correlation=2.0,
-                           requests=1, seed=1)  # fmt: skip
+        correlated_lengths(
+            levels=[0, 1], input_quantiles=[1, 2], output_quantiles=[2, 3], rank_correlation=2.0, requests=1, seed=1
+        )

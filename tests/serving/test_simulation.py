@@ -138,18 +138,14 @@ def test_cluster_of_a_scenario_has_its_symbols():
     assert found.transfer_s_per_token == pytest.approx(131_072 / 300e9)
     assert found.max_sequences == int((0.9 * 80e9 - 16e9) / (131_072 * 4_096))
     with pytest.raises(ValueError, match="refinements"):
-        cluster_of(
-            replace(SCENARIO, refinements=Refinements(decode_compute_bound=True)), architecture="chunked", replicas=1
-        )
+        cluster_of(replace(SCENARIO, refinements=Refinements(decode_compute_bound=True)), architecture="chunked", replicas=1)
 
 
 def test_saturated_replica_costs_what_the_closed_form_says():
     """All requests wait from the start: time per output token tends to r / mu_p + t_w / B + tau of chunked colocation."""
     batch = float(cost(scenario=SCENARIO, architecture="chunked").batch)
     requests, prompt, output = 6_000, 3_500, 350
-    cluster = replace(
-        cluster_of(SCENARIO, architecture="chunked", replicas=1, step_tokens=1_024), max_sequences=int(batch)
-    )
+    cluster = replace(cluster_of(SCENARIO, architecture="chunked", replicas=1, step_tokens=1_024), max_sequences=int(batch))
     found = run(cluster, np.zeros(requests), np.full(requests, prompt), np.full(requests, output))
     assert found.mean_batch == pytest.approx(batch, rel=0.07)
     expected = prompt / output * cluster.prefill_s_per_token

@@ -109,9 +109,7 @@ class StepByStep:
         return tokens
 
 
-def prefill_pool(
-    cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int]
-) -> tuple[list[float], list[float]]:
+def prefill_pool(cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int]) -> tuple[list[float], list[float]]:
     """One queue before equal servers, a link behind each."""
     free_s, link_s = [[-math.inf] * cluster.prefill_replicas for _ in range(2)]
     start, sent = [], []

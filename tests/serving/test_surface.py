@@ -22,13 +22,27 @@ def golden_pair(gpu: str):
     """Rows of the three input tables as the golden values state them: Llama-3.1-8B on one GPU."""
     flops_per_s, hbm_bytes_per_s, hbm_bytes = GOLDEN_GPUS[gpu]
     hardware = {
-        "gpu": gpu, "bf16_flop_per_s": flops_per_s, "hbm_bytes_per_s": hbm_bytes_per_s, "hbm_bytes": hbm_bytes,
-        "scale_up_bytes_per_s": None, "pcie_bytes_per_s": None, "nic_bytes_per_s": None, "status": "printed",
-    }  # fmt: skip
+        "gpu": gpu,
+        "bf16_flop_per_s": flops_per_s,
+        "hbm_bytes_per_s": hbm_bytes_per_s,
+        "hbm_bytes": hbm_bytes,
+        "scale_up_bytes_per_s": None,
+        "pcie_bytes_per_s": None,
+        "nic_bytes_per_s": None,
+        "status": "printed",
+    }
     shape = {
-        "model": "llama-3.1-8b", "layers": 32, "hidden": 4096, "query_heads": 32, "head_dim": 128, "value_head_dim": None,
-        "parameters": 8.0e9, "active_parameters": 8.0e9, "kv_bytes_per_token": 131_072.0, "status": "printed",
-    }  # fmt: skip
+        "model": "llama-3.1-8b",
+        "layers": 32,
+        "hidden": 4096,
+        "query_heads": 32,
+        "head_dim": 128,
+        "value_head_dim": None,
+        "parameters": 8.0e9,
+        "active_parameters": 8.0e9,
+        "kv_bytes_per_token": 131_072.0,
+        "status": "printed",
+    }
     return hardware, shape, {"usd_per_gpu_hour": PRICE, "term": "on_demand", "valid_from": None}
 
 

@@ -32,18 +32,14 @@ def test_it_is_the_cost_turned_round():
 
 def test_the_best_replica_size_counts_and_none_is_nothing():
     sizes = changed(golden(), gpus=np.array([[1.0, 2.0, 4.0]]), hbm_bytes=17e9)
-    alone = [
-        tokens_per_s_per_gpu(changed(golden(), gpus=np.array([[size]]), hbm_bytes=17e9))[0] for size in (1.0, 2.0, 4.0)
-    ]
+    alone = [tokens_per_s_per_gpu(changed(golden(), gpus=np.array([[size]]), hbm_bytes=17e9))[0] for size in (1.0, 2.0, 4.0)]
     assert alone[0] == 0.0
     assert tokens_per_s_per_gpu(sizes) == pytest.approx([max(alone)])
 
 
 def test_under_a_load_by_hand():
     """t_w + B tau of decode and B r / mu_p of prefill give B tokens."""
-    (found,) = tokens_per_s_per_gpu_under_load(
-        changed(golden(), input_per_output=np.array([[2.0]])), np.array([[10.0]])
-    )
+    (found,) = tokens_per_s_per_gpu_under_load(changed(golden(), input_per_output=np.array([[2.0]])), np.array([[10.0]]))
     step_s = 16e9 / (0.8 * 3.35e12) + 10 * (131_072 * 4096 / (0.8 * 3.35e12) + 2 * 16e9 / (0.5 * 989e12))
     assert found == pytest.approx(10 / step_s)
 

@@ -34,9 +34,7 @@ def one(warehouse: duckdb.DuckDBPyConnection, sql: str):
 
 
 def test_every_check_is_there(warehouse: duckdb.DuckDBPyConnection):
-    found = dict(
-        warehouse.execute('SELECT "check"::VARCHAR, count(*) FROM marts.serving_validation GROUP BY 1').fetchall()
-    )
+    found = dict(warehouse.execute('SELECT "check"::VARCHAR, count(*) FROM marts.serving_validation GROUP BY 1').fetchall())
     assert found["independent_tool"] == 123
     assert found["measured"] >= 30
     assert found["simulation"] >= 80
@@ -71,12 +69,18 @@ def test_the_statistics_are_those_of_the_stored_rows(warehouse: duckdb.DuckDBPyC
     )
     assert stored["winner_agreement"] == pytest.approx(agreed)
     assert stored["rank_correlation"] == pytest.approx(correlation, abs=0.01)
-    median = one(warehouse, """
+    median = one(
+        warehouse,
+        """
         SELECT median(abs(error)) FROM marts.serving_validation WHERE metric = 'output_tokens_per_s_per_gpu'
-    """)  # fmt: skip
-    assert median == one(warehouse, """
+    """,
+    )
+    assert median == one(
+        warehouse,
+        """
         SELECT observed FROM marts.serving_validation WHERE slice = 'MLPerf v5.1, all GPUs'
-    """)  # fmt: skip
+    """,
+    )
 
 
 def test_where_the_closed_form_breaks(warehouse: duckdb.DuckDBPyConnection):
@@ -90,16 +94,12 @@ def test_where_the_closed_form_breaks(warehouse: duckdb.DuckDBPyConnection):
         """).fetchall()
     }
     for trace in ("azure_code_2023", "mooncake_synthetic"):
-        mean = {
-            name: errors[f"Poisson, all of the mean length of {trace}", name] for name in ("chunked", "disaggregated")
-        }
+        mean = {name: errors[f"Poisson, all of the mean length of {trace}", name] for name in ("chunked", "disaggregated")}
         tails = {name: errors[f"Poisson, lengths of {trace}", name] for name in ("chunked", "disaggregated")}
         assert all(abs(error) < 0.1 for error in mean.values())
         assert tails["chunked"] > mean["chunked"]
         assert tails["chunked"] > tails["disaggregated"]
-    bursts = [
-        errors["arrivals and lengths of azure_code_2023", name] for name in ("unchunked", "chunked", "disaggregated")
-    ]
+    bursts = [errors["arrivals and lengths of azure_code_2023", name] for name in ("unchunked", "chunked", "disaggregated")]
     assert min(bursts) > 5.0
 
 
@@ -139,8 +139,9 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("brought")
     (folder / "config.yaml").write_text(json.dumps({"disabled": sorted(benchmark_outputs.PUBLISHED)}))
     files = [
-        SAMPLES / "aiconfigurator" / "silicon_sample.csv", SAMPLES / "mooncake" / "synthetic_trace.jsonl",
-    ]  # fmt: skip
+        SAMPLES / "aiconfigurator" / "silicon_sample.csv",
+        SAMPLES / "mooncake" / "synthetic_trace.jsonl",
+    ]
     taken = list(take_in(files, bronze_root=folder / "bronze", said={}, now=datetime(2026, 11, 20, tzinfo=UTC)))
     assert all(one.is_accepted for one in taken)
     assets = [item for item in vars(benchmark_outputs).values() if isinstance(item, dg.AssetsDefinition)]
@@ -178,14 +179,18 @@ def test_a_users_trace_is_simulated_with_its_own_lengths(brought: Path, refreshe
     gpu, shape, price = (
         facts(refreshed, table).row(by_predicate=pl.col(key) == value, named=True)
         for table, key, value in (
-            ("gpu", "gpu", "h100-sxm"), ("model_shape", "model", "llama-3.1-70b"), ("gpu_price", "gpu", "h100-sxm"),
+            ("gpu", "gpu", "h100-sxm"),
+            ("model_shape", "model", "llama-3.1-70b"),
+            ("gpu_price", "gpu", "h100-sxm"),
         )
-    )  # fmt: skip
+    )
     rows = framed(list(rows_of(trace, gpu=gpu, shape=shape, price=price)))
     ServingValidation.validate(rows)
     assert rows["workload"].str.contains("own ").all()
     even = rows.filter(
-        pl.col("metric") == "requests_per_s", pl.col("workload").str.contains("mean length"),
-        pl.col("slice").str.contains("places kept free"), pl.col("architecture") == "chunked",
-    )  # fmt: skip
+        pl.col("metric") == "requests_per_s",
+        pl.col("workload").str.contains("mean length"),
+        pl.col("slice").str.contains("places kept free"),
+        pl.col("architecture") == "chunked",
+    )
     assert abs(even["error"].item()) < 0.1

@@ -13,15 +13,20 @@ from sources.test_time.aider_polyglot import SOURCE, parse_runs
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "test_time" / "aider" / "polyglot_leaderboard.yml"
 RUN = {
-    "dirname": "2025-08-23--gpt-5", "model": "gpt-5 (high)", "date": date(2025, 8, 23), "total_tests": 225,
-    "test_cases": 225, "pass_num_1": 117, "pass_num_2": 198, "total_cost": 29.0829, "commit_hash": "32faf82",
-}  # fmt: skip
+    "dirname": "2025-08-23--gpt-5",
+    "model": "gpt-5 (high)",
+    "date": date(2025, 8, 23),
+    "total_tests": 225,
+    "test_cases": 225,
+    "pass_num_1": 117,
+    "pass_num_2": 198,
+    "total_cost": 29.0829,
+    "commit_hash": "32faf82",
+}
 
 
 def snapshot(body: bytes) -> Snapshot:
-    return Snapshot(
-        "aider_polyglot", body, content_hash(body), "http", SOURCE.homepage, datetime(2026, 1, 1, tzinfo=UTC)
-    )
+    return Snapshot("aider_polyglot", body, content_hash(body), "http", SOURCE.homepage, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def runs(*changes: dict[str, Any]) -> Snapshot:

@@ -87,8 +87,7 @@ def test_a_flip_is_where_the_answer_turns(latest: Path) -> None:
 
 def test_dearer_answers_buy_fewer_samples(latest: Path) -> None:
     cheap, dear = (
-        by_channel(allocate(replace(ASKED, usd_per_mtok=price), warehouse=latest))["sample"].accuracy
-        for price in (1.0, 10.0)
+        by_channel(allocate(replace(ASKED, usd_per_mtok=price), warehouse=latest))["sample"].accuracy for price in (1.0, 10.0)
     )
     assert dear < cheap
 
@@ -102,9 +101,7 @@ def test_dearer_answers_buy_fewer_samples(latest: Path) -> None:
         ({"base": "r1-distill-qwen-1.5b", "benchmark": "swe"}, "bases there are claude-3.5-sonnet"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_what_exists(
-    latest: Path, change: dict[str, object], message: str
-) -> None:
+def test_a_question_that_cannot_be_answered_says_what_exists(latest: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(AllocationError, match=message):
         allocate(replace(ASKED, **change), warehouse=latest)
 

@@ -11,10 +11,16 @@ from sources.source import Seed, Snapshot, Source, content_hash
 from sources.test_time.arc_prize import SOURCES, parse_board
 
 ROW = {
-    "datasetId": "v2_Semi_Private", "modelId": "gpt-5-5-high", "modelDisplayName": "GPT-5.5 (High)", "modelType": "CoT",
-    "modelReleaseDate": "2026-04-22T00:00:00.000Z", "providerId": "OpenAI", "score": 0.8333, "costPerTask": 1.45,
+    "datasetId": "v2_Semi_Private",
+    "modelId": "gpt-5-5-high",
+    "modelDisplayName": "GPT-5.5 (High)",
+    "modelType": "CoT",
+    "modelReleaseDate": "2026-04-22T00:00:00.000Z",
+    "providerId": "OpenAI",
+    "score": 0.8333,
+    "costPerTask": 1.45,
     "display": True,
-}  # fmt: skip
+}
 
 
 def snapshot(body: bytes, source: str = "arc_prize_v2") -> Snapshot:
@@ -45,9 +51,7 @@ def test_a_cost_of_zero_is_unknown(cost: object) -> None:
 
 
 def test_a_footnote_is_no_part_of_a_name() -> None:
-    assert (
-        parse_board(board({"modelDisplayName": "o3 (Preview) \u00b9"})).accepted["model_name"].item() == "o3 (Preview)"
-    )
+    assert parse_board(board({"modelDisplayName": "o3 (Preview) \u00b9"})).accepted["model_name"].item() == "o3 (Preview)"
 
 
 def test_a_contest_entry_dated_before_its_contest_has_no_date() -> None:
@@ -79,9 +83,7 @@ def test_another_document_is_no_board(body: bytes) -> None:
         parse_board(snapshot(body))
 
 
-@pytest.mark.parametrize(
-    ("source", "rows"), list(zip(SOURCES, (25, 52, 7), strict=True)), ids=lambda value: str(value)[:40]
-)
+@pytest.mark.parametrize(("source", "rows"), list(zip(SOURCES, (25, 52, 7), strict=True)), ids=lambda value: str(value)[:40])
 def test_seeds_satisfy_the_contract(source: Source, rows: int) -> None:
     floor = source.floor[0]
     assert isinstance(floor, Seed)

@@ -10,13 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.test_time.best_samples import chosen, published_optima, verified
-from economics.test_time.best_samples import (
-    beta_coverage_curve,
-    beta_through,
-    break_even_penalty,
-    least_mean,
-    resampled,
-)
+from economics.test_time.best_samples import beta_coverage_curve, beta_through, break_even_penalty, least_mean, resampled
 from economics.test_time.coverage import beta_coverage
 from economics.test_time.verifier import best_of_samples
 
@@ -65,9 +59,7 @@ class TestBeta:
     def test_curve_is_the_closed_form(self, a: float, b: float) -> None:
         curve = beta_coverage_curve(success_shape=a, failure_shape=b, most_samples=300)
 
-        assert curve == pytest.approx(
-            beta_coverage(success_shape=a, failure_shape=b, samples=np.arange(301.0)), abs=1e-12
-        )
+        assert curve == pytest.approx(beta_coverage(success_shape=a, failure_shape=b, samples=np.arange(301.0)), abs=1e-12)
 
     @given(st.floats(0.05, 0.7), st.floats(0.05, 20.0), st.floats(0.0, 0.3))
     def test_finds_the_shapes_a_share_came_from(self, mean: float, concentration: float, f: float) -> None:
@@ -133,9 +125,11 @@ def test_every_curve_stands_in_every_scenario(warehouse: Warehouse) -> None:
         "WHERE paper IN ('brown', 'stroebl', 'pythia_surface') GROUP BY ALL ORDER BY 1, 2",
     )
     assert found == [
-        ("chosen_of_n", "brown", 1, 6), ("first_accepted", "brown", 2, 28), ("first_accepted", "pythia_surface", 2, 28),
+        ("chosen_of_n", "brown", 1, 6),
+        ("first_accepted", "brown", 2, 28),
+        ("first_accepted", "pythia_surface", 2, 28),
         ("first_accepted", "stroebl", 3, 30),
-    ]  # fmt: skip
+    ]
 
 
 def test_swe_bench_samples_fall_with_penalty_and_false_positives(warehouse: Warehouse) -> None:
@@ -173,9 +167,11 @@ def test_no_published_optimum_that_is_predicted_holds(warehouse: Warehouse) -> N
         "FROM marts.best_samples WHERE paper = 'stroebl' GROUP BY ALL ORDER BY ALL",
     )
     assert found == [
-        ("printed_precision", False, 12, 0), ("printed_precision", True, 3, 3),
-        ("printed_reward", False, 9, 0), ("printed_reward", True, 6, 4),
-    ]  # fmt: skip
+        ("printed_precision", False, 12, 0),
+        ("printed_precision", True, 3, 3),
+        ("printed_reward", False, 9, 0),
+        ("printed_reward", True, 6, 4),
+    ]
 
 
 def test_published_reward_below_zero_is_no_maximum(warehouse: Warehouse) -> None:

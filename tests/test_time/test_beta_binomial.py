@@ -19,9 +19,7 @@ def log_likelihood(log_shapes: np.ndarray, successes: np.ndarray, samples: np.nd
     return float(np.sum(terms - gammaln(samples + a + b) + gammaln(a + b)))
 
 
-def curves(
-    rng: np.random.Generator, *, count: int, problems: int, samples: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def curves(rng: np.random.Generator, *, count: int, problems: int, samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shapes = np.exp(rng.uniform([-2.0, 0.0], [1.0, 4.0], size=(count, 2)))
     rates = rng.beta(shapes[:, :1], shapes[:, 1:], size=(count, problems))
     return shapes, rng.binomial(samples, rates), np.full((count, problems), samples)
@@ -121,9 +119,9 @@ def test_problems_always_or_never_solved_reach_the_other_bound() -> None:
 
     assert fit.at_bound
     assert fit.mean == pytest.approx(0.4, abs=1e-4)
-    assert beta_coverage(
-        success_shape=fit.success_shape, failure_shape=fit.failure_shape, samples=1000.0
-    ) == pytest.approx(0.4, abs=1e-3)
+    assert beta_coverage(success_shape=fit.success_shape, failure_shape=fit.failure_shape, samples=1000.0) == pytest.approx(
+        0.4, abs=1e-3
+    )
 
 
 def test_standard_errors_are_the_spread_of_repeated_fits() -> None:
@@ -178,9 +176,7 @@ def test_fitted_curve_follows_the_unbiased_one(checkpoints: tuple[list[str], np.
     k = np.array([1.0, 4.0, 16.0, 64.0, 256.0, 512.0])
     measured = samples[row] > 0
 
-    unbiased = pass_at_k(successes=successes[row][measured, None], samples=samples[row][measured, None], k=k).mean(
-        axis=0
-    )
+    unbiased = pass_at_k(successes=successes[row][measured, None], samples=samples[row][measured, None], k=k).mean(axis=0)
     fitted = beta_coverage(success_shape=fit.success_shape, failure_shape=fit.failure_shape, samples=k)
 
     assert unbiased == pytest.approx([0.011993, 0.046091, 0.158914, 0.403370, 0.667887, 0.773438], abs=1e-6)
@@ -193,9 +189,7 @@ def test_no_checkpoint_has_an_elasticity_above_one(checkpoints: tuple[list[str],
         measured = samples > 0
         k = 2.0 ** np.arange(np.floor(np.log2(samples[measured].min())) + 1)
         curve = pass_at_k(successes=successes[measured, None], samples=samples[measured, None], k=k).mean(axis=0)
-        arcs = arc_elasticity(
-            accept_rate_from=curve[:-1], accept_rate_to=curve[1:], samples_from=k[:-1], samples_to=k[1:]
-        )
+        arcs = arc_elasticity(accept_rate_from=curve[:-1], accept_rate_to=curve[1:], samples_from=k[:-1], samples_to=k[1:])
         largest.append(arcs.max() if curve[0] > 0.0 else 0.0)
 
     assert max(largest) <= 1.0 + 1e-12

@@ -51,9 +51,7 @@ def test_vcpd_is_the_published_form_without_reasoning_rollouts_and_rejections() 
 
 
 def test_published_unit_is_a_million_answer_tokens() -> None:
-    published = {
-        key: POINT[key] for key in ("price_usd_per_mtok", "reasoning_multiplier", "extra_rollouts", "accept_rate")
-    }
+    published = {key: POINT[key] for key in ("price_usd_per_mtok", "reasoning_multiplier", "extra_rollouts", "accept_rate")}
 
     per_answer = cost_per_accepted_answer_usd(**published, answer_tokens=500.0)
 
@@ -118,9 +116,7 @@ def test_cost_per_correct_from_the_bills_of_brown_et_al() -> None:
 
 def test_cost_per_correct_from_the_bill_of_codemonkeys() -> None:
     # 2501.14723: about $2,300 for the 500 issues of SWE-bench Verified, 57.4 % resolved.
-    assert cost_per_correct_from_bill_usd(bill_usd=2300.0, questions=500.0, correct_rate=0.574) == pytest.approx(
-        8.0, abs=0.05
-    )
+    assert cost_per_correct_from_bill_usd(bill_usd=2300.0, questions=500.0, correct_rate=0.574) == pytest.approx(8.0, abs=0.05)
 
 
 def test_bill_of_zero_is_not_a_price() -> None:

@@ -196,16 +196,12 @@ def test_published_corrected_and_printed_costs_are_never_one_column() -> None:
     """Each column of dollars per answer says whose figure it is, in every table of test-time compute."""
     for module in (cost_per_correct, inference_frontier, verifier_value):
         for contract in vars(module).values():
-            if not (
-                isinstance(contract, type) and issubclass(contract, Table) and contract.__module__ == module.__name__
-            ):
+            if not (isinstance(contract, type) and issubclass(contract, Table) and contract.__module__ == module.__name__):
                 continue
             for name in contract.to_schema().columns:
                 if "per_correct" in name or "per_accepted" in name:
                     whose = name.removeprefix("lenient_").split("_usd_")[0]
-                    assert (
-                        whose in ("published", "corrected", "stated") or contract is verifier_value.VerifierCurriculum
-                    ), name
+                    assert whose in ("published", "corrected", "stated") or contract is verifier_value.VerifierCurriculum, name
 
 
 @pytest.mark.parametrize(

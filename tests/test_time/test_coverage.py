@@ -22,9 +22,7 @@ from economics.test_time.coverage import (
 )
 
 TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "test_time" / "paper_tables"
-needs_tables = pytest.mark.skipif(
-    not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine"
-)
+needs_tables = pytest.mark.skipif(not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine")
 
 
 def read_table(name: str) -> list[dict[str, str]]:
@@ -64,9 +62,7 @@ def test_pass_at_k_is_unbiased() -> None:
 def test_beta_coverage_is_one_minus_the_chance_of_all_failing(a: float, b: float, samples: int) -> None:
     missed = np.prod([(b + j) / (a + b + j) for j in range(samples)])
 
-    assert beta_coverage(success_shape=a, failure_shape=b, samples=samples) == pytest.approx(
-        1 - missed, rel=1e-9, abs=1e-13
-    )
+    assert beta_coverage(success_shape=a, failure_shape=b, samples=samples) == pytest.approx(1 - missed, rel=1e-9, abs=1e-13)
 
 
 def test_beta_coverage_of_a_uniform_rate() -> None:
@@ -171,9 +167,7 @@ def test_bootstrap_by_item_is_narrower_than_wilson_when_items_are_the_same() -> 
     rate = rng.beta(0.4, 4.0, 128)
     items = 1.0 - (1.0 - rate[:, None]) ** np.array([1.0, 8.0, 64.0])
 
-    arcs, low, high = arc_elasticities_by_item(
-        item_coverage=items, samples=np.array([1.0, 8.0, 64.0]), replicates=500, rng=rng
-    )
+    arcs, low, high = arc_elasticities_by_item(item_coverage=items, samples=np.array([1.0, 8.0, 64.0]), replicates=500, rng=rng)
 
     assert ((low < arcs) & (arcs < high)).all()
     assert (high <= 1.0).all()
@@ -206,9 +200,7 @@ def test_power_law_fit_breaks_the_bound_that_its_own_data_keep() -> None:
     scale, exponent = fit_power_law(samples=k, coverage=coverage)
 
     assert power_law_elasticity(scale=scale, exponent=exponent, samples=1.0) > 1.0
-    arcs = arc_elasticity(
-        accept_rate_from=coverage[:-1], accept_rate_to=coverage[1:], samples_from=k[:-1], samples_to=k[1:]
-    )
+    arcs = arc_elasticity(accept_rate_from=coverage[:-1], accept_rate_to=coverage[1:], samples_from=k[:-1], samples_to=k[1:])
     assert (arcs <= 1.0).all()
     assert beta_coverage_elasticity(success_shape=0.25, failure_shape=20.0, samples=1.0) <= 1.0
 

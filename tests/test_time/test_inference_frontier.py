@@ -24,9 +24,7 @@ from economics.test_time.inference_frontier import (
 from economics.test_time.verifier import best_of_samples
 
 TABLES = Path(__file__).resolve().parents[3] / "shared" / "data" / "test_time" / "paper_tables"
-needs_tables = pytest.mark.skipif(
-    not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine"
-)
+needs_tables = pytest.mark.skipif(not TABLES.is_dir(), reason="transcribed tables of the papers are not on this machine")
 
 elasticities = st.floats(-0.5, 2.0)
 dollars = st.floats(1e2, 1e8)
@@ -112,9 +110,7 @@ def test_published_form_never_holds_for_independent_samples_while_training_helps
 
 def test_published_form_can_hold_for_tries_with_feedback() -> None:
     # Mean second-try elasticity of Aider's runs, 1.31.
-    assert published_condition(
-        eta_samples=1.31, eta_training=0.27, inference_usd=1.0, training_usd=1.0
-    ).favours_inference
+    assert published_condition(eta_samples=1.31, eta_training=0.27, inference_usd=1.0, training_usd=1.0).favours_inference
 
 
 @given(elasticities, st.floats(0.01, 5.0), dollars, dollars, st.floats(0.0, 1.0))
@@ -168,16 +164,12 @@ def test_r1_favours_inference_only_below_a_dollar_ratio_of_0_0035() -> None:
 
 
 @needs_tables
-def test_late_pythia_checkpoints_favour_inference_almost_everywhere_while_inference_costs_no_more_than_training() -> (
-    None
-):
+def test_late_pythia_checkpoints_favour_inference_almost_everywhere_while_inference_costs_no_more_than_training() -> None:
     # "Almost everywhere" has a condition: 98 % of the points at S_I/S_T = .1 and 91 % at 1, but 65 % at 2.
     rows = [
         row
         for row in read_table("pythia_alpha_surface_derived.csv")
-        if row["benchmark"] == "GSM8K"
-        and row["tokens_label"] in {"60B", "200B", "300B"}
-        and row["eta_T_arc_from_prev_tokens"]
+        if row["benchmark"] == "GSM8K" and row["tokens_label"] in {"60B", "200B", "300B"} and row["eta_T_arc_from_prev_tokens"]
     ]
     rows = [row for row in rows if row["eta_rho_arc_from_prev_k"]]
     condition = lagrangian_condition(
@@ -311,9 +303,7 @@ def rewards(tasks: np.ndarray) -> np.ndarray:
     got = best_of_samples(
         base_correct_rate=correct,
         true_positive_rate=1.0,
-        false_positive_rate=np.divide(
-            accepted - correct, 1.0 - correct, where=correct < 1.0, out=np.zeros_like(correct)
-        ),
+        false_positive_rate=np.divide(accepted - correct, 1.0 - correct, where=correct < 1.0, out=np.zeros_like(correct)),
         samples=np.arange(201.0),
     )
     share = weight / weight.sum()
@@ -373,9 +363,7 @@ def test_published_rewards_fall_with_the_penalty_as_any_maximum_must() -> None:
 
 def test_a_verifier_that_errs_alike_on_all_tasks_has_no_best_number_of_samples_in_between() -> None:
     # It is the difference between tasks that makes a finite optimum: easy ones are settled first.
-    got = best_of_samples(
-        base_correct_rate=0.3, true_positive_rate=0.9, false_positive_rate=0.1, samples=np.arange(201.0)
-    )
+    got = best_of_samples(base_correct_rate=0.3, true_positive_rate=0.9, false_positive_rate=0.1, samples=np.arange(201.0))
     reward = selection_reward(correct=got.correct, wrong=got.wrong, false_positive_penalty=np.array([[1.0], [8.0]]))
 
     assert (np.diff(reward[0]) >= -1e-12).all()

@@ -155,16 +155,20 @@ def test_a_curve_without_a_training_arc_has_no_verdict(warehouse: Warehouse) -> 
 def test_verdicts_turn_at_what_is_said_to_flip_them() -> None:
     arcs = pl.DataFrame(
         {
-            "n": [10_000], "samples_from": [1], "samples_to": [4], "accuracy_from": [0.2], "accuracy_to": [0.6],
-            "eta_training": [0.5], "eta_training_low": [0.4], "eta_training_high": [0.6],
+            "n": [10_000],
+            "samples_from": [1],
+            "samples_to": [4],
+            "accuracy_from": [0.2],
+            "accuracy_to": [0.6],
+            "eta_training": [0.5],
+            "eta_training_low": [0.4],
+            "eta_training_high": [0.6],
         }
-    )  # fmt: skip
+    )
     rows = with_conditions(with_elasticities(arcs)).sort("dollar_ratio").to_dicts()
     assert [row["lagrangian_verdict"] for row in rows] == ["inference"] * 4 + ["training"]
     for row in rows:
-        assert (row["lagrangian_verdict"] == "inference") == (
-            row["dollar_ratio"] < row["lagrangian_flipping_dollar_ratio"]
-        )
+        assert (row["lagrangian_verdict"] == "inference") == (row["dollar_ratio"] < row["lagrangian_flipping_dollar_ratio"])
         assert (row["shared_cost_verdict"] == "inference") == (
             row["variable_share"] < row["shared_cost_flipping_variable_share"]
         )
@@ -232,13 +236,15 @@ def tiers(*rows: dict[str, object]) -> dict[str, str]:
     ]
     everyone = pl.DataFrame([*crowd, *rows])
     priced = everyone.select(
-        "model", input_usd_per_mtok="price", output_usd_per_mtok="price", n_providers="sellers",
-        price_basis=pl.lit("first_party"), as_of=pl.lit(date(2026, 6, 1)),
-    )  # fmt: skip
-    scores = everyone.select("model", "score", as_of=pl.lit(date(2026, 1, 1))).drop_nulls("score")
-    models = pl.DataFrame(
-        everyone.select("model", "reasoning", open_weights="open").to_dicts(), schema=polars_schema(Model)
+        "model",
+        input_usd_per_mtok="price",
+        output_usd_per_mtok="price",
+        n_providers="sellers",
+        price_basis=pl.lit("first_party"),
+        as_of=pl.lit(date(2026, 6, 1)),
     )
+    scores = everyone.select("model", "score", as_of=pl.lit(date(2026, 1, 1))).drop_nulls("score")
+    models = pl.DataFrame(everyone.select("model", "reasoning", open_weights="open").to_dicts(), schema=polars_schema(Model))
     found = with_tiers(priced, scores, models).select("model", "tier").rows()
     return dict(found)
 

@@ -39,12 +39,19 @@ def test_a_run_is_of_the_model_without_its_setting(name: str, model: str | None,
 def arcs(*etas: float) -> pl.DataFrame:
     return pl.DataFrame(
         {
-            "model": ["m"] * len(etas), "paper": "p", "benchmark": "b", "system": "s",
+            "model": ["m"] * len(etas),
+            "paper": "p",
+            "benchmark": "b",
+            "system": "s",
             "curve": [str(i) for i in range(len(etas))],
-            "samples_from": 1, "samples_to": 2, "n": 30, "eta_samples": list(etas),
-            "eta_samples_low": [eta - 0.1 for eta in etas], "eta_samples_high": [eta + 0.1 for eta in etas],
+            "samples_from": 1,
+            "samples_to": 2,
+            "n": 30,
+            "eta_samples": list(etas),
+            "eta_samples_low": [eta - 0.1 for eta in etas],
+            "eta_samples_high": [eta + 0.1 for eta in etas],
         }
-    )  # fmt: skip
+    )
 
 
 def test_more_than_half_of_the_arcs_decide() -> None:
@@ -73,12 +80,19 @@ def channels(*cells: tuple[str, str, int]) -> pl.DataFrame:
 
 def test_confusion_counts_every_cell_and_leaves_out_what_is_not_classified() -> None:
     table = confusion(
-        channels(("inference", "frontier_reasoning", 6), ("training", "commodity", 3), ("inference", "commodity", 1),
-                 ("training", "unclassified", 5))
-    )  # fmt: skip
+        channels(
+            ("inference", "frontier_reasoning", 6),
+            ("training", "commodity", 3),
+            ("inference", "commodity", 1),
+            ("training", "unclassified", 5),
+        )
+    )
     assert dict(table.select(pl.format("{}/{}", "predicted_channel", "observed_tier"), "models").rows()) == {
-        "inference/frontier_reasoning": 6, "inference/commodity": 1, "training/frontier_reasoning": 0, "training/commodity": 3,
-    }  # fmt: skip
+        "inference/frontier_reasoning": 6,
+        "inference/commodity": 1,
+        "training/frontier_reasoning": 0,
+        "training/commodity": 3,
+    }
     row = table.row(0, named=True)
     assert (row["n"], row["agreement"]) == (10, 0.9)
     assert row["chance_agreement"] == pytest.approx(0.7 * 0.6 + 0.3 * 0.4)
@@ -87,12 +101,16 @@ def test_confusion_counts_every_cell_and_leaves_out_what_is_not_classified() -> 
 
 def test_tiers_use_runs_up_to_the_day() -> None:
     split = pl.DataFrame(
-        {"as_of": [date(2025, 1, 31), date(2025, 6, 30)], "basis": "rebuilt", "model": "m", "tier": "commodity",
-         "cpm_usd_per_mtok": 1.0, "score": 100.0}
-    )  # fmt: skip
-    tasks = pl.DataFrame(
-        {"model": ["m", "m"], "as_of": [date(2025, 1, 1), date(2025, 5, 1)], "usd_per_task": [0.1, 0.3]}
+        {
+            "as_of": [date(2025, 1, 31), date(2025, 6, 30)],
+            "basis": "rebuilt",
+            "model": "m",
+            "tier": "commodity",
+            "cpm_usd_per_mtok": 1.0,
+            "score": 100.0,
+        }
     )
+    tasks = pl.DataFrame({"model": ["m", "m"], "as_of": [date(2025, 1, 1), date(2025, 5, 1)], "usd_per_task": [0.1, 0.3]})
     found = by_tier(split, tasks).sort("as_of").select("runs", "usd_per_task").rows()
     assert found == [(1, 0.1), (2, pytest.approx(0.2))]
 

@@ -163,6 +163,4 @@ def test_three_uses_share_the_fixed_cost_of_a_verifier() -> None:
     assert alone == pytest.approx(0.301)
     assert shared == pytest.approx(0.101)
     with pytest.raises(ValueError, match="calls"):
-        v.verifier_usd_per_call(
-            fixed_usd=1.0, usd_per_call=0.0, filter_calls=0.0, selection_calls=0.0, curriculum_calls=0.0
-        )
+        v.verifier_usd_per_call(fixed_usd=1.0, usd_per_call=0.0, filter_calls=0.0, selection_calls=0.0, curriculum_calls=0.0)

@@ -79,9 +79,7 @@ def fetched(url: str, policy: Policy = SOON) -> Fetched:
 
 class TestGoodDocuments:
     def test_body_comes_with_what_the_publisher_said(self, live_server: LiveServer) -> None:
-        url = live_server.serve(
-            "/p.json", answers.document(BODY, etag='"7"', last_modified="Thu, 12 Nov 2026 02:00:05 GMT")
-        )
+        url = live_server.serve("/p.json", answers.document(BODY, etag='"7"', last_modified="Thu, 12 Nov 2026 02:00:05 GMT"))
         assert fetched(url) == Fetched(
             body=BODY,
             uri=url,
@@ -126,10 +124,15 @@ class TestTriesAgain:
     @pytest.mark.usefixtures("no_backoff")
     @pytest.mark.parametrize(
         "trouble",
-        [answers.status(429), answers.status(503), answers.reset(), answers.truncated(b"{", length=9),
-         answers.truncated_gzip(BODY * 1000)],
+        [
+            answers.status(429),
+            answers.status(503),
+            answers.reset(),
+            answers.truncated(b"{", length=9),
+            answers.truncated_gzip(BODY * 1000),
+        ],
         ids=["429", "503", "reset", "truncated", "truncated gzip"],
-    )  # fmt: skip
+    )
     def test_what_may_pass(self, live_server: LiveServer, trouble: answers.Reply) -> None:
         url = live_server.serve("/p.json", trouble, trouble, answers.document(BODY))
         assert fetched(url).body == BODY
@@ -259,10 +262,15 @@ class TestSize:
 class TestDeadline:
     @pytest.mark.parametrize(
         "slow",
-        [answers.hang(), answers.drip(b"x" * 1000), answers.drip_headers(), answers.drip_without_length(),
-         answers.drip_without_length(lines=2)],
+        [
+            answers.hang(),
+            answers.drip(b"x" * 1000),
+            answers.drip_headers(),
+            answers.drip_without_length(),
+            answers.drip_without_length(lines=2),
+        ],
         ids=["hang", "drip", "drip headers", "drip without length", "stall without length"],
-    )  # fmt: skip
+    )
     def test_cuts_a_server_that_takes_for_ever(self, live_server: LiveServer, slow: answers.Reply) -> None:
         url = live_server.serve("/slow", slow)
         start = time.monotonic()
@@ -317,9 +325,7 @@ class TestRedirects:
 
 
 class TestAddresses:
-    @pytest.mark.parametrize(
-        "url", ["ftp://a.org/x", "file:///etc/passwd", "/etc/passwd", "http://", "http://[::1", ""]
-    )
+    @pytest.mark.parametrize("url", ["ftp://a.org/x", "file:///etc/passwd", "/etc/passwd", "http://", "http://[::1", ""])
     def test_only_http(self, url: str) -> None:
         with pytest.raises(FetchError):
             get(url, SOON)
@@ -351,9 +357,7 @@ class TestPrivateAddresses:
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"])
     def test_this_machine_is_not_asked_unless_listed(self, live_server: LiveServer, host: str) -> None:
         url = live_server.serve("/p", answers.document(BODY)).replace("127.0.0.1", host)
-        with pytest.raises(
-            FetchError, match=r"not a public address; to allow it, add .* to private_hosts in config\.yaml"
-        ):
+        with pytest.raises(FetchError, match=r"not a public address; to allow it, add .* to private_hosts in config\.yaml"):
             get(url, PUBLIC_ONLY)
         assert live_server.requests == []
 
@@ -366,13 +370,29 @@ class TestPrivateAddresses:
     @pytest.mark.parametrize(
         ("address", "expected"),
         [
-            ("8.8.8.8", True), ("2001:4860:4860::8888", True), ("64:ff9b::808:808", True), ("2002:808:808::1", True),
-            ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False),
-            ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False), ("255.255.255.255", False),
-            ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("ff02::1", False), ("::ffff:10.0.0.1", False),
-            ("64:ff9b::7f00:1", False), ("64:ff9b::a9fe:a9fe", False), ("2002:7f00:1::1", False), ("::", False),
+            ("8.8.8.8", True),
+            ("2001:4860:4860::8888", True),
+            ("64:ff9b::808:808", True),
+            ("2002:808:808::1", True),
+            ("10.1.2.3", False),
+            ("172.16.0.1", False),
+            ("192.168.1.1", False),
+            ("169.254.169.254", False),
+            ("100.64.0.1", False),
+            ("0.0.0.0", False),
+            ("224.0.0.1", False),
+            ("255.255.255.255", False),
+            ("::1", False),
+            ("fe80::1%eth0", False),
+            ("fd00::1", False),
+            ("ff02::1", False),
+            ("::ffff:10.0.0.1", False),
+            ("64:ff9b::7f00:1", False),
+            ("64:ff9b::a9fe:a9fe", False),
+            ("2002:7f00:1::1", False),
+            ("::", False),
         ],
-    )  # fmt: skip
+    )
     def test_which_are_public(self, address: str, *, expected: bool) -> None:
         assert is_public(address) is expected
 
@@ -394,9 +414,7 @@ class TestPrivateAddresses:
         with pytest.raises(FetchError, match="ConnectError"):
             get("http://no-such-host.invalid/p", PUBLIC_ONLY)
 
-    def test_proxy_of_the_machine_may_be_private_and_resolves_names_itself(
-        self, live_server: LiveServer, monkeypatch
-    ) -> None:
+    def test_proxy_of_the_machine_may_be_private_and_resolves_names_itself(self, live_server: LiveServer, monkeypatch) -> None:
         monkeypatch.setenv("HTTP_PROXY", live_server.url)
         monkeypatch.delenv("NO_PROXY")
         monkeypatch.delenv("no_proxy", raising=False)

@@ -77,8 +77,11 @@ class TestLive:
         url = live_server.serve("/p", *map(answers.document, (OLD, OLD, NEW, OLD)))
         loaded = [run(source(Http(url)), day=day) for day in range(4)]
         assert [outcomes(each) for each in loaded] == [
-            [("http", "new")], [("http", "unchanged")], [("http", "new")], [("http", "new")],
-        ]  # fmt: skip
+            [("http", "new")],
+            [("http", "unchanged")],
+            [("http", "new")],
+            [("http", "new")],
+        ]
         assert [usd(each) for each in loaded] == [2.5, 2.5, 1.25, 2.5]
         assert {each.served_from for each in loaded} == {"http"}
         assert {each.age for each in loaded} == {timedelta(0)}
@@ -119,8 +122,9 @@ class TestLive:
             return Parsed(pl.DataFrame(json.loads(snapshot.body)["Items"]), empty(Rejected))
 
         assert [outcomes(run(source(pages), parse=parse_pages)) for _ in range(2)] == [
-            [("http", "new")], [("http", "unchanged")],
-        ]  # fmt: skip
+            [("http", "new")],
+            [("http", "unchanged")],
+        ]
         assert [outcomes(run(source(versions))) for _ in range(2)] == [[("http", "new")], [("http", "not_modified")]]
         assert len(live_server.seen("/v3/7/catalogue")) == 1
 
@@ -141,13 +145,17 @@ class TestLive:
 class TestWhatCannotBeRead:
     @pytest.mark.parametrize(
         ("body", "why"),
-        [(b"<!doctype html>", "JSONDecodeError"), (b"[]", "AttributeError"), (b"{}", "no row was accepted"),
-         (b'{"gpt": -1}', "no row was accepted"), (b"\xff\xfe\x00", "Error"), (b"[" * 100_000, "RecursionError")],
+        [
+            (b"<!doctype html>", "JSONDecodeError"),
+            (b"[]", "AttributeError"),
+            (b"{}", "no row was accepted"),
+            (b'{"gpt": -1}', "no row was accepted"),
+            (b"\xff\xfe\x00", "Error"),
+            (b"[" * 100_000, "RecursionError"),
+        ],
         ids=["HTML", "another shape", "empty", "all refused", "not text", "nested too deep"],
-    )  # fmt: skip
-    def test_is_kept_but_passed_over(
-        self, live_server: LiveServer, run: Run, tmp_path: Path, body: bytes, why: str
-    ) -> None:
+    )
+    def test_is_kept_but_passed_over(self, live_server: LiveServer, run: Run, tmp_path: Path, body: bytes, why: str) -> None:
         bad = live_server.serve("/bad", answers.document(body, etag='"bad"'))
         good = live_server.serve("/good", answers.document(NEW))
         loaded = run(source(Http(bad), Http(good)))
@@ -186,10 +194,17 @@ class TestWhatCannotBeRead:
 class TestWhenTheWorldIsDown:
     @pytest.mark.parametrize(
         "trouble",
-        [answers.status(503), answers.status(404), answers.reset(), answers.truncated(b"{", length=9), answers.html(),
-         answers.redirect("http://example.org/p"), answers.redirect("/p")],
+        [
+            answers.status(503),
+            answers.status(404),
+            answers.reset(),
+            answers.truncated(b"{", length=9),
+            answers.html(),
+            answers.redirect("http://example.org/p"),
+            answers.redirect("/p"),
+        ],
         ids=["503", "404", "reset", "truncated", "HTML", "redirect away", "redirect loop"],
-    )  # fmt: skip
+    )
     def test_last_stored_document_serves(self, live_server: LiveServer, run: Run, trouble: answers.Reply) -> None:
         url = live_server.serve("/p", answers.document(OLD), answers.document(NEW), trouble)
         for day in range(2):
@@ -302,9 +317,7 @@ class TestSettings:
 
 
 class TestLog:
-    def test_has_every_attempt(
-        self, live_server: LiveServer, run: Run, log: Callable[[], list[bronze.Attempt]]
-    ) -> None:
+    def test_has_every_attempt(self, live_server: LiveServer, run: Run, log: Callable[[], list[bronze.Attempt]]) -> None:
         url = live_server.serve("/p", answers.status(503), answers.document(NEW), answers.html())
         loaded = [run(source(Http(url)), day=day) for day in range(3)]
         assert log() == [attempt for each in loaded for attempt in each.attempts]

@@ -49,9 +49,7 @@ class TestThroughPip:
         assert isinstance(get_member(RUNG, SOON, known=Known(package_version="1.2")), NotModified)
         assert not live_server.seen("/files/tiny_prices-1.2-py3-none-any.whl")
 
-    def test_index_without_upload_times_leaves_the_date_unknown(
-        self, live_server: LiveServer, pip_asks_only: PointPip
-    ) -> None:
+    def test_index_without_upload_times_leaves_the_date_unknown(self, live_server: LiveServer, pip_asks_only: PointPip) -> None:
         serve_prices(live_server, pip_asks_only)
         fetched = get_member(RUNG, SOON, known=Known(package_version="1.1"))
         assert isinstance(fetched, Fetched)
@@ -87,8 +85,9 @@ class TestThroughPip:
             get_member(RUNG, Policy(private_hosts=HERE, read_timeout_s=30, deadline_s=1))
         assert time.monotonic() - start < 10
 
-    def test_endless_wheel_is_cut(self, live_server: LiveServer, pip_asks_only: PointPip, tmp_path: Path,
-                                  monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    def test_endless_wheel_is_cut(
+        self, live_server: LiveServer, pip_asks_only: PointPip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("TMPDIR", str(tmp_path))
         monkeypatch.setattr("tempfile.tempdir", None)
         pip_asks_only(live_server.serve_package(NAME, "1.2", answers.huge(2_000_000_000)))
@@ -106,9 +105,7 @@ class TestThroughPip:
             get_member(RUNG, SOON)
 
 
-def write_wheel(
-    folder: Path, *members: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED
-) -> Path:
+def write_wheel(folder: Path, *members: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
     path = folder / "a-1-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, body in members:

@@ -93,8 +93,7 @@ class TestPages:
         with pytest.raises(FetchError, match="more than 6 pages"):
             get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_pages=6))
         assert (
-            json.loads(get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_pages=7)).body)["Items"]
-            == OFFERS
+            json.loads(get_pages(paged(url), Policy(private_hosts=HERE, min_interval_s=0, max_pages=7)).body)["Items"] == OFFERS
         )
         live_server.serve("/offers?skip=4", answers.status(404))
         with pytest.raises(FetchError, match="HTTP 404"):

@@ -69,8 +69,15 @@ def test_no_contract_has_a_column_that_a_fault_needs():
 
 
 def test_bad_row_of_a_table_with_a_column_named_row_is_quarantined():
-    known = {"source": "epoch", "benchmark": "GPQA", "source_file": "gpqa.csv", "source_model": "o3", "score_column": "score",
-             "score": 0.8, "as_of": date(2026, 11, 1)}  # fmt: skip
+    known = {
+        "source": "epoch",
+        "benchmark": "GPQA",
+        "source_file": "gpqa.csv",
+        "source_model": "o3",
+        "score_column": "score",
+        "score": 0.8,
+        "as_of": date(2026, 11, 1),
+    }
     rows = pl.DataFrame([known | {"row": 1}, known | {"row": 0}], schema=polars_schema(EpochBenchmark))
     kept, rejected, faults = apply_contract(EpochBenchmark, rows, empty(Rejected))
     assert (kept.height, rejected.height, faults.height) == (1, 1, 0)

@@ -60,7 +60,5 @@ def test_example_is_the_fullest_row(tmp_path: Path):
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_mart_has_a_method_note_that_speaks_of_it(mart: str):
-    (note,) = re.findall(
-        rf"^\| `{re.escape(mart)}` \| .*\[.*\]\((\w+\.md)\)", (DOCS / "README.md").read_text(), re.MULTILINE
-    )
+    (note,) = re.findall(rf"^\| `{re.escape(mart)}` \| .*\[.*\]\((\w+\.md)\)", (DOCS / "README.md").read_text(), re.MULTILINE)
     assert mart.removeprefix("marts.") in (DOCS / note).read_text(), f"docs/{note} does not explain {mart}"

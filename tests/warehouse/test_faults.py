@@ -122,9 +122,7 @@ def test_tables_without_any_release_are_made_from_the_stored_documents(folder: P
 
 
 @pytest.mark.parametrize("damage", [b"", b"<html>", "half", "zeros"], ids=["empty", "text", "half", "zeros"])
-def test_table_that_cannot_be_read_is_set_aside_whatever_its_damage(
-    refreshed: Path, tmp_path: Path, damage: bytes | str
-):
+def test_table_that_cannot_be_read_is_set_aside_whatever_its_damage(refreshed: Path, tmp_path: Path, damage: bytes | str):
     path = table_path(tmp_path / "tables", Capability)
     write_frame(path, rows(refreshed, Capability))
     (tmp_path / "releases").symlink_to(refreshed / "releases")
@@ -215,11 +213,7 @@ def test_disk_nearly_full_refuses_before_anything_changes(refreshed: Path, disk:
     fill(folder, leave_bytes=5_000_000)
     done = iecon(folder, "refresh", "--offline")
     assert done.returncode == 1
-    assert (
-        done.stderr.strip()
-        .splitlines()[-1]
-        .startswith(f"error: the disk of {folder} has 5 MB free, and a refresh needs")
-    )
+    assert done.stderr.strip().splitlines()[-1].startswith(f"error: the disk of {folder} has 5 MB free, and a refresh needs")
     assert opens(folder / "releases" / "latest.duckdb")
 
 

@@ -21,10 +21,20 @@ AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def price(usd_per_mtok: float) -> pl.DataFrame:
     row = {
-        "provider": "openai", "model": "gpt-4o", "source_provider": "openai", "source_model": "gpt-4o", "leg": "input",
-        "tier_min_tokens": 0, "variant": "standard", "window": "always", "usd_per_mtok": usd_per_mtok,
-        "valid_from": AT.date(), "date_basis": "observed", "source": "litellm", "observed_at": AT,
-    }  # fmt: skip
+        "provider": "openai",
+        "model": "gpt-4o",
+        "source_provider": "openai",
+        "source_model": "gpt-4o",
+        "leg": "input",
+        "tier_min_tokens": 0,
+        "variant": "standard",
+        "window": "always",
+        "usd_per_mtok": usd_per_mtok,
+        "valid_from": AT.date(),
+        "date_basis": "observed",
+        "source": "litellm",
+        "observed_at": AT,
+    }
     return pl.DataFrame([row], schema=polars_schema(LlmPrice))
 
 
@@ -45,9 +55,7 @@ def test_every_column_has_its_comment_and_the_unit_can_be_queried(tmp_path: Path
             "SELECT description, unit, data_type FROM meta.columns "
             "WHERE table_name = 'core.llm_price' AND column_name = 'usd_per_mtok'"
         ).fetchone()
-        leg = connection.execute(
-            "SELECT data_type FROM duckdb_columns() WHERE table_name='llm_price' AND column_name='leg'"
-        )
+        leg = connection.execute("SELECT data_type FROM duckdb_columns() WHERE table_name='llm_price' AND column_name='leg'")
         assert (comment, unit, kind) == ("price per million tokens [usd_per_mtok]", "usd_per_mtok", "DOUBLE")
         assert leg.fetchone()[0].startswith("ENUM('input', 'output'")
         uncommented = connection.execute(
@@ -77,14 +85,20 @@ def test_past_day_can_be_rebuilt_by_a_macro(tmp_path: Path):
 def test_open_reader_neither_blocks_a_release_nor_sees_it(tmp_path: Path):
     release(tmp_path, 2.5)
     reader = subprocess.Popen(
-        [sys.executable, "-c", (
-            "import duckdb, sys\n"
-            f"connection = duckdb.connect({str(tmp_path / 'releases' / LATEST)!r}, read_only=True)\n"
-            "for line in sys.stdin:\n"
-            "    print(connection.execute('SELECT usd_per_mtok FROM core.llm_price').fetchall(), flush=True)\n"
-        )],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            (
+                "import duckdb, sys\n"
+                f"connection = duckdb.connect({str(tmp_path / 'releases' / LATEST)!r}, read_only=True)\n"
+                "for line in sys.stdin:\n"
+                "    print(connection.execute('SELECT usd_per_mtok FROM core.llm_price').fetchall(), flush=True)\n"
+            ),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert reader.stdin is not None
     assert reader.stdout is not None
     try:

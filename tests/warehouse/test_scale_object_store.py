@@ -48,14 +48,20 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     for name, value in {
-        "AWS_ACCESS_KEY_ID": "of-this-test", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true",
-    }.items():  # fmt: skip
+        "AWS_ACCESS_KEY_ID": "of-this-test",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": address,
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
         monkeypatch.setenv(name, value)
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         for _ in range(600):
             try:
@@ -91,9 +97,7 @@ def test_a_refresh_copies_its_tables_which_polars_and_duckdb_read(refreshed: Pat
     prices = pl.scan_parquet(f"{bucket}/tables/core/llm_price.parquet")
     rows = pl.read_parquet(tables["tables/core/llm_price.parquet"]).height
     with duckdb.connect() as connection:
-        assert connection.sql("SELECT count(*) FROM prices").fetchall() == [(rows,)], (
-            "DuckDB over a lazy frame of polars"
-        )
+        assert connection.sql("SELECT count(*) FROM prices").fetchall() == [(rows,)], "DuckDB over a lazy frame of polars"
         connection.register_filesystem(FsspecStore("s3"))
         question = f"SELECT count(*) FROM read_parquet('{bucket}/tables/core/llm_price.parquet')"
         assert connection.sql(question).fetchall() == [(rows,)], "DuckDB by itself"

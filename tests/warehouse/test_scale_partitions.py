@@ -109,9 +109,7 @@ def test_a_day_that_breaks_the_contract_fails_the_run_and_those_before_it_stay(f
 def test_a_sweep_contains_the_surface_and_has_a_file_for_each_gpu_and_model(folder: Path):
     keys = GPU_MODELS.get_partition_keys()
     assert len(keys) == 40
-    backfill(
-        folder, BreakEvenSweep, "h100-sxm|llama-3.1-8b", "h200-sxm|llama-2-13b"
-    )  # both dimensions run from first to last
+    backfill(folder, BreakEvenSweep, "h100-sxm|llama-3.1-8b", "h200-sxm|llama-2-13b")  # both dimensions run from first to last
     built = {(path.parent.name, path.stem) for path in (folder / "partitions" / "break_even_sweep").glob("*/*.parquet")}
     assert built == {(gpu, model) for gpu in ("h100-sxm", "h200-sxm") for model in ("llama-3.1-8b", "llama-2-13b")}
     surface = read_table(folder / "tables", BreakEvenSurface)
@@ -136,8 +134,19 @@ def test_no_refresh_computes_partitions():
 @pytest.mark.slow
 def test_a_thousand_days_are_one_run_of_dagsters_own_command(refreshed: Path, tmp_path: Path):
     folder = Path(shutil.copytree(refreshed, tmp_path / "data", symlinks=True))
-    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "pipelines.definitions",
-               "--select", "key:partitions/daily_price", "--partition-range", "2024-01-01...2026-10-31"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "asset",
+        "materialize",
+        "-m",
+        "pipelines.definitions",
+        "--select",
+        "key:partitions/daily_price",
+        "--partition-range",
+        "2024-01-01...2026-10-31",
+    ]
     environment = os.environ | {"ECONOMICS_DATA": str(folder), "DAGSTER_HOME": str(folder / "dagster")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

@@ -18,18 +18,38 @@ from warehouse.table import CONTRACT_CHECK, QUARANTINE_CHECK, asset_key, table
 
 def raw(**changes: object) -> dict[str, object]:
     return {
-        "source": "litellm", "source_provider": "openai", "source_model": "gpt-4o", "source_key": "input_cost_per_token",
-        "leg": "input", "tier_min_tokens": 0, "variant": "standard", "window": "always", "published_value": "2.5e-06",
-        "published_unit": "usd_per_token", "usd_per_mtok": 2.5, "seen_on": date(2026, 11, 12),
-    } | changes  # fmt: skip
+        "source": "litellm",
+        "source_provider": "openai",
+        "source_model": "gpt-4o",
+        "source_key": "input_cost_per_token",
+        "leg": "input",
+        "tier_min_tokens": 0,
+        "variant": "standard",
+        "window": "always",
+        "published_value": "2.5e-06",
+        "published_unit": "usd_per_token",
+        "usd_per_mtok": 2.5,
+        "seen_on": date(2026, 11, 12),
+    } | changes
 
 
 def current(**changes: object) -> dict[str, object]:
     return {
-        "provider": "openai", "model": "gpt-4o", "is_canonical": True, "leg": "input", "tier_min_tokens": 0,
-        "variant": "standard", "window": "always", "usd_per_mtok": 2.5, "n_sources": 1, "agreement": 1.0,
-        "decided_by": "only_source", "low_usd_per_mtok": 2.5, "high_usd_per_mtok": 2.5, "quotes": "{}",
-    } | changes  # fmt: skip
+        "provider": "openai",
+        "model": "gpt-4o",
+        "is_canonical": True,
+        "leg": "input",
+        "tier_min_tokens": 0,
+        "variant": "standard",
+        "window": "always",
+        "usd_per_mtok": 2.5,
+        "n_sources": 1,
+        "agreement": 1.0,
+        "decided_by": "only_source",
+        "low_usd_per_mtok": 2.5,
+        "high_usd_per_mtok": 2.5,
+        "quotes": "{}",
+    } | changes
 
 
 def frame(schema, *rows: dict[str, object]) -> pl.DataFrame:
@@ -114,10 +134,19 @@ def test_refused_table_leaves_the_last_good_one_and_shows_a_failing_check(tmp_pa
 
 
 def test_suspect_rows_turn_the_check_yellow_and_are_kept(tmp_path: Path):
-    suspect = frame(Rejected, {
-        "source": "litellm", "row_key": "x", "column_name": "usd_per_mtok", "value": "150", "rule": "jump_20x",
-        "reason": "a jump", "severity": "suspect", "n_rows": 1,
-    })  # fmt: skip
+    suspect = frame(
+        Rejected,
+        {
+            "source": "litellm",
+            "row_key": "x",
+            "column_name": "usd_per_mtok",
+            "value": "150",
+            "rule": "jump_20x",
+            "reason": "a jump",
+            "severity": "suspect",
+            "n_rows": 1,
+        },
+    )
     result = materialise(tmp_path, frame(LlmPriceCurrent, current()), suspect)
     check = next(check for check in result.get_asset_check_evaluations() if check.check_name == QUARANTINE_CHECK)
     assert (check.passed, check.severity, check.description) == (False, dg.AssetCheckSeverity.WARN, "1 jump_20x")
@@ -135,9 +164,7 @@ def test_definition_carries_columns_units_and_lineage():
         "price most sources state [usd_per_mtok]; from [core.llm_price usd_per_mtok](/assets/core/llm_price)"
     )
     lineage = metadata["dagster/column_lineage"].deps_by_column
-    assert [(dep.asset_key.path, dep.column_name) for dep in lineage["n_sources"]] == [
-        (["core", "llm_price"], "source")
-    ]
+    assert [(dep.asset_key.path, dep.column_name) for dep in lineage["n_sources"]] == [(["core", "llm_price"], "source")]
 
 
 @pytest.mark.parametrize(

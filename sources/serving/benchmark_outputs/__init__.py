@@ -51,8 +51,15 @@ class Format(Protocol):
 
 # SGLang's keys include vLLM's, so it is asked first.
 FORMATS: tuple[Format, ...] = (
-    mlperf, guidellm, inference_perf, aiconfigurator, inferencex, sglang, aiperf, vllm,
-)  # fmt: skip
+    mlperf,
+    guidellm,
+    inference_perf,
+    aiconfigurator,
+    inferencex,
+    sglang,
+    aiperf,
+    vllm,
+)
 
 
 class BenchmarkFile(NamedTuple):

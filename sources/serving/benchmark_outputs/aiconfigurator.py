@@ -23,9 +23,17 @@ LARGEST_ENGINE = 8
 """GPUs of one server; larger `agg` rows are sums over the pools of a disaggregated system."""
 
 _TEXTS = {
-    "id", "silicon_data_source", "backend", "backend_version", "model_path", "system", "precision", "mode",
-    "gemm_quant_mode", "moe_quant_mode",
-}  # fmt: skip
+    "id",
+    "silicon_data_source",
+    "backend",
+    "backend_version",
+    "model_path",
+    "system",
+    "precision",
+    "mode",
+    "gemm_quant_mode",
+    "moe_quant_mode",
+}
 
 
 def recognises(document: Document) -> bool:
@@ -94,9 +102,7 @@ def _in_flight(stated: str | None) -> float | None:
     if stated is None:
         return None
     if not stated.isdigit() or int(stated) == 0:
-        raise RowError(
-            "not_a_count", "concurrency should be a whole number", column="silicon_data_source", value=stated
-        )
+        raise RowError("not_a_count", "concurrency should be a whole number", column="silicon_data_source", value=stated)
     return float(stated)
 
 
@@ -137,7 +143,5 @@ def _pools(row: Mapping[str, Any]) -> Point:
 
 def _pool_size(row: Mapping[str, Any], phase: str) -> int | None:
     """GPUs of a pool: workers times the GPUs of one; confirmed by InferenceX's own counts of the same runs."""
-    parts = [
-        count(row, f"{phase}_{part}", least=1) for part in ("num_workers", "tp_size", "pp_size", "attention_dp_size")
-    ]
+    parts = [count(row, f"{phase}_{part}", least=1) for part in ("num_workers", "tp_size", "pp_size", "attention_dp_size")]
     return None if None in parts else math.prod(part for part in parts if part is not None)

@@ -34,9 +34,7 @@ def recognises(document: Document) -> bool:
     if document.value is None:
         return _is_csv(document.text)
     is_request = isinstance(record.get("metadata"), dict) and "benchmark_phase" in record["metadata"]
-    return (
-        is_request or "aiperf_version" in record or any(_is_metric(_metrics(record).get(key)) for _, key in _LATENCIES)
-    )
+    return is_request or "aiperf_version" in record or any(_is_metric(_metrics(record).get(key)) for _, key in _LATENCIES)
 
 
 def records(document: Document) -> Iterable[tuple[str, Any]]:
@@ -67,9 +65,7 @@ def point(record: Any) -> Point:
         "measured_on": day(text(record, "start_time"), "start_time"),
         "n_requests": n_requests,
         "n_failed": _failed(record, metrics),
-        "duration_s": number(duration, "avg", scale=seconds_per_unit(duration, "benchmark_duration"))
-        if duration
-        else None,
+        "duration_s": number(duration, "avg", scale=seconds_per_unit(duration, "benchmark_duration")) if duration else None,
         "requests_per_s": _rate(metrics, "request_throughput"),
         "input_tokens_per_s": _rate(metrics, "input_token_throughput"),
         "output_tokens_per_s": _rate(metrics, "output_token_throughput"),

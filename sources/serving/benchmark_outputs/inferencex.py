@@ -14,17 +14,7 @@ from typing import Any
 
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
 from sources.serving.benchmark_outputs.document import Document, example, objects
-from sources.serving.benchmark_outputs.fields import (
-    Point,
-    RowError,
-    count,
-    flag,
-    latencies,
-    load,
-    mapping,
-    number,
-    text,
-)
+from sources.serving.benchmark_outputs.fields import Point, RowError, count, flag, latencies, load, mapping, number, text
 from sources.serving.benchmark_outputs.iso_dates import day
 from sources.serving.benchmark_outputs.vllm import goodput, statistic_keys, throughput
 

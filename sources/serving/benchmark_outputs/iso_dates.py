@@ -15,9 +15,7 @@ def day(text: str | None, column: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text[:8] if text[:8].isdigit() else text[:10])
     except ValueError as error:
-        raise RowError(
-            "not_a_date", f"{column} should begin with year, month, day", column=column, value=text
-        ) from error
+        raise RowError("not_a_date", f"{column} should begin with year, month, day", column=column, value=text) from error
 
 
 def day_of_unix_time(seconds: float | None, column: str) -> dt.date | None:

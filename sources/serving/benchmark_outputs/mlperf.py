@@ -95,9 +95,7 @@ def _from_log(log: Mapping[str, Any]) -> Point:
     if _COMPLETE not in log or "Result is" not in log:
         raise RowError("truncated", "the log ends before its last settings or lacks its verdict", severity="suspect")
     if log.get("Mode") != "PerformanceOnly":
-        raise RowError(
-            "not_a_performance_run", "the log is not of a performance run", column="Mode", value=log.get("Mode")
-        )
+        raise RowError("not_a_performance_run", "the log is not of a performance run", column="Mode", value=log.get("Mode"))
     verdict = text(log, "Result is")
     if verdict != "VALID":
         raise RowError("result_not_valid", f"LoadGen calls the result {verdict}", column="Result is", value=verdict)

@@ -100,8 +100,7 @@ def _order() -> list[Rule]:
     for name in LATENCIES:
         mean, p50, p90, p99, p999 = (pl.col(f"{name}_{q}_s") for q in ("mean", "p50", "p90", "p99", "p999"))
         falls = pl.any_horizontal(
-            (low > high * (1 + ROUNDING)).fill_null(False)
-            for low, high in ((p50, p90), (p50, p99), (p90, p99), (p99, p999))
+            (low > high * (1 + ROUNDING)).fill_null(False) for low, high in ((p50, p90), (p50, p99), (p90, p99), (p99, p999))
         )
         rules.append(Rule("percentiles_fall", f"{name}_p50_s", falls, "a higher percentile is lower", "invalid"))
         # Markov: a share 1 - q of the sample is at or above its q-quantile, so quantile <= mean / (1 - q).
@@ -117,9 +116,7 @@ def _order() -> list[Rule]:
             rules.append(Rule("tail_out_of_proportion", f"{name}_p50_s", wide, reason, "suspect"))
     for q in ("mean", "p50", "p90", "p99", "p999"):
         late = pl.col(f"ttft_{q}_s") > pl.col(f"e2e_{q}_s") * (1 + ROUNDING)
-        rules.append(
-            Rule("first_token_after_last", f"ttft_{q}_s", late, "TTFT is longer than the whole request", "invalid")
-        )
+        rules.append(Rule("first_token_after_last", f"ttft_{q}_s", late, "TTFT is longer than the whole request", "invalid"))
     for name in ("ttft", "e2e"):
         for q in ("mean", "p50", "p99"):
             longer = pl.col(f"{name}_{q}_s") > pl.col("duration_s") * 1.01
@@ -144,9 +141,7 @@ def _limits() -> list[Rule]:
         reason = "no first token comes within 1 ms: the figure may be in seconds under a name in milliseconds"
         rules.append(Rule("first_token_too_fast", f"ttft_{q}_s", ttft < FASTEST_FIRST_TOKEN_S, reason, "suspect"))
         reason = "a first token takes a pass of the model, and so cannot be far below TPOT: one may be in another unit"
-        rules.append(
-            Rule("first_token_below_a_step", f"ttft_{q}_s", ttft < FIRST_TOKEN_IN_STEPS * tpot, reason, "suspect")
-        )
+        rules.append(Rule("first_token_below_a_step", f"ttft_{q}_s", ttft < FIRST_TOKEN_IN_STEPS * tpot, reason, "suspect"))
         reason = "faster than one read of the model's active weights by these GPUs"
         below = tpot < pl.col("_weight_read_s")
         rules.append(Rule("faster_than_weight_read", f"tpot_{q}_s", below, reason, "invalid"))

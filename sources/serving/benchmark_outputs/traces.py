@@ -51,23 +51,40 @@ LAYOUTS = (
     Layout(
         "azure_llm_trace",
         (("TIMESTAMP", "TIMESTAMP"), ("ContextTokens", "BIGINT"), ("GeneratedTokens", "BIGINT")),
-        False, "TIMESTAMP", "ContextTokens", "GeneratedTokens", None,
+        False,
+        "TIMESTAMP",
+        "ContextTokens",
+        "GeneratedTokens",
+        None,
     ),
     Layout(
         "burstgpt_trace",
         (
-            ("Timestamp", "DOUBLE"), ("Session ID", "VARCHAR"), ("Elapsed time", "DOUBLE"), ("Model", "VARCHAR"),
-            ("Request tokens", "BIGINT"), ("Response tokens", "BIGINT"), ("Total tokens", "BIGINT"),
+            ("Timestamp", "DOUBLE"),
+            ("Session ID", "VARCHAR"),
+            ("Elapsed time", "DOUBLE"),
+            ("Model", "VARCHAR"),
+            ("Request tokens", "BIGINT"),
+            ("Response tokens", "BIGINT"),
+            ("Total tokens", "BIGINT"),
             ("Log Type", "VARCHAR"),
         ),
-        False, "Timestamp", "Request tokens", "Response tokens", 1.0,
+        False,
+        "Timestamp",
+        "Request tokens",
+        "Response tokens",
+        1.0,
     ),
     Layout(
         "mooncake_trace",
         (("timestamp", "DOUBLE"), ("input_length", "BIGINT"), ("output_length", "BIGINT")),
-        True, "timestamp", "input_length", "output_length", 1e-3,
+        True,
+        "timestamp",
+        "input_length",
+        "output_length",
+        1e-3,
     ),
-)  # fmt: skip
+)
 
 
 class Trace(NamedTuple):

@@ -15,9 +15,14 @@ from sources.serving.benchmark_outputs.per_request import DETAIL_KEYS, detailed_
 NAME = "vllm"
 NOT_KEPT = DETAIL_KEYS
 ENGINES = {
-    "vllm": "vllm", "sglang": "sglang", "tensorrt-llm": "tensorrt-llm", "trt": "tensorrt-llm", "lmdeploy": "lmdeploy",
-    "tgi": "tgi", "deepspeed-mii": "deepspeed-mii",
-}  # fmt: skip
+    "vllm": "vllm",
+    "sglang": "sglang",
+    "tensorrt-llm": "tensorrt-llm",
+    "trt": "tensorrt-llm",
+    "lmdeploy": "lmdeploy",
+    "tgi": "tgi",
+    "deepspeed-mii": "deepspeed-mii",
+}
 """Engine by the name of the client backend; `openai` and its kin may talk to any engine."""
 
 
@@ -116,9 +121,7 @@ def goodput(record: Mapping[str, Any]) -> Point:
     if good is None or not finished:
         return {"goodput_per_s": good}
     if good > finished * (1 + 1e-9):
-        raise RowError(
-            "goodput_above_throughput", "more good requests than requests", column="request_goodput", value=good
-        )
+        raise RowError("goodput_above_throughput", "more good requests than requests", column="request_goodput", value=good)
     return {"goodput_per_s": good, "attainment": min(1.0, good / finished)}
 
 
@@ -139,7 +142,5 @@ def _failed(record: Mapping[str, Any], n_requests: int | None) -> int | None:
     if failed is not None or sent is None or n_requests is None:
         return failed
     if n_requests > sent:
-        raise RowError(
-            "more_finished_than_sent", "more requests finished than were sent", column="completed", value=n_requests
-        )
+        raise RowError("more_finished_than_sent", "more requests finished than were sent", column="completed", value=n_requests)
     return sent - n_requests

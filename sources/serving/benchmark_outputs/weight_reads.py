@@ -6,10 +6,23 @@ from functools import lru_cache
 import polars as pl
 
 HBM_BYTES_PER_S = {
-    "a100-40gb-sxm": 1.6e12, "a100-80gb-sxm": 2.039e12, "a100-80gb-pcie": 1.935e12, "a40": 0.696e12, "l40s": 0.864e12,
-    "h100-sxm": 3.40e12, "h100-pcie": 2.0e12, "h20-sxm": 4.0e12, "h200-sxm": 4.8e12, "b200-sxm": 8.0e12,
-    "b300-sxm": 8.0e12, "gb200": 8.0e12, "gb300": 8.0e12, "mi300x": 5.3e12, "mi325x": 6.0e12, "mi355x": 8.0e12,
-}  # fmt: skip
+    "a100-40gb-sxm": 1.6e12,
+    "a100-80gb-sxm": 2.039e12,
+    "a100-80gb-pcie": 1.935e12,
+    "a40": 0.696e12,
+    "l40s": 0.864e12,
+    "h100-sxm": 3.40e12,
+    "h100-pcie": 2.0e12,
+    "h20-sxm": 4.0e12,
+    "h200-sxm": 4.8e12,
+    "b200-sxm": 8.0e12,
+    "b300-sxm": 8.0e12,
+    "gb200": 8.0e12,
+    "gb300": 8.0e12,
+    "mi300x": 5.3e12,
+    "mi325x": 6.0e12,
+    "mi355x": 8.0e12,
+}
 """Peak memory bandwidth, the highest of the published claims: a floor must not be too high.
 
 Source: specification tables of aiconfigurator (systems/*.yaml) and InferenceX (gpu-specs); GenZ for A100-40 and H100.

@@ -27,10 +27,15 @@ MLPERF_TABLE = "mlperf/derived_v5.1_llm_p99_from_log_summaries.csv"
 STAGES = tuple(f"samples/inference_perf/eagle_stage_{i}.json" for i in range(7))
 CLIENT_RESULT = "samples/inferencemax/glm5_fp8_vllm_tp8_isl1024_osl128_conc16.json"
 NOT_BENCHMARKS = (
-    "aiconfigurator_grid.csv", "derived/distserve_osdi24_goodput_p90_recovered.csv",
-    "distserve/profiler-a100-80g.vllm.json", "sarathi/osdi_table-2_results.csv", "splitwise/perf_model.csv",
-    "vidur/profiling__network__a100_dgx__send_recv.csv", AZURE, MOONCAKE,
-)  # fmt: skip
+    "aiconfigurator_grid.csv",
+    "derived/distserve_osdi24_goodput_p90_recovered.csv",
+    "distserve/profiler-a100-80g.vllm.json",
+    "sarathi/osdi_table-2_results.csv",
+    "splitwise/perf_model.csv",
+    "vidur/profiling__network__a100_dgx__send_recv.csv",
+    AZURE,
+    MOONCAKE,
+)
 
 
 def sample(name: str) -> bytes:

@@ -10,37 +10,64 @@ from tests.serving.benchmark_outputs.samples import only_point, read, rules
 
 # The example of AIPerf's own documentation, completed with the percentiles it leaves out.
 AGGREGATE: dict[str, Any] = {
-    "schema_version": "1.5", "aiperf_version": "0.13.0", "benchmark_id": "f43cfc1c6cce",
+    "schema_version": "1.5",
+    "aiperf_version": "0.13.0",
+    "benchmark_id": "f43cfc1c6cce",
     "request_throughput": {"unit": "requests/sec", "avg": 13.16084556379392},
     "request_latency": {
-        "unit": "ms", "avg": 6550.356151749999, "p50": 5799.897624499999, "p90": 8594.209632299999,
-        "p99": 9381.628943169999, "min": 4996.247445999999, "max": 9383.367922, "std": 1171.13614778278,
+        "unit": "ms",
+        "avg": 6550.356151749999,
+        "p50": 5799.897624499999,
+        "p90": 8594.209632299999,
+        "p99": 9381.628943169999,
+        "min": 4996.247445999999,
+        "max": 9383.367922,
+        "std": 1171.13614778278,
     },
     "time_to_first_token": {
-        "unit": "ms", "avg": 1588.797775365, "p50": 787.5439584999999, "p90": 3695.1, "p99": 4119.33,
+        "unit": "ms",
+        "avg": 1588.797775365,
+        "p50": 787.5439584999999,
+        "p90": 3695.1,
+        "p99": 4119.33,
     },
     "inter_token_latency": {"unit": "ms", "avg": 51.76, "p50": 51.98, "p90": 53.18, "p99": 55.87},
     "output_sequence_length": {"unit": "tokens", "avg": 96.85, "p50": 97.0, "p90": 97.0, "p99": 97.0},
     "input_sequence_length": {"unit": "tokens", "avg": 550.0, "p50": 550.0, "p90": 550.0, "p99": 550.0},
     "output_token_throughput": {"unit": "tokens/sec", "avg": 1274.6},
     "benchmark_duration": {"unit": "sec", "avg": 15.196591969000002},
-    "request_count": {"unit": "requests", "avg": 200.0}, "good_request_count": None, "was_cancelled": False,
-    "start_time": "2025-10-17T20:22:08.939332", "end_time": "2025-10-17T20:22:24.967633",
+    "request_count": {"unit": "requests", "avg": 200.0},
+    "good_request_count": None,
+    "was_cancelled": False,
+    "start_time": "2025-10-17T20:22:08.939332",
+    "end_time": "2025-10-17T20:22:24.967633",
     "error_summary": [
         {"error_details": {"code": 499, "type": "RequestCancellationError"}, "count": 81},
         {"error_details": {"code": 500, "type": "InternalServerError"}, "count": 3},
     ],
-    "telemetry_data": {"endpoints": {"localhost:9401": {"gpus": {
-        "gpu_0": {"gpu_index": 0, "gpu_name": "NVIDIA H100 80GB HBM3",
-                  "metrics": {"nvidia_power_usage": {"unit": "W", "avg": 310.0}}},
-        "gpu_1": {"gpu_index": 1, "gpu_name": "NVIDIA H100 80GB HBM3",
-                  "metrics": {"nvidia_power_usage": {"unit": "W", "avg": 350.0}}},
-    }}}},
+    "telemetry_data": {
+        "endpoints": {
+            "localhost:9401": {
+                "gpus": {
+                    "gpu_0": {
+                        "gpu_index": 0,
+                        "gpu_name": "NVIDIA H100 80GB HBM3",
+                        "metrics": {"nvidia_power_usage": {"unit": "W", "avg": 310.0}},
+                    },
+                    "gpu_1": {
+                        "gpu_index": 1,
+                        "gpu_name": "NVIDIA H100 80GB HBM3",
+                        "metrics": {"nvidia_power_usage": {"unit": "W", "avg": 350.0}},
+                    },
+                }
+            }
+        }
+    },
     "input_config": {
         "endpoint": {"model_names": ["openai/gpt-oss-20b"], "streaming": True},
         "loadgen": {"concurrency": 100, "request_rate_mode": "concurrency_burst"},
     },
-}  # fmt: skip
+}
 CSV = """Metric,avg,min,max,p1,p5,p10,p25,p50,p75,p90,p95,p99,std
 Request Latency (ms),6550.36,4996.25,9383.37,5523.64,5641.18,5649.25,5678.54,5799.90,7314.96,8594.21,8980.84,9381.63,1171.14
 Time to First Token (ms),1588.80,382.24,4121.09,403.48,547.97,641.77,659.03,787.54,2439.00,3695.10,4051.43,4119.33,1189.99
@@ -89,8 +116,9 @@ def test_csv_cut_inside_a_figure_is_refused():
 def test_the_unit_is_what_the_file_says(unit, factor):
     record = copy.deepcopy(AGGREGATE)
     record["time_to_first_token"] = {
-        "unit": unit, **{q: record["time_to_first_token"][q] * factor for q in ("avg", "p50", "p90", "p99")}
-    }  # fmt: skip
+        "unit": unit,
+        **{q: record["time_to_first_token"][q] * factor for q in ("avg", "p50", "p90", "p99")},
+    }
     assert only_point(record)["ttft_p99_s"] == pytest.approx(4.11933)
 
 
@@ -134,11 +162,15 @@ def request(i: int, *, phase: str = "profiling", error: object = None, ttft_ms: 
     }
     return {
         "metadata": {
-            "session_num": i, "benchmark_phase": phase, "was_cancelled": error is not None,
-            "request_start_ns": start, "request_end_ns": start + round(latency_ms * 1e6),
+            "session_num": i,
+            "benchmark_phase": phase,
+            "was_cancelled": error is not None,
+            "request_start_ns": start,
+            "request_end_ns": start + round(latency_ms * 1e6),
         },
-        "metrics": metrics if error is None else {}, "error": error,
-    }  # fmt: skip
+        "metrics": metrics if error is None else {},
+        "error": error,
+    }
 
 
 def lines(*requests: dict[str, Any]) -> bytes:

@@ -26,10 +26,15 @@ def broken_rule(read, *arguments, **named):
 @pytest.mark.parametrize(
     ("value", "rule"),
     [
-        ("1", "not_a_number"), (True, "not_a_number"), ([1], "not_a_number"), (math.nan, "not_finite"),
-        (-math.inf, "not_finite"), (-0.1, "negative"), (10**400, "out_of_range"),
+        ("1", "not_a_number"),
+        (True, "not_a_number"),
+        ([1], "not_a_number"),
+        (math.nan, "not_finite"),
+        (-math.inf, "not_finite"),
+        (-0.1, "negative"),
+        (10**400, "out_of_range"),
     ],
-)  # fmt: skip
+)
 def test_what_is_never_read_as_a_number(value, rule):
     assert broken_rule(number, {"key": value}, "key") == rule
 

@@ -4,25 +4,38 @@ import polars as pl
 import pytest
 
 from sources.serving.benchmark_outputs import detect
-from tests.serving.benchmark_outputs.samples import (
-    CLIENT_RESULT,
-    INFERENCEX,
-    only_point,
-    read,
-    record_of,
-    rules,
-    sample,
-)
+from tests.serving.benchmark_outputs.samples import CLIENT_RESULT, INFERENCEX, only_point, read, record_of, rules, sample
 
 # An aggregate as the project's process_result.py writes it for one node: latencies in seconds.
 AGGREGATE = {
-    "hw": "b200-nv", "conc": 16, "image": "vllm/vllm-openai:v0.11.0", "model": "openai/gpt-oss-120b",
-    "infmax_model_prefix": "gptoss", "framework": "vllm", "precision": "fp4", "spec_decoding": "none", "disagg": False,
-    "isl": 1024, "osl": 1024, "is_multinode": False, "tp": 4, "ep": 1, "dp_attention": "false",
-    "tput_per_gpu": 1400.0, "output_tput_per_gpu": 700.0, "input_tput_per_gpu": 700.0,
-    "mean_ttft": 0.05, "median_ttft": 0.045, "p99_ttft": 0.2, "mean_tpot": 0.0055, "median_tpot": 0.0055,
-    "p99_tpot": 0.0061, "mean_e2el": 5.1, "median_e2el": 5.1, "p99_e2el": 6.0,
-}  # fmt: skip
+    "hw": "b200-nv",
+    "conc": 16,
+    "image": "vllm/vllm-openai:v0.11.0",
+    "model": "openai/gpt-oss-120b",
+    "infmax_model_prefix": "gptoss",
+    "framework": "vllm",
+    "precision": "fp4",
+    "spec_decoding": "none",
+    "disagg": False,
+    "isl": 1024,
+    "osl": 1024,
+    "is_multinode": False,
+    "tp": 4,
+    "ep": 1,
+    "dp_attention": "false",
+    "tput_per_gpu": 1400.0,
+    "output_tput_per_gpu": 700.0,
+    "input_tput_per_gpu": 700.0,
+    "mean_ttft": 0.05,
+    "median_ttft": 0.045,
+    "p99_ttft": 0.2,
+    "mean_tpot": 0.0055,
+    "median_tpot": 0.0055,
+    "p99_tpot": 0.0061,
+    "mean_e2el": 5.1,
+    "median_e2el": 5.1,
+    "p99_e2el": 6.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +86,15 @@ def test_rates_per_phase_become_rates_of_the_whole_system(capture):
 def test_pools_stated_as_one_sum_are_recovered_from_the_rates(capture):
     recovered = capture.filter(pl.col("notes").str.contains("for each pool"))
     assert sorted(recovered.select("gpus_prefill", "gpus_decode").rows()) == [
-        (4, 16), (4, 24), (4, 24), (4, 32), (4, 32), (24, 48), (32, 16), (48, 24),
-    ]  # fmt: skip
+        (4, 16),
+        (4, 24),
+        (4, 24),
+        (4, 32),
+        (4, 32),
+        (24, 48),
+        (32, 16),
+        (48, 24),
+    ]
 
 
 def test_lengths_are_nominal_and_the_start_burst_is_flagged(capture):
@@ -90,8 +110,16 @@ def test_names_power_and_place(capture):
     assert (row["gpus_prefill"], row["gpus_decode"], row["prefill_workers"]) == (16, 8, 2)
     assert row["source_locator"].startswith("https://github.com/SemiAnalysisAI/InferenceX/actions/runs/")
     assert set(capture["gpu_canonical"].unique()) == {
-        "b200-sxm", "b300-sxm", "gb200", "gb300", "h100-sxm", "h200-sxm", "mi300x", "mi325x", "mi355x",
-    }  # fmt: skip
+        "b200-sxm",
+        "b300-sxm",
+        "gb200",
+        "gb300",
+        "h100-sxm",
+        "h200-sxm",
+        "mi300x",
+        "mi325x",
+        "mi355x",
+    }
 
 
 def test_counts_that_reproduce_no_rate_are_refused():

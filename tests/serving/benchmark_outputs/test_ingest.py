@@ -20,9 +20,14 @@ from tests.serving.benchmark_outputs.samples import (
 )
 
 SAMPLES = {
-    VLLM: "vllm", GUIDELLM: "guidellm", INFERENCEX: "inferencex", CLIENT_RESULT: "inferencex", MLPERF: "mlperf",
-    AICONFIGURATOR: "aiconfigurator", **dict.fromkeys(STAGES, "inference_perf"),
-}  # fmt: skip
+    VLLM: "vllm",
+    GUIDELLM: "guidellm",
+    INFERENCEX: "inferencex",
+    CLIENT_RESULT: "inferencex",
+    MLPERF: "mlperf",
+    AICONFIGURATOR: "aiconfigurator",
+    **dict.fromkeys(STAGES, "inference_perf"),
+}
 
 
 @pytest.mark.parametrize(("name", "expected"), SAMPLES.items())

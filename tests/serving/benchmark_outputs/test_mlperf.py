@@ -5,18 +5,39 @@ from tests.serving.benchmark_outputs.samples import MLPERF, only_point, read, ru
 
 # Records in the shape of MLPerf Inference v5.1 (summary_results.json), keys as there.
 H200 = {
-    "ID": "5.1-0010", "Submitter": "Cisco", "Availability": "available", "Category": "closed", "Suite": "datacenter",
-    "System": "Cisco UCS C885A M8", "Platform": "C885_H200x8_TRT", "UsedModel": "llama2-70b-99",
-    "Model": "llama2-70b-99", "Scenario": "Server", "Nodes": 1, "Accelerator": "NVIDIA H200-SXM-141GB", "a#": 8,
-    "Location": "closed/Cisco/results/C885_H200x8_TRT/llama2-70b-99/Server", "Software": "TensorRT 10.11, CUDA 12.9",
-    "compliance": 1, "errors": 0, "version": "v5.1", "inferred": 0, "has_power": False, "weight_data_types": "fp8",
-    "Performance_Result": 33163.3, "Performance_Units": "Tokens/s",
-}  # fmt: skip
+    "ID": "5.1-0010",
+    "Submitter": "Cisco",
+    "Availability": "available",
+    "Category": "closed",
+    "Suite": "datacenter",
+    "System": "Cisco UCS C885A M8",
+    "Platform": "C885_H200x8_TRT",
+    "UsedModel": "llama2-70b-99",
+    "Model": "llama2-70b-99",
+    "Scenario": "Server",
+    "Nodes": 1,
+    "Accelerator": "NVIDIA H200-SXM-141GB",
+    "a#": 8,
+    "Location": "closed/Cisco/results/C885_H200x8_TRT/llama2-70b-99/Server",
+    "Software": "TensorRT 10.11, CUDA 12.9",
+    "compliance": 1,
+    "errors": 0,
+    "version": "v5.1",
+    "inferred": 0,
+    "has_power": False,
+    "weight_data_types": "fp8",
+    "Performance_Result": 33163.3,
+    "Performance_Units": "Tokens/s",
+}
 MIXED = H200 | {
-    "Submitter": "MangoBoost", "Platform": "32xMI300X_2xEPYC_9534_16xMI325X_2xEPYC_9655", "Nodes": 6, "inferred": 1,
+    "Submitter": "MangoBoost",
+    "Platform": "32xMI300X_2xEPYC_9534_16xMI325X_2xEPYC_9655",
+    "Nodes": 6,
+    "inferred": 1,
     "Accelerator": "AMD Instinct MI300X 192GB HBM3 (x32), AMD Instinct MI325X 256GB HBM3e (x16)",
-    "Software": "vLLM 0.9.0.2.dev108, Pytorch 2.7.0, ROCm 6.4.1", "Performance_Result": 153076.0,
-}  # fmt: skip
+    "Software": "vLLM 0.9.0.2.dev108, Pytorch 2.7.0, ROCm 6.4.1",
+    "Performance_Result": 153076.0,
+}
 IMAGES = H200 | {"UsedModel": "resnet", "Performance_Result": 88526.0, "Performance_Units": "Samples/s"}
 
 

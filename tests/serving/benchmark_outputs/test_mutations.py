@@ -31,9 +31,17 @@ from tests.serving.benchmark_outputs.samples import (
 )
 
 NAMES = (
-    "vllm", "vllm detailed", "sglang", "inferencex rows", "inferencex client", "inferencex aggregate", "guidellm",
-    "inference_perf", "aiperf", "mlperf table",
-)  # fmt: skip
+    "vllm",
+    "vllm detailed",
+    "sglang",
+    "inferencex rows",
+    "inferencex client",
+    "inferencex aggregate",
+    "guidellm",
+    "inference_perf",
+    "aiperf",
+    "mlperf table",
+)
 LATENCY_KEY = re.compile(
     r"ttft|tpot|itl|e2el|e2e_latency|time_to_first_token|time_per_output_token|inter_token|inter_chunk|request_latency"
 )
@@ -135,9 +143,7 @@ def run_number(row: dict[str, Any]) -> str:
 
 
 def is_same(value: Any, before: Any) -> bool:
-    return (
-        value == pytest.approx(before, rel=5e-3) if isinstance(value, float) and before is not None else value == before
-    )
+    return value == pytest.approx(before, rel=5e-3) if isinstance(value, float) and before is not None else value == before
 
 
 @pytest.mark.parametrize("name", NAMES)

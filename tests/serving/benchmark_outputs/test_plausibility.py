@@ -9,15 +9,38 @@ from tests.serving.benchmark_outputs.samples import MLPERF_TABLE, sample
 
 # A colocated Llama-3.1-70B on 8 H100: 32 in flight, 1.3 requests/s of 24.5 s each.
 SOUND = {
-    "run_id": "0123456789abcdef-1", "source": "vllm", "file_name": "run.json", "model": "meta-llama/Llama-3.1-70B",
-    "precision": "fp8", "gpu": "h100-sxm", "gpus_total": 8, "arrival": "closed_loop", "concurrency": 32.0,
-    "n_requests": 320, "duration_s": 250.0, "requests_per_s": 1.3, "output_tokens_per_s": 1040.0,
-    "input_tokens_mean": 1000.0, "output_tokens_mean": 801.0, "tpot_definition": "after_first_token",
-    "ttft_mean_s": 0.5, "ttft_p50_s": 0.4, "ttft_p90_s": 0.9, "ttft_p99_s": 4.0,
-    "tpot_mean_s": 0.030, "tpot_p50_s": 0.030, "tpot_p90_s": 0.033, "tpot_p99_s": 0.036,
-    "itl_mean_s": 0.031, "itl_p50_s": 0.030, "itl_p99_s": 0.1,
-    "e2e_mean_s": 24.5, "e2e_p50_s": 24.4, "e2e_p90_s": 27.0, "e2e_p99_s": 30.0,
-}  # fmt: skip
+    "run_id": "0123456789abcdef-1",
+    "source": "vllm",
+    "file_name": "run.json",
+    "model": "meta-llama/Llama-3.1-70B",
+    "precision": "fp8",
+    "gpu": "h100-sxm",
+    "gpus_total": 8,
+    "arrival": "closed_loop",
+    "concurrency": 32.0,
+    "n_requests": 320,
+    "duration_s": 250.0,
+    "requests_per_s": 1.3,
+    "output_tokens_per_s": 1040.0,
+    "input_tokens_mean": 1000.0,
+    "output_tokens_mean": 801.0,
+    "tpot_definition": "after_first_token",
+    "ttft_mean_s": 0.5,
+    "ttft_p50_s": 0.4,
+    "ttft_p90_s": 0.9,
+    "ttft_p99_s": 4.0,
+    "tpot_mean_s": 0.030,
+    "tpot_p50_s": 0.030,
+    "tpot_p90_s": 0.033,
+    "tpot_p99_s": 0.036,
+    "itl_mean_s": 0.031,
+    "itl_p50_s": 0.030,
+    "itl_p99_s": 0.1,
+    "e2e_mean_s": 24.5,
+    "e2e_p50_s": 24.4,
+    "e2e_p90_s": 27.0,
+    "e2e_p99_s": 30.0,
+}
 FAMILIES = ("ttft", "tpot", "itl", "e2e")
 LATENCIES = {name: value for name, value in SOUND.items() if name.endswith("_s") and name.split("_")[0] in FAMILIES}
 
@@ -55,7 +78,7 @@ def test_sound_point_passes_and_keeps_its_columns():
         ({"itl_mean_s": 25.0}, "gap_longer_than_request"),
         ({"requests_per_s": 0.1}, "against_littles_law"),
     ],
-)  # fmt: skip
+)
 def test_each_rule_refuses_what_it_is_for(changes, rule):
     assert rule in broken_rules(**changes)
 
@@ -82,19 +105,26 @@ def test_no_audited_result_is_refused():
     """223 log summaries of MLPerf Inference v5.1 with latencies: each is a real figure of a real system."""
     table = pl.read_csv(sample(MLPERF_TABLE), infer_schema_length=None).drop_nulls("p99_ttft_ms")
     assert table.height == 223
-    points = point_frame([
-        complete(
-            {
-                "run_id": f"{i:016x}-1", "source": "mlperf", "file_name": row["path"], "model": row["model"],
-                "gpu": row["accelerator"], "precision": row["weight_dtype"], "tpot_definition": "after_first_token",
-                **{f"{name}_{q}_s": row[f"{q}_{name}_ms"] / 1e3 for name in ("ttft", "tpot") for q in ("p50", "p99")},
-                "gpus_total": None if row["gpus"] is None else int(row["gpus"]),
-                "output_tokens_per_s": row["completed_tps"],
-            },
-            None,
-        )
-        for i, row in enumerate(table.iter_rows(named=True))
-    ])  # fmt: skip
+    points = point_frame(
+        [
+            complete(
+                {
+                    "run_id": f"{i:016x}-1",
+                    "source": "mlperf",
+                    "file_name": row["path"],
+                    "model": row["model"],
+                    "gpu": row["accelerator"],
+                    "precision": row["weight_dtype"],
+                    "tpot_definition": "after_first_token",
+                    **{f"{name}_{q}_s": row[f"{q}_{name}_ms"] / 1e3 for name in ("ttft", "tpot") for q in ("p50", "p99")},
+                    "gpus_total": None if row["gpus"] is None else int(row["gpus"]),
+                    "output_tokens_per_s": row["completed_tps"],
+                },
+                None,
+            )
+            for i, row in enumerate(table.iter_rows(named=True))
+        ]
+    )
     assert split(points).rejected.is_empty()
 
 
@@ -126,9 +156,7 @@ def test_active_parameters_by_name(model, params):
 
 
 def test_a_file_of_which_a_tenth_breaks_is_doubted_as_a_whole():
-    runs = [
-        complete(SOUND | {"run_id": f"{'a' * 16}-{i}", "tpot_p50_s": 1.5 if i < 3 else 0.03}, None) for i in range(20)
-    ]
+    runs = [complete(SOUND | {"run_id": f"{'a' * 16}-{i}", "tpot_p50_s": 1.5 if i < 3 else 0.03}, None) for i in range(20)]
     other = complete(SOUND | {"run_id": f"{'b' * 16}-1"}, None)
     parsed = split(point_frame([*runs, other]))
     assert parsed.accepted["run_id"].to_list() == [f"{'b' * 16}-1"]

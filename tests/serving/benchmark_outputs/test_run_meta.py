@@ -35,9 +35,7 @@ def test_facts_fill_what_the_file_lacks():
 
 
 def test_pools_make_the_total():
-    point = only_point(
-        sample(VLLM), RunMeta(gpu="h200-sxm", gpus_prefill=2, gpus_decode=6, architecture="disaggregated")
-    )
+    point = only_point(sample(VLLM), RunMeta(gpu="h200-sxm", gpus_prefill=2, gpus_decode=6, architecture="disaggregated"))
     assert point["gpus_total"] == 8
 
 

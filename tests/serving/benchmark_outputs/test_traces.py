@@ -108,7 +108,7 @@ def test_broken_json_lines_are_counted(tmp_path):
         (b"TIMESTAMP,ContextTokens,GeneratedTokens\n", "no sound request"),
         (SPAN_OF_30_000_YEARS, "another unit"),
     ],
-)  # fmt: skip
+)
 def test_traces_that_cannot_be_read(body, complaint, tmp_path):
     (tmp_path / "trace").write_bytes(body)
     with pytest.raises(ValueError, match=complaint):

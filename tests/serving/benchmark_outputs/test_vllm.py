@@ -84,14 +84,29 @@ def detailed_record() -> dict[str, object]:
     itls = [rng.uniform(0.01, 0.03, 99) for _ in range(40)]
     tpots = np.array([gaps.sum() / 99 for gaps in itls])
     return {
-        "date": "20260314-193625", "backend": "vllm", "model_id": "m", "num_prompts": 41, "request_rate": 2.0,
-        "burstiness": 1.0, "max_concurrency": None, "duration": 21.0, "completed": 40, "total_input_tokens": 40 * 200,
-        "total_output_tokens": 40 * 100, "request_throughput": 40 / 21, "output_throughput": 4000 / 21,
-        "total_token_throughput": 12000 / 21, "mean_ttft_ms": ttfts.mean() * 1e3, "mean_tpot_ms": tpots.mean() * 1e3,
-        "input_lens": [200] * 41, "output_lens": [100] * 40 + [0], "ttfts": [*ttfts, 0.0],
-        "itls": [*(gaps.tolist() for gaps in itls), []], "errors": [""] * 40 + ["timeout"],
+        "date": "20260314-193625",
+        "backend": "vllm",
+        "model_id": "m",
+        "num_prompts": 41,
+        "request_rate": 2.0,
+        "burstiness": 1.0,
+        "max_concurrency": None,
+        "duration": 21.0,
+        "completed": 40,
+        "total_input_tokens": 40 * 200,
+        "total_output_tokens": 40 * 100,
+        "request_throughput": 40 / 21,
+        "output_throughput": 4000 / 21,
+        "total_token_throughput": 12000 / 21,
+        "mean_ttft_ms": ttfts.mean() * 1e3,
+        "mean_tpot_ms": tpots.mean() * 1e3,
+        "input_lens": [200] * 41,
+        "output_lens": [100] * 40 + [0],
+        "ttfts": [*ttfts, 0.0],
+        "itls": [*(gaps.tolist() for gaps in itls), []],
+        "errors": [""] * 40 + ["timeout"],
         "generated_texts": ["secret"] * 41,
-    }  # fmt: skip
+    }
 
 
 def test_percentiles_from_detailed_lists():
