@@ -16,9 +16,9 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.by_partition import GPU_MODELS, finer
 from assets.prices.frontier import prices_on
 from assets.prices.llm_prices import consensus
+from assets.serving.break_even_sweep import GPU_MODELS, finer
 from assets.serving.surface import AXES, in_code_words, pairs, surface_of
 from economics.serving.scenarios import SETTINGS
 from schemas.base import Table, polars_schema

@@ -8,6 +8,9 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.float64]
+"""An array of numbers."""
+
 Real = float | NDArray[np.float64]
 """A number or an array of numbers; functions broadcast over arrays."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from assets.documents import parse_all, source_asset
-from assets.test_time.cost_per_correct import floats, nullable
+from assets.frames import floats, nullable
 from economics.evidence.claims import margins, verdicts
 from schemas.base import polars_schema
 from schemas.evidence import claims as contract

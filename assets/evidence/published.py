@@ -17,6 +17,7 @@ from economics.serving.step_time import kv_bytes_per_token
 from schemas.base import Table, polars_schema
 from schemas.evidence import published as contract
 from schemas.quarantine import Parsed
+from schemas.status import BELIEVED, STATUSES
 from sources.evidence.published_figures import parse_figures
 from sources.source import Snapshot
 from warehouse.history import holding_on
@@ -76,7 +77,7 @@ def published_common_frame(cited_figure: pl.DataFrame, gpu_rent: pl.DataFrame, n
 
 def cited(figures: pl.DataFrame) -> pl.DataFrame:
     """Figures (contract `PublishedFigure`) without what is recalled (contract `CitedFigure`)."""
-    return figures.filter(pl.col("status").is_in(contract.BELIEVED))
+    return figures.filter(pl.col("status").is_in(BELIEVED))
 
 
 def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
@@ -301,9 +302,9 @@ def _chosen(claims: pl.DataFrame, *, by: str, preferred: str, order: pl.Expr, co
     words = rest.group_by(by, maintain_order=True).agg(
         disagreements=pl.format("{}: {} ({}, {})", "metric", "value", "locator", "status").str.join("; ")
     )
-    weakest = pl.col("status").replace_strict({status: i for i, status in enumerate(contract.STATUSES)}).max()
+    weakest = pl.col("status").replace_strict({status: i for i, status in enumerate(STATUSES)}).max()
     facts = first.group_by(by).agg(
-        status=weakest.replace_strict(dict(enumerate(contract.STATUSES)), return_dtype=pl.String),
+        status=weakest.replace_strict(dict(enumerate(STATUSES)), return_dtype=pl.String),
         locator=pl.col("locator").str.replace(FIELD, "").unique(maintain_order=True).str.join("; "),
     )
     wide = first.pivot("metric", index=by, values="value")

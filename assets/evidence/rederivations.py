@@ -13,6 +13,7 @@ from assets.evidence.published import GROUP
 from economics.evidence.rederivations import FORMULAS, formula_range
 from schemas.base import polars_schema
 from schemas.evidence import published as contract
+from schemas.status import STATUSES
 from sources.evidence.published_figures import recomputations
 from warehouse.table import table
 
@@ -67,7 +68,7 @@ def _recompute(check: Mapping[str, str], printed: Figure, inputs: Sequence[Figur
         "formula": check["how"],
         "printed_locator": _place(printed),
         "recomputed_locator": "; ".join(_place(figure) for figure in inputs),
-        "status": max((figure["status"] for figure in (printed, *inputs)), key=contract.STATUSES.index),
+        "status": max((figure["status"] for figure in (printed, *inputs)), key=STATUSES.index),
         "closes": low <= printed_high and printed_low <= high,
     }
 

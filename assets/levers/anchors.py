@@ -42,7 +42,7 @@ def anchors(
     gpu: pl.DataFrame,
     found: Evidence,
 ) -> pl.DataFrame:
-    """Every anchor, in the columns of `schemas.levers.effects.LeverAnchor` but for the error. `figures`: contract `CitedFigure`."""
+    """Every anchor, in the columns of contract `LeverAnchor` but for the error. `figures`: contract `CitedFigure`."""
     shapes = {row["model"]: row for row in model_shape.iter_rows(named=True)}
     gpus = {row["gpu"]: row for row in gpu.iter_rows(named=True)}
     rows = [

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import polars as pl
 
+from assets.frames import under_contract
 from assets.prices.frontier import latest_scores, priced_models
-from assets.test_time.cost_per_correct import GROUP, under_contract
 from schemas.prices import market_split as contract
 from warehouse.table import table
 
@@ -17,7 +17,7 @@ FEW_SELLERS = 3
 SIGNS_NEEDED = 2
 
 
-@table(schema=contract.MarketSplit, group=GROUP)
+@table(schema=contract.MarketSplit, group="inference_frontier")
 def market_split(
     llm_price_current: pl.DataFrame,
     capability: pl.DataFrame,

@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
-from assets.test_time.cost_per_correct import floats, nullable
+from assets.frames import floats, nullable
 from economics.routing.patterns import implied_draft_cost_ratio, speculative_decoding
 from economics.routing.premium import (
     RoutingTerms,
@@ -21,6 +21,7 @@ from economics.routing.premium import (
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
 from schemas.routing import premium as contract
+from schemas.status import BELIEVED
 from sources.routing.figures import parse_figures
 from sources.source import Snapshot
 from warehouse.table import table
@@ -70,7 +71,7 @@ def routing_pattern_summary(
 
 def believed(figures: pl.DataFrame) -> pl.DataFrame:
     """Figures (contract `RoutingFigure`) without what is recalled or was not found (contract `RoutingPoint`)."""
-    return figures.filter(pl.col("status").is_in(contract.BELIEVED))
+    return figures.filter(pl.col("status").is_in(BELIEVED))
 
 
 def operating_points(rows: pl.DataFrame) -> pl.DataFrame:

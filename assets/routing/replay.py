@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from assets.documents import parse_all, source_asset
+from assets.frames import floats
 from assets.prices.frontier import priced_models
 from assets.prices.llm_prices import consensus
 from assets.routing.premium import GROUP
-from assets.test_time.cost_per_correct import floats
 from economics.numeric.statistics import wilson_interval
 from economics.routing.premium import premium_from_speedup
 from schemas.base import polars_schema

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
+from assets.frames import floats, nullable, under_contract
 from assets.routing.premium import GROUP
-from assets.test_time.cost_per_correct import floats, nullable, under_contract
 from economics.routing.premium import RoutingTerms, compose_with_inference_channel, premium_needed
 from economics.test_time.inference_frontier import cost_multiplier, cost_multiplier_of_elasticity
 from schemas.routing import threshold_composition as contract

@@ -15,7 +15,7 @@ from assets.documents import source_asset, source_key
 from schemas.base import empty
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.serving import benchmark_outputs as contract
-from schemas.serving.request_traces import TraceRequest
+from schemas.serving.benchmark_outputs import TraceRequest
 from sources.serving import inferencex_api as inferencex
 from sources.serving import mlperf_results as mlperf
 from sources.serving import user_files as kept

@@ -6,8 +6,8 @@ import polars as pl
 from assets.serving.surface import GROUP
 from economics.serving.decomposition import log_share, unexplained
 from schemas.base import polars_schema
-from schemas.evidence.published import STATUSES
 from schemas.serving import decomposition as contract
+from schemas.status import STATUSES
 from sources.evidence.published_figures import gain_factors
 from warehouse.table import table
 

@@ -23,7 +23,7 @@ MEASURED_LINK = {"link_bytes_per_s": 348e9, "link_latency_s": 5e-6}
 """Send and receive inside a node of H100, as Vidur measured them (send_recv.csv)."""
 PHYSICS = Refinements(prefill_attention=True, decode_compute_bound=True, tensor_parallel_communication=True)
 METHOD = (
-    "contract as the tool states it (economics.serving.peer_search), plain sum of step times with prefill attention, decode compute "
+    "contract as the tool states it (economics.peer_search), plain sum of step times with prefill attention, decode compute "
     "bound and links; MFU .5 and MBU .8, pools divisible"
 )
 NOTHING = "nothing"

@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.test_time.cost_per_correct import GROUP, floats
+from assets.frames import floats
+from assets.test_time.cost_per_correct import GROUP
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.best_samples import beta_coverage_curve, beta_through, break_even_penalty, least_mean, resampled
 from economics.test_time.inference_frontier import best_samples as best_on

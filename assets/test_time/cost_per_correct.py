@@ -5,11 +5,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
+from assets.frames import floats, nullable, under_contract
 from assets.prices.run_models import reasons, with_model
 from economics.numeric.pareto import non_dominated
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.cost_per_correct import cost_per_correct_from_bill_usd
-from schemas.base import Table, polars_schema
 from schemas.quarantine import Parsed
 from schemas.test_time import cost_per_correct as contract
 from sources.source import Snapshot
@@ -197,21 +197,3 @@ def published_costs(figures: pl.DataFrame) -> pl.DataFrame:
         output_tokens_per_question=pl.lit(None, pl.Float64),
         as_of_basis=pl.lit("document_month"),
     ).rename({"usd_per_correct_stated": "stated_usd_per_correct"})
-
-
-def floats(frame: pl.DataFrame, name: str) -> Array:
-    """A column as an array of floats; NULL becomes NaN."""
-    return frame[name].cast(pl.Float64).to_numpy()
-
-
-def nullable(values: object) -> pl.Series:
-    """Floats as a column; what is not a finite number becomes NULL."""
-    found = np.asarray(values, dtype=np.float64)
-    return pl.Series(np.where(np.isfinite(found), found, np.nan)).fill_nan(None)
-
-
-def under_contract(schema: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of a contract, with its types; a column that no part of the frame has is unknown."""
-    columns = polars_schema(schema)
-    absent = [pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in frame.columns]
-    return frame.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in columns.items())

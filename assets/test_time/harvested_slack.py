@@ -5,7 +5,8 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from assets.test_time.cost_per_correct import GROUP, floats, nullable, under_contract
+from assets.frames import floats, nullable, under_contract
+from assets.test_time.cost_per_correct import GROUP
 from economics.test_time.harvested_slack import (
     dollars_after_harvest,
     idle_floor_usd_per_gpu_hour,

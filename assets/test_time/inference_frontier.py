@@ -7,8 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
+from assets.frames import floats, nullable, under_contract
 from assets.prices.frontier import priced_models
-from assets.test_time.cost_per_correct import GROUP, floats, nullable, under_contract
+from assets.test_time.cost_per_correct import GROUP
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.coverage import arc_elasticity, arc_elasticity_interval
 from economics.test_time.inference_frontier import conditions, lagrangian_condition, samples_lower_cost

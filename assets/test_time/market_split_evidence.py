@@ -6,11 +6,12 @@ from datetime import date, datetime
 import numpy as np
 import polars as pl
 
+from assets.frames import floats, under_contract
 from assets.prices.frontier import latest_scores, priced_models
 from assets.prices.llm_prices import consensus
 from assets.prices.market_split import with_tiers
 from assets.prices.run_models import with_model
-from assets.test_time.cost_per_correct import GROUP, floats, under_contract
+from assets.test_time.cost_per_correct import GROUP
 from assets.test_time.inference_frontier import VARIABLE_SHARE
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.inference_frontier import conditions

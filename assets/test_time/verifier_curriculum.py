@@ -5,8 +5,9 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from assets.frames import floats, nullable, under_contract
 from assets.prices.frontier import priced_models
-from assets.test_time.cost_per_correct import GROUP, floats, nullable, under_contract
+from assets.test_time.cost_per_correct import GROUP
 from economics.test_time.cost_per_correct import cost_elasticities, cost_per_correct_answer_usd, rollout_usd
 from economics.test_time.verifier import flipping_fixed_usd, setter_reward, verifier_usd_per_call
 from economics.units import TOKENS_PER_MTOK

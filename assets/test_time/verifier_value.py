@@ -5,8 +5,9 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from assets.frames import floats, nullable, under_contract
 from assets.prices.frontier import priced_models
-from assets.test_time.cost_per_correct import GROUP, floats, nullable, under_contract
+from assets.test_time.cost_per_correct import GROUP
 from economics.test_time.cost_per_correct import (
     saving_of_accept_points_usd,
     verified_capability_mtok_per_usd,

@@ -194,7 +194,7 @@ def batching(point: OperatingPoint, *, factor: Real) -> OperatingPoint:
 def edge_silicon(point: OperatingPoint, *, hardware: Hardware, power: Power, batch_limit: Real = np.inf) -> OperatingPoint:
     """The same model and workload on another device: its owner's cost per hour, its memory, its draw.
 
-    `hardware.usd_per_gpu_hour` is `economics.levers.edge.device_usd_per_hour`; `batch_limit` how many sequences its users bring.
+    `hardware.usd_per_gpu_hour` is `edge.device_usd_per_hour`; `batch_limit` how many sequences its users bring.
     Source: economics design, section 5.
     """
     refinements = replace(point.scenario.refinements, prefill_hardware=None, prefill_efficiency=None)

@@ -2,9 +2,9 @@
 
 `economics.serving.break_even` imports this only where a grid is large, because the compiler takes a moment to load. It knows
 nothing but the normal form of the two costs, in seconds of a colocated replica per output token: the pieces of a mixed
-step are those of `economics.serving.chunked`, and the search is that of `economics.numeric.root`, tile by tile instead of array by
-array. A tile stays in a core's first cache and every loop over it is free of branches, so that points run side by side
-in vector registers.
+step are those of `serving.chunked`, and the search is that of `numeric.root`, tile by tile instead of array by array.
+A tile stays in a core's first cache and every loop over it is free of branches, so that points run side by side in vector
+registers.
 """
 
 import math

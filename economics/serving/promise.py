@@ -37,7 +37,7 @@ class Promise:
 
 
 def promise(scenario: Scenario, *, architecture: str, replicas: int) -> Promise | None:
-    """What `replicas` whole replicas carry by the closed form of `economics.serving.cost`; None where they cannot meet the contract.
+    """What `replicas` whole replicas carry by the closed form of `cost`; None where they cannot meet the contract.
 
     A scenario of numbers; its arrival rate is not used. Disaggregated: the split of the replicas into whole pools that carries
     most. Source: economics design, section 2, costs solved for the rate.

@@ -1,6 +1,6 @@
 """A step as the sum of its parts: weights, KV and attention run one after the other, each at the pace of its own bound.
 
-`economics.serving.step_time` bounds a whole decode step by memory or by arithmetic. Kernels do not overlap: a large batch multiplies
+`step_time` bounds a whole decode step by memory or by arithmetic. Kernels do not overlap: a large batch multiplies
 with the weights at the pace of arithmetic, and then reads KV at the pace of memory.
 """
 

@@ -24,7 +24,7 @@ _LOG_CONCENTRATION = (-16.0, 16.0)
 def beta_coverage_curve(*, success_shape: Real, failure_shape: Real, most_samples: int) -> Array:
     """Coverage at 0, 1, ... N samples when success rates of problems are Beta(a, b): one row per Beta, N + 1 long.
 
-    Shapes broadcast and are positive. Source: derived from `economics.test_time.coverage.beta_coverage`: what is missed after i + 1
+    Shapes broadcast and are positive. Source: derived from `coverage.beta_coverage`: what is missed after i + 1
     samples is what is missed after i, times (b + i) / (a + b + i).
     """
     require_positive(success_shape=success_shape, failure_shape=failure_shape)

@@ -6,15 +6,7 @@ import polars as pl
 from schemas.base import Table, column
 from schemas.prices.gpu_rents import TERMS
 from schemas.serving.benchmark_outputs import TPOT_DEFINITIONS
-
-STATUSES = ("printed", "quoted", "digitised", "derived", "recalled")
-STATUS_MEANING = (
-    "printed: in the document itself; quoted: as a third party quotes or copies it; digitised: read off a figure; "
-    "derived: computed from printed figures or released data; recalled: general knowledge, of which no "
-    "mart is made"
-)
-BELIEVED = STATUSES[:-1]
-"""Statuses of what may be used: the rows of core.cited_figure, the only ones a mart is made of."""
+from schemas.status import BELIEVED, STATUS_MEANING, STATUSES
 
 RATIO_BASES = ("computed", "stated")
 ATTAINMENT_BASES = ("stated", "guaranteed")

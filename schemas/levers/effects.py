@@ -4,7 +4,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.evidence.published import BELIEVED, STATUS_MEANING
+from schemas.status import BELIEVED, STATUS_MEANING
 
 LEVERS = (
     "edge_silicon",

@@ -3,8 +3,8 @@
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.evidence.published import BELIEVED, STATUS_MEANING
 from schemas.routing.premium import EVIDENCE, EVIDENCE_MEANING, PATTERNS
+from schemas.status import BELIEVED, STATUS_MEANING
 
 COST_UNITS = ("usd", "compute", "throughput", "samples")
 """What a premium must save to stand for money: at a fixed rent throughput is GPU-hours per token, and samples of one kind

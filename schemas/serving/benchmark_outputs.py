@@ -185,7 +185,16 @@ class RequestTrace(Table):
     output_tokens: pl.Int64 = column("answer length", unit="tokens", ge=0)
 
     class Config:
-        name = "raw.request_trace"
+        name = "request_trace"
+
+
+class TraceRequest(RequestTrace):
+    """One request of a production trace: when it came and how long prompt and answer were. Not a measured latency."""
+
+    trace_id: str = column("key of core.workload")
+
+    class Config:
+        name = "raw.trace_request"
 
 
 class Workload(Table):

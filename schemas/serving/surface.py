@@ -4,8 +4,8 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.evidence.published import BELIEVED
 from schemas.prices.gpu_rents import TERMS
+from schemas.status import BELIEVED
 
 SETTINGS = ("plain", "realistic", "full_overlap")
 SETTING_MEANING = (

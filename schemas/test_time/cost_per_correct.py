@@ -4,7 +4,7 @@ import pandera.polars as pa
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.evidence.published import BELIEVED, STATUS_MEANING
+from schemas.status import BELIEVED, STATUS_MEANING
 
 SELECTIONS = ("single", "vote", "search", "revisions", "vote_or_reward_model", "coverage", "selected", "feedback")
 SELECTION_MEANING = (

@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, column
-from schemas.evidence.published import BELIEVED, STATUS_MEANING
+from schemas.status import BELIEVED, STATUS_MEANING
 
 VERDICTS = ("inference", "training")
 TRAINING_PAIRINGS = ("own_checkpoints", "same_lineage", "another_system")

@@ -1,6 +1,6 @@
 """Figures transcribed from papers, blogs, audited logs and specification tables: one CSV per document, one parser for all.
 
-`published/<document>.csv` holds one row per figure with its place and status; `<document>.source.yaml` says what was taken.
+`transcribed/<document>.csv` holds one row per figure with its place and status; `<document>.source.yaml` says what was taken.
 """
 
 import io

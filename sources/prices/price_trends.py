@@ -1,6 +1,6 @@
 """Published falls of the price of inference, and the points behind Epoch's: two CSVs, two parsers.
 
-`published/price_trend*.csv` hold the rows; `published/price_trend*.source.yaml` say what was taken.
+`transcribed/price_trend*.csv` hold the rows; `transcribed/price_trend*.source.yaml` say what was taken.
 """
 
 from datetime import UTC, datetime

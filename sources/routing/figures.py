@@ -1,6 +1,6 @@
 """Figures on routing and adaptive compute, and curves computed from stored outcomes: two CSVs, two parsers.
 
-`published/routing_*.csv` hold the rows; `published/routing_*.source.yaml` say what was taken and how it was computed.
+`transcribed/routing_*.csv` hold the rows; `transcribed/routing_*.source.yaml` say what was taken and how it was computed.
 """
 
 import io

@@ -1,6 +1,6 @@
-"""Times of single steps, transcribed from papers and the files they released: `published/latency.csv`, one row per time.
+"""Times of single steps, transcribed from papers and the files they released: `transcribed/latency.csv`, one row per time.
 
-`published/latency.source.yaml` says what was taken and what was left out.
+`transcribed/latency.source.yaml` says what was taken and what was left out.
 """
 
 from datetime import UTC, datetime

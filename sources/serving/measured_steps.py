@@ -1,7 +1,7 @@
 """Step times of one GPU, as `benchmarks/gpu_step_time.py` writes them: the shipped files and those a user brings.
 
-`published/step_times_<gpu>.csv` are files of that script; `.source.yaml` says when and on what they were measured. Each row is
-held against its own file: energy against power and time, time against the card's own copy and matrix product.
+`transcribed/step_times_<gpu>.csv` are files of that script; `.source.yaml` says when and on what they were measured. Each row
+is held against its own file: energy against power and time, time against the card's own copy and matrix product.
 """
 
 import csv

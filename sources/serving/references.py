@@ -1,6 +1,6 @@
 """What serving is checked against: the shape of two production traces, and the grid of an independent tool.
 
-`published/trace_shape.csv` and `published/aiconfigurator_grid.csv`; the `.source.yaml` files say what was taken.
+`transcribed/trace_shape.csv` and `transcribed/aiconfigurator_grid.csv`; the `.source.yaml` files say what was taken.
 """
 
 import io

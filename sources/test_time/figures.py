@@ -1,6 +1,6 @@
 """Figures on inference-time compute transcribed from papers: accuracy by samples, costs, verifiers, and one surface.
 
-`published/test_time_<document>.csv` holds one row per figure with its place and status; `.source.yaml` says what was
+`transcribed/test_time_<document>.csv` holds one row per figure with its place and status; `.source.yaml` says what was
 taken. The surface of Pythia checkpoints is a grid and has its own columns.
 """
 

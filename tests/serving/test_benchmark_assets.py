@@ -16,8 +16,7 @@ from pipelines.refresh import QUIET
 from pipelines.resources import resources
 from schemas.base import Table, empty, polars_schema
 from schemas.quarantine import Rejected
-from schemas.serving.benchmark_outputs import BenchmarkRun, OperatingPoint, Workload
-from schemas.serving.request_traces import TraceRequest
+from schemas.serving.benchmark_outputs import BenchmarkRun, OperatingPoint, TraceRequest, Workload
 from sources.serving.user_files import FILES, take_in
 from sources.transports import bronze
 from tests.live_server import HERE, LiveServer, document

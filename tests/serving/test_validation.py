@@ -19,8 +19,7 @@ from pipelines.refresh import QUIET
 from pipelines.resources import resources
 from schemas.base import empty
 from schemas.registry import TABLES
-from schemas.serving.benchmark_outputs import OperatingPoint
-from schemas.serving.request_traces import TraceRequest
+from schemas.serving.benchmark_outputs import OperatingPoint, TraceRequest
 from schemas.serving.validation import ServingValidation
 from sources.serving.references import TRACES, parse_traces
 from sources.serving.user_files import take_in

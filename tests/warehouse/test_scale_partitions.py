@@ -13,15 +13,17 @@ import polars as pl
 import pytest
 
 import assets
-from assets.by_partition import DAYS, GPU_MODELS, finer
+from assets.prices.daily_price import DAYS
+from assets.serving.break_even_sweep import GPU_MODELS, finer
 from assets.serving.surface import AXES
 from economics.serving.scenarios import SETTINGS
 from pipelines.definitions import definitions
 from pipelines.refresh import QUIET
 from pipelines.resources import instance, resources
 from schemas.base import Table, polars_schema
-from schemas.by_partition import BreakEvenSweep, DailyPrice
+from schemas.prices.daily_price import DailyPrice
 from schemas.prices.frontier import MonthlyPrice
+from schemas.serving.break_even_sweep import BreakEvenSweep
 from schemas.serving.surface import BreakEvenSurface
 from tests.refreshed import ROOT
 from warehouse.partitioned import partition_path

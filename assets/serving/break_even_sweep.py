@@ -1,33 +1,22 @@
-"""Tables kept by partition: prices of every day, and the break-even sweep of every GPU and model on a finer grid.
+"""The break-even sweep of every GPU and model on a finer grid than the surface's, kept by pair.
 
-They are built when asked for, as a backfill or on their own schedule, and never by a refresh.
+It is built when asked for, as a backfill or on its own schedule, and never by a refresh.
 """
-
-from datetime import date
 
 import numpy as np
 import polars as pl
-from dagster import DailyPartitionsDefinition, MultiPartitionsDefinition, StaticPartitionsDefinition
+from dagster import MultiPartitionsDefinition, StaticPartitionsDefinition
 from numpy.typing import NDArray
 
-from assets.prices.frontier import FIRST_MONTH, prices_on
 from assets.serving.surface import AXES, GPUS, MODELS, in_code_words, pairs, surface_of
 from economics.serving.scenarios import SETTINGS
 from schemas.base import empty
-from schemas.by_partition import BreakEvenSweep, DailyPrice
+from schemas.serving.break_even_sweep import BreakEvenSweep
 from warehouse.partitioned import partitioned
 
-DAYS = DailyPartitionsDefinition(start_date=FIRST_MONTH.isoformat())
 GPU_MODELS = MultiPartitionsDefinition({"gpu": StaticPartitionsDefinition(GPUS), "model": StaticPartitionsDefinition(MODELS)})
 DENSER = ("input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "tpot_s")
 """Axes with a further value between any two of the surface."""
-
-
-@partitioned(schema=DailyPrice, partitions=DAYS)
-def daily_price(llm_price: pl.DataFrame, partition: tuple[str]) -> pl.DataFrame:
-    """Prices that held on one day."""
-    mapped = llm_price.filter(pl.col("model").is_not_null())
-    return prices_on(mapped, [date.fromisoformat(partition[0])]).sort("model", "provider")
 
 
 @partitioned(schema=BreakEvenSweep, partitions=GPU_MODELS)
