@@ -61,9 +61,12 @@ def sampled(folder: str, started: float) -> None:
     sampler = threading.Thread(target=look, daemon=True)
     sampler.start()
     os.environ["ECONOMICS_DATA"] = folder
-    from pipelines.cli import refresh  # noqa: PLC0415 -- its import is part of what is measured
+    from rich.console import Console  # noqa: PLC0415
 
-    refresh(only=None, offline=True)
+    from pipelines.progress import show_refresh  # noqa: PLC0415 -- its import is part of what is measured
+
+    console = Console(stderr=True)
+    show_refresh(Path(folder), job="refresh", offline=True, console=console, out=console)
     done.set()
     sampler.join()
     print(json.dumps(seconds))

@@ -1,0 +1,53 @@
+"""`iecon decide`: the cheapest serving design within a contract."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipelines.console import out, warehouse
+
+
+def decide(
+    model: Annotated[str, typer.Option(help="Model, such as llama-3.1-70b; see core.model_shape.")],
+    gpu: Annotated[str, typer.Option(help="GPU, such as h100-sxm; see core.gpu.")],
+    input_tokens: Annotated[float, typer.Option("--in", help="Tokens of a prompt.")],
+    output_tokens: Annotated[float, typer.Option("--out", help="Tokens of an answer.")],
+    rate: Annotated[float, typer.Option(help="Requests per second.")],
+    ttft_p99: Annotated[float, typer.Option(help="Bound on the time to first token, seconds.")],
+    tpot_p99: Annotated[float, typer.Option(help="Bound on the time per output token, seconds.")],
+    kv_gbps: Annotated[float | None, typer.Option(help="Gbit/s of the KV transfer per GPU; else its network.")] = None,
+    price: Annotated[float | None, typer.Option(help="USD per GPU-hour you pay; else today's rent.")] = None,
+    precision: Annotated[str, typer.Option(help="Number format of the weights: bf16 or fp8.")] = "bf16",
+    tpot_definition: Annotated[
+        str, typer.Option(help="per_request_mean, per_token_p99, per_token_max or worst_tenth_mean.")
+    ] = "per_request_mean",
+    engine: Annotated[
+        str | None, typer.Option(help="Serving engine whose measured steps to trust; else that with most of them.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Find the cheapest way to serve a model within a contract: colocated or disaggregated, how many GPUs, how sure."""
+    from answers.decide.answer import decide as decision_for  # noqa: PLC0415
+    from answers.decide.record import Question  # noqa: PLC0415
+    from answers.decide.text import show_decision, write_json  # noqa: PLC0415
+
+    asked = Question(
+        model=model,
+        gpu=gpu,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        requests_per_s=rate,
+        ttft_p99_s=ttft_p99,
+        tpot_p99_s=tpot_p99,
+        kv_gbps=kv_gbps,
+        usd_per_gpu_hour=price,
+        precision=precision,
+        tpot_definition=tpot_definition,
+        engine=engine,
+    )
+    decision = decision_for(asked, warehouse=warehouse())
+    if json:
+        write_json(decision, sys.stdout)
+    else:
+        show_decision(decision, console=out)

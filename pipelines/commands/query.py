@@ -1,0 +1,47 @@
+"""`iecon query`, `tables` and `describe`: the published warehouse in SQL, and what is in it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.console import out, warehouse
+
+
+class Format(StrEnum):
+    """How a query's rows are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def query(
+    sql: Annotated[str | None, typer.Argument(help="SQL, in DuckDB's dialect.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File with the SQL, such as one of warehouse/queries.")] = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of the screen.")] = None,
+) -> None:
+    """Ask the latest published warehouse a question in SQL. Nothing can be changed by it."""
+    from answers.query import run_query  # noqa: PLC0415
+
+    if (sql is None) == (file is None):
+        raise typer.BadParameter("give the SQL, or --file FILE with it")
+    text = sql if file is None else file.read_text()
+    run_query(warehouse(), text or "", format=format.value, output=output, console=out)
+
+
+def tables() -> None:
+    """List every table and view with what it holds."""
+    from answers.query import run_query  # noqa: PLC0415
+
+    run_query(warehouse(), "FROM meta.tables", format="table", output=None, console=out)
+
+
+def describe(table: Annotated[str, typer.Argument(help="Table, such as core.llm_price.")]) -> None:
+    """Show a table's columns with unit, meaning and rules."""
+    from answers.describe import show_contract  # noqa: PLC0415
+
+    show_contract(table, console=out)
