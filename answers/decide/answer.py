@@ -26,14 +26,13 @@ from answers.decide.weighing import (
 )
 from economics.serving.scenarios import (
     ACHIEVED_LINK_SHARES,
-    NODE_GPUS,
     PRECISIONS,
-    SCALE_UP_GPUS,
     SETTINGS,
     Facts,
     hardware_symbols,
     in_words,
     model_symbols,
+    scale_up_gpus,
     scenario_of,
     smallest_replica,
     with_setting,
@@ -228,7 +227,7 @@ def _replica_sizes(q: Question, *, gpu: Facts, shape: Facts) -> list[float]:
             f"{q.model} with one sequence of {_context_tokens(q):.4g} tokens does not fit on {MOST_GPUS} {q.gpu}: the longest "
             f"that does has {room / model.kv_bytes_per_token:.3g}"
         )
-    most = max(SCALE_UP_GPUS.get(q.gpu, NODE_GPUS), least)
+    most = max(scale_up_gpus(gpu), least)
     return [float(size) for size in 2.0 ** np.arange(np.log2(least), np.log2(most) + 1e-9)]
 
 

@@ -46,9 +46,10 @@ MEASURED_OVERLAP = (0.0681 + 0.2172 - 0.2176) / 0.0681
 
 PRECISIONS = ("bf16", "fp8")
 BYTES_PER_WEIGHT = {"bf16": 2.0, "fp8": 1.0}
-SCALE_UP_GPUS = {"gb200": 72, "gb300": 72}
 NODE_GPUS = 8
-"""GPUs that the scale-up link joins, where not named above."""
+"""GPUs that the scale-up link joins, where no document says it."""
+LARGEST_REPLICA_GPUS = 72
+"""Engines run no replica over more, however many chips of a pod the link joins."""
 LEAST_SEQUENCES = 32.0
 """Running sequences that must fit for a replica to count as having room."""
 
@@ -67,10 +68,15 @@ def model_symbols(shape: Facts, *, precision: str = "bf16") -> Model:
     )
 
 
+def scale_up_gpus(gpu: Facts) -> int:
+    """GPUs of a row of `core.gpu` that one replica can span by the scale-up link."""
+    return min(int(gpu.get("scale_up_gpus") or NODE_GPUS), LARGEST_REPLICA_GPUS)
+
+
 def hardware_symbols(gpu: Facts, *, gpus: float, usd_per_gpu_hour: Real, precision: str = "bf16") -> Hardware:
     """Replica of so many GPUs of a row of `core.gpu`; beyond one node it is linked by the network."""
     in_node = gpu["scale_up_bytes_per_s"] or gpu["pcie_bytes_per_s"]
-    beyond = gpus > SCALE_UP_GPUS.get(gpu["gpu"], NODE_GPUS)
+    beyond = gpus > scale_up_gpus(gpu)
     return Hardware(
         usd_per_gpu_hour=usd_per_gpu_hour,
         flops_per_s=gpu[f"{precision}_flop_per_s"],

@@ -80,12 +80,17 @@ class CitedFigure(PublishedFigure):
 class Gpu(Table):
     """Peak rates, memory and links of each GPU: one chosen claim per column, disagreements beside it.
 
-    Specification tables are chosen first; where they give two figures, the one that makes the GPU look worse. Nothing
-    recalled is chosen: a column without a citable figure is NULL, and a GPU without a peak or a memory is left out.
+    Specification tables and vendors' pages are chosen first; where they give two figures, the one that makes the GPU look
+    worse. Nothing sparse is taken for dense, nothing recalled is chosen: a column without a citable figure is NULL, and a GPU without a peak or a memory is left out.
     """
 
     gpu: str = column("canonical GPU", unique=True)
-    bf16_flop_per_s: float = column("dense BF16 peak", unit="flop_per_s", gt=0, derived_from=("cited_figure.value",))
+    bf16_flop_per_s: float = column(
+        "dense 16-bit peak: BF16, or FP16 where the chip has no BF16",
+        unit="flop_per_s",
+        gt=0,
+        derived_from=("cited_figure.value",),
+    )
     fp8_flop_per_s: float = column(
         "dense FP8 peak; NULL if it has none or no document states it",
         unit="flop_per_s",
@@ -100,11 +105,25 @@ class Gpu(Table):
         nullable=True,
         derived_from=("cited_figure.value",),
     )
+    int8_op_per_s: float = column(
+        "dense INT8 peak; NULL if it has none or no document states it",
+        unit="op_per_s",
+        gt=0,
+        nullable=True,
+        derived_from=("cited_figure.value",),
+    )
     hbm_bytes: float = column("memory", unit="bytes", gt=0, derived_from=("cited_figure.value",))
     hbm_bytes_per_s: float = column("memory bandwidth", unit="bytes_per_s", gt=0, derived_from=("cited_figure.value",))
     scale_up_bytes_per_s: float = column(
         "link to the other GPUs of the node or rack, one direction",
         unit="bytes_per_s",
+        gt=0,
+        nullable=True,
+        derived_from=("cited_figure.value",),
+    )
+    scale_up_gpus: pl.Int64 = column(
+        "GPUs that the link joins; NULL if no document states it or the GPU has none",
+        unit="GPUs",
         gt=0,
         nullable=True,
         derived_from=("cited_figure.value",),

@@ -7,7 +7,7 @@ from schemas.base import Table, Timestamp, column
 from schemas.prices.llm_prices import DATE_BASES, DATE_BASIS_MEANING
 
 PROVIDER_KINDS = ("hyperscaler", "specialised", "marketplace", "stated_constant")
-FORM_FACTORS = ("sxm", "pcie", "oam", "superchip")
+FORM_FACTORS = ("sxm", "pcie", "oam", "superchip", "chip")
 TERMS = (
     "on_demand",
     "spot",
@@ -66,7 +66,11 @@ class GpuOffer(Table):
         "canonical GPU, such as h100-sxm or a100-80gb-pcie; NULL if unknown, or if form factor or memory is not stated",
         nullable=True,
     )
-    form_factor: str = column("sxm, pcie, oam or superchip; NULL if not stated", isin=FORM_FACTORS, nullable=True)
+    form_factor: str = column(
+        "sxm, pcie, oam, superchip or chip (TPUs and others that are sold as no board); NULL if not stated",
+        isin=FORM_FACTORS,
+        nullable=True,
+    )
     gpu_count: pl.Int64 = column("GPUs in the instance; NULL for a bare price per GPU", unit="GPUs", ge=1, nullable=True)
     gpu_memory_gb: float = column(
         "memory of one GPU as marketed (catalogues that give MiB mean this figure x 1024)",

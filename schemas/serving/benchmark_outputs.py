@@ -12,6 +12,12 @@ BASES = ("measured", "peer_reviewed", "simulated")
 STATISTICS = ("mean", "p50", "p90", "p99", "p999")
 LATENCIES = ("ttft", "tpot", "itl", "e2e")
 
+GPU_BASES = ("named", "source", "usual")
+GPU_BASIS_MEANING = (
+    "how gpu_canonical is known. named: the name as written fits one product; source: stated beside the run or by its "
+    "publisher; usual: the name leaves the product open, as H100 does, and the one most often meant is taken"
+)
+
 ARCHITECTURE_MEANING = (
     "colocated: prefill and decode share GPUs, chunking not stated; chunked: shared, with chunked prefill; "
     "disaggregated: separate pools; NULL: not stated"
@@ -76,7 +82,8 @@ class OperatingPoint(Table):
     model_canonical: str = column("model, key of core.model; NULL where the name is not known", nullable=True)
     precision: str = column("number format of the weights, as written", nullable=True)
     gpu: str = column("accelerator, as written", nullable=True)
-    gpu_canonical: str = column("accelerator, such as h100-sxm; NULL where the name does not decide it", nullable=True)
+    gpu_canonical: str = column("accelerator, such as h100-sxm; NULL where the name is not known", nullable=True)
+    gpu_basis: str = column(GPU_BASIS_MEANING, isin=GPU_BASES, nullable=True)
     gpus_total: pl.Int64 = _whole("accelerators of the whole system", unit="gpus")
     gpus_prefill: pl.Int64 = _whole("accelerators of the prefill pool", unit="gpus")
     gpus_decode: pl.Int64 = _whole("accelerators of the decode pool", unit="gpus")

@@ -42,6 +42,7 @@ DOCUMENTS = {
     "pd_serve": ("P/D-Serve", "https://arxiv.org/abs/2408.08147"),
     "dynamollm": ("DynamoLLM", "https://arxiv.org/abs/2408.00741"),
     "hardware": ("GPU specification tables", "https://github.com/ai-dynamo/aiconfigurator"),
+    "accelerators": ("Specifications of accelerators", "https://github.com/stas00/ml-engineering"),
     "model_shape": ("Shapes of models", "https://huggingface.co/models"),
     "levers": (
         "Anchors of the levers: AWQ, state-space models, serving slack",

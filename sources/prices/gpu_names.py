@@ -3,10 +3,15 @@
 The names are data, in two tables. `seeds/gpu_name.csv`: names of GPUs, one row per variant that the name can mean.
 `seeds/gpu_instance.csv`: instance types whose GPU is documented elsewhere than in their name. A GPU is named only where one
 variant fits all that is said: "H100" alone may be SXM or PCIe, so its family is known and its canonical name is not.
+
+Prices ask `resolve`: a rent counts for no GPU where the name leaves it open. People and benchmark tools ask `named`: what they
+leave open is taken for the usual variant, and said to be.
 """
 
 import csv
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,9 +29,27 @@ FRACTION = 0.6
 HINT_SEPARATOR = "|"
 """Parts the texts of one hint."""
 
-_FILLER = {"nvidia", "amd", "tesla", "geforce", "instinct"}
-_MEMORY = re.compile(r"(\d{2,3})gb?")
+_FILLER = {
+    "nvidia",
+    "amd",
+    "tesla",
+    "geforce",
+    "instinct",
+    "intel",
+    "habana",
+    "google",
+    "cloud",
+    "aws",
+    "huawei",
+    "gpu",
+    "tensor",
+    "core",
+}
+_MEMORY = re.compile(r"(\d{2,3})g(?:i?b)?")
 _FORM = re.compile(r"(sxm|pcie|oam)\d?")
+_SPACED_MEMORY = re.compile(r"(\d)\s+(?=gi?b\b)")
+_SEVERAL = re.compile(r"\(x\d+\)|,")
+_WORDS_BESIDE_THE_NAME = re.compile(r"(?<![a-z0-9])(virtualized|hbm\d[a-z]?)(?![a-z0-9])", re.IGNORECASE)
 _FORM_IN_INSTANCE = re.compile(r"(?<![a-z])(sxm|pcie)\d?(?![a-z0-9])")
 
 
@@ -38,6 +61,8 @@ class Variant:
     form_factor: str
     memory_gb: float
     gpu: str
+    rank: int | None = None
+    """Place in the order in which a name that leaves the product open is taken for it; None for one it is not taken for."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +87,22 @@ class Gpu:
     is_fraction: bool = False
 
 
+@dataclass(frozen=True)
+class Named:
+    """The GPU that somebody means by a name, how that is known, and every GPU the name can mean, the usual one first."""
+
+    gpu: str | None = None
+    basis: str | None = None
+    can_mean: tuple[str, ...] = ()
+
+
 @cache
 def variants() -> dict[str, tuple[Variant, ...]]:
     """Variants by name, from `seeds/gpu_name.csv`. Names are lower case without punctuation, form factor or memory."""
     found: dict[str, tuple[Variant, ...]] = {}
     for row in _rows("gpu_name.csv"):
-        variant = Variant(row["family"], row["form_factor"], float(row["memory_gb"]), row["gpu"])
+        rank = int(row["usual"]) if row["usual"] else None
+        variant = Variant(row["family"], row["form_factor"], float(row["memory_gb"]), row["gpu"], rank)
         found[row["alias"]] = (*found.get(row["alias"], ()), variant)
     return found
 
@@ -106,17 +141,44 @@ def resolve(source_gpu: str, instance: str | None = None, memory_gb: float | Non
         return Gpu(form_factor=form_factor)
     family = known[0].family
     form_factor = form_factor or _form_in_instance(instance or "")
-    memory = memory or memory_gb
-    fitting = [variant for variant in known if form_factor in (None, variant.form_factor)]
-    if memory and fitting:
-        nearest = min(_distance(variant, memory) for variant in fitting)
-        fitting = [variant for variant in fitting if _distance(variant, memory) == nearest <= SAME_MEMORY]
+    fitting = _fitting(known, form_factor, memory or memory_gb)
     smallest = min(variant.memory_gb for variant in known)
     is_fraction = memory_gb is not None and memory_gb < FRACTION * smallest
     if len(fitting) != 1:
         forms = {variant.form_factor for variant in fitting}
         return Gpu(family, None, form_factor or (forms.pop() if len(forms) == 1 else None), is_fraction)
     return Gpu(family, fitting[0].gpu, fitting[0].form_factor, is_fraction)
+
+
+@cache
+def named(written: str | None) -> Named:
+    """The GPU that a person or a benchmark tool means by a name.
+
+    `basis`: named, where only one GPU fits; usual, where the name leaves the product open and the usual one is taken. A name
+    that is unknown or lists several GPUs means none. The kind of memory is dropped only after the name with it is unknown:
+    "H100 HBM3" is the SXM part.
+    """
+    if written is None or _SEVERAL.search(written):
+        return Named()
+    for words in (written, _WORDS_BESIDE_THE_NAME.sub(" ", written)):
+        form_factor, memory, name = _read(words)
+        fitting = _fitting(variants().get(name, ()), form_factor, memory)
+        if fitting:
+            break
+    else:
+        return Named()
+    if len(fitting) == 1:
+        return Named(fitting[0].gpu, "named", (fitting[0].gpu,))
+    ranked = sorted(fitting, key=lambda variant: (variant.rank is None, variant.rank or 0))
+    gpus = tuple(variant.gpu for variant in ranked)
+    return Named(*((gpus[0], "usual") if ranked[0].rank is not None else (None, None)), gpus)
+
+
+def near(written: str, among: Iterable[str]) -> list[str]:
+    """Names of `among` that a misspelt one may mean, the likeliest first: "did you mean"."""
+    wanted = "".join(re.findall(r"[a-z0-9]+", written.lower()))
+    spelled = {"".join(re.findall(r"[a-z0-9]+", name.lower())): name for name in sorted(among)}
+    return [spelled[key] for key in difflib.get_close_matches(wanted, spelled, n=3, cutoff=0.6)]
 
 
 def add_gpu(offers: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +201,7 @@ def add_gpu(offers: pl.DataFrame) -> pl.DataFrame:
 def _read(source_gpu: str) -> tuple[str | None, float | None, str]:
     """Form factor, memory in GB and what is left of a GPU's name."""
     form_factor, memory, rest = None, None, []
-    for part in re.split(r"[^a-z0-9]+", source_gpu.lower()):
+    for part in re.split(r"[^a-z0-9]+", _SPACED_MEMORY.sub(r"\1", source_gpu.lower())):
         if form := _FORM.fullmatch(part):
             form_factor = form[1]
         elif size := _MEMORY.fullmatch(part):
@@ -147,6 +209,15 @@ def _read(source_gpu: str) -> tuple[str | None, float | None, str]:
         elif part not in _FILLER:
             rest.append(part)
     return form_factor, memory, "".join(rest)
+
+
+def _fitting(known: Iterable[Variant], form_factor: str | None, memory_gb: float | None) -> list[Variant]:
+    """Variants of a name that have the form factor and the memory that are said."""
+    fitting = [variant for variant in known if form_factor in (None, variant.form_factor)]
+    if memory_gb and fitting:
+        nearest = min(_distance(variant, memory_gb) for variant in fitting)
+        fitting = [variant for variant in fitting if _distance(variant, memory_gb) == nearest <= SAME_MEMORY]
+    return fitting
 
 
 def _form_in_instance(instance: str) -> str | None:

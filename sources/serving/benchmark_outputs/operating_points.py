@@ -7,6 +7,7 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Rejected
 from schemas.serving.benchmark_outputs import OperatingPoint
+from sources.prices.gpu_names import named
 from sources.prices.model_map import ANY, resolve
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
 from sources.serving.benchmark_outputs.fields import Point, RowError
@@ -21,7 +22,7 @@ def complete(stated: Point, meta: RunMeta | None) -> Point:
     """Fill what follows from the stated figures and the user's metadata; RowError where they contradict each other."""
     point = with_meta(stated, meta)
     point["basis"] = point.get("basis") or "measured"
-    point["gpu_canonical"] = point.get("gpu_canonical") or canonical_gpu(point.get("gpu"))
+    _name_gpu(point)
     _count_gpus(point)
     _rates(point)
     if (point.get("attainment") or 0) > 1:
@@ -48,6 +49,15 @@ def latency_closure(point: Point) -> float | None:
     if point.get("tpot_definition") != "after_first_token" or ttft is None or n < 1:
         return None
     return float((ttft + tpot * (n - 1)) / e2e)
+
+
+def _name_gpu(point: Point) -> None:
+    """Canonical GPU and how it is known: the source's own rule, the name itself, or the usual product of that name."""
+    if point.get("gpu_canonical"):
+        point["gpu_basis"] = "named" if canonical_gpu(point.get("gpu")) == point["gpu_canonical"] else "source"
+        return
+    found = named(point.get("gpu"))
+    point["gpu_canonical"], point["gpu_basis"] = found.gpu, found.basis
 
 
 def _count_gpus(point: Point) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from sources.prices.gpu_names import named
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
 from sources.serving.benchmark_outputs.fields import Point, RowError
 from sources.yaml_document import read_yaml
@@ -83,6 +84,8 @@ def with_meta(point: Point, meta: RunMeta | None) -> Point:
         stated = filled.get(column)
         if stated is None:
             filled[column] = said
+        elif column == "gpu" and not filled.get("gpu_canonical") and canonical_gpu(said) in named(stated).can_mean:
+            filled["gpu_canonical"] = canonical_gpu(said)  # the file leaves open which product it is
         elif not _agree(column, filled, said):
             raise RowError(
                 "meta_contradicts_file",
