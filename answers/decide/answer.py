@@ -4,6 +4,7 @@ Light on purpose: NumPy, the closed forms, and a few rows of the published wareh
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from answers.decide.weighing import (
     paid_usd_per_mtok,
     with_draws,
 )
+from answers.names import UnknownNameError, gpu_meant
 from economics.serving.scenarios import (
     ACHIEVED_LINK_SHARES,
     PRECISIONS,
@@ -62,6 +64,7 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
     if not file.exists():
         raise FileNotFoundError(f"no warehouse at {file} yet: run `iecon refresh` first")
     with duckdb.connect(str(file.resolve()), read_only=True) as connection:
+        question, taken = _in_known_names(connection, question)
         gpu = _row(connection, "core.gpu", "gpu", question.gpu)
         shape = _row(connection, "core.model_shape", "model", question.model)
         price: Facts = {}
@@ -70,7 +73,8 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
         elif not question.usd_per_gpu_hour > 0:  # the refusal names the rent there is
             price = next(iter(_rows(connection, "SELECT * FROM core.gpu_price WHERE gpu = ?", question.gpu)), {})
         fits = _rows(connection, "SELECT * FROM marts.calibration WHERE gpu = ?", question.gpu)
-    return answer(question, gpu=gpu, shape=shape, price=price, fits=fits)
+    decision = answer(question, gpu=gpu, shape=shape, price=price, fits=fits)
+    return replace(decision, evidence=(*taken, *decision.evidence))
 
 
 class Sized(NamedTuple):
@@ -254,6 +258,16 @@ def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
         f"GPU figures: {gpu['status']} ({gpu['locator']})",
         f"model shape: {shape['status']}" + (f" ({shape['note']})" if shape["note"] else ""),
     )
+
+
+def _in_known_names(connection: duckdb.DuckDBPyConnection, q: Question) -> tuple[Question, tuple[str, ...]]:
+    """The question with the names of the warehouse, and what was taken for what; QuestionError with the nearest for others."""
+    keys = [str(key) for (key,) in connection.execute("SELECT gpu FROM core.gpu").fetchall()]
+    try:
+        gpu = gpu_meant(q.gpu, keys)
+    except UnknownNameError as error:
+        raise QuestionError(str(error)) from None
+    return replace(q, gpu=gpu.key), tuple(note for note in (gpu.note,) if note)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, name: str) -> list[Facts]:

@@ -81,7 +81,8 @@ class Gpu(Table):
     """Peak rates, memory and links of each GPU: one chosen claim per column, disagreements beside it.
 
     Specification tables and vendors' pages are chosen first; where they give two figures, the one that makes the GPU look
-    worse. Nothing sparse is taken for dense, nothing recalled is chosen: a column without a citable figure is NULL, and a GPU without a peak or a memory is left out.
+    worse. Nothing sparse is taken for dense, nothing recalled is chosen: a column without a citable figure is NULL, and a GPU
+    without a peak or a memory is left out.
     """
 
     gpu: str = column("canonical GPU", unique=True)

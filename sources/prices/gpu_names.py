@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import polars as pl
-
 SEEDS = Path(__file__).parents[1] / "seeds"
 NOT_A_GPU = ("tpu", "trainium", "inferentia", "gaudi")
 """Accelerators that catalogues list beside GPUs; their hours cannot be compared."""
@@ -167,6 +165,7 @@ def named(written: str | None) -> Named:
             break
     else:
         return Named()
+    fitting = [variant for variant in fitting if variant.gpu == written.lower()] or fitting
     if len(fitting) == 1:
         return Named(fitting[0].gpu, "named", (fitting[0].gpu,))
     ranked = sorted(fitting, key=lambda variant: (variant.rank is None, variant.rank or 0))
@@ -179,23 +178,6 @@ def near(written: str, among: Iterable[str]) -> list[str]:
     wanted = "".join(re.findall(r"[a-z0-9]+", written.lower()))
     spelled = {"".join(re.findall(r"[a-z0-9]+", name.lower())): name for name in sorted(among)}
     return [spelled[key] for key in difflib.get_close_matches(wanted, spelled, n=3, cutoff=0.6)]
-
-
-def add_gpu(offers: pl.DataFrame) -> pl.DataFrame:
-    """Add `gpu_family`, `gpu`, `form_factor` and `gpu_is_fraction` to offers.
-
-    Reads `source_gpu`, `instance_hint` (nullable text) and `gpu_memory_gb` (nullable, GB).
-    """
-    asked = ["source_gpu", "instance_hint", "gpu_memory_gb"]
-    distinct = offers.select(asked).unique(maintain_order=True)
-    answers = [resolve(*row) for row in distinct.iter_rows()]
-    named = distinct.with_columns(
-        pl.Series("gpu_family", [answer.family for answer in answers], pl.String),
-        pl.Series("gpu", [answer.gpu for answer in answers], pl.String),
-        pl.Series("form_factor", [answer.form_factor for answer in answers], pl.String),
-        pl.Series("gpu_is_fraction", [answer.is_fraction for answer in answers], pl.Boolean),
-    )
-    return offers.join(named, on=asked, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _read(source_gpu: str) -> tuple[str | None, float | None, str]:

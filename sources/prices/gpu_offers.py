@@ -7,7 +7,7 @@ import polars as pl
 from schemas.base import polars_schema
 from schemas.prices.gpu_rents import CEILING_USD_PER_GPU_HOUR, FLOOR_USD_PER_GPU_HOUR, SAME, SERIES, RawGpuOffer
 from schemas.quarantine import Parsed, Rejected, reject
-from sources.prices.gpu_names import add_gpu, is_not_a_gpu
+from sources.prices.gpu_names import is_not_a_gpu, resolve
 from sources.source import Snapshot
 
 UNIT_SLIP = 20.0
@@ -97,6 +97,23 @@ def finish(draft: pl.DataFrame, snapshot: Snapshot) -> Parsed:
     reason = "the same offer has a lower price in another zone or host of the region"
     refused.append(count_out_of_scope(dearer, source, "dearer_in_region", reason))
     return Parsed(_as_contract(offers, snapshot), pl.concat(refused))
+
+
+def add_gpu(offers: pl.DataFrame) -> pl.DataFrame:
+    """Add `gpu_family`, `gpu`, `form_factor` and `gpu_is_fraction` to offers.
+
+    Reads `source_gpu`, `instance_hint` (nullable text) and `gpu_memory_gb` (nullable, GB).
+    """
+    asked = ["source_gpu", "instance_hint", "gpu_memory_gb"]
+    distinct = offers.select(asked).unique(maintain_order=True)
+    answers = [resolve(*row) for row in distinct.iter_rows()]
+    named = distinct.with_columns(
+        pl.Series("gpu_family", [answer.family for answer in answers], pl.String),
+        pl.Series("gpu", [answer.gpu for answer in answers], pl.String),
+        pl.Series("form_factor", [answer.form_factor for answer in answers], pl.String),
+        pl.Series("gpu_is_fraction", [answer.is_fraction for answer in answers], pl.Boolean),
+    )
+    return offers.join(named, on=asked, how="left", nulls_equal=True, maintain_order="left")
 
 
 def count_out_of_scope(

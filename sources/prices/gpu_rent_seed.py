@@ -11,7 +11,8 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.prices.gpu_rents import RawGpuOffer
 from schemas.quarantine import Parsed, Rejected
-from sources.prices.gpu_names import SEEDS, add_gpu
+from sources.prices.gpu_names import SEEDS
+from sources.prices.gpu_offers import add_gpu
 from sources.source import Seed, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(

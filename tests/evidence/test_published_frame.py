@@ -1,6 +1,7 @@
 """Published operating points in one frame, and the recomputations, from a real refresh and from figures changed by hand."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,6 +17,8 @@ from schemas.prices.gpu_rents import GpuRent
 from sources.evidence.published_figures import recomputations
 from tests.evidence.test_published_figures import CITED, FIGURES
 
+HARDWARE = Path(__file__).resolve().parents[3] / "shared" / "data" / "hardware" / "accelerators.csv"
+needs_hardware = pytest.mark.skipif(not HARDWARE.exists(), reason="the figures as collected are not at hand")
 DAY = date(2026, 11, 23)
 CHECKED = rederive(FIGURES, recomputations())
 
@@ -280,7 +283,35 @@ def test_warehouse_holds_frame_gpus_shapes_and_discrepancies(warehouse: duckdb.D
     assert one("SELECT hbm_bytes FROM core.gpu WHERE gpu = 'h200-sxm'") == 141e9
     assert one("SELECT tdp_w FROM core.gpu WHERE gpu = 'b300-sxm'") == 1200.0
     assert one("SELECT status FROM core.gpu WHERE gpu = 'h20-sxm'") == "derived"
-    assert one("SELECT tdp_w FROM core.gpu WHERE gpu = 'h20-sxm'") is None  # only recalled
+    assert one("SELECT tdp_w FROM core.gpu WHERE gpu = 'a800-80gb-sxm'") is None  # only recalled
     assert "litgpt 0.5.13" in one("SELECT locator FROM core.model_shape WHERE model = 'llama-2-13b'")
     priced = "SELECT gpu_price_on FROM marts.published_common_frame WHERE figure = 'goodput_chatbot_13b_distserve'"
     assert one(priced) is not None
+
+
+def test_forty_accelerators_have_dense_figures_and_the_others_stand_beside_them() -> None:
+    gpus = gpus_of(CITED)
+    assert gpus.height >= 40
+    facts = {row["gpu"]: row for row in gpus.iter_rows(named=True)}
+    assert facts["tpu-v6e"]["bf16_flop_per_s"] == 918e12
+    assert "bf16_flop_per_s: 920000000000000.0 (jax-ml/scaling-book" in facts["tpu-v6e"]["disagreements"]
+    assert facts["tpu-v6e"]["scale_up_bytes_per_s"] == 400e9, "800 GB/s are both directions"
+    assert facts["rtx-4090"]["bf16_flop_per_s"] == 165.2e12, "330 is with FP16 sums, 661 sparse"
+    assert facts["trainium2"]["fp8_flop_per_s"] == 1299e12, "2,563 is sparse"
+    assert (facts["gb200"]["scale_up_gpus"], facts["h100-sxm"]["scale_up_gpus"], facts["l40s"]["scale_up_gpus"]) == (
+        72,
+        8,
+        None,
+    )
+
+
+@needs_hardware
+def test_no_accelerator_rests_on_what_is_not_trusted_or_sparse() -> None:
+    data = pl.read_csv(HARDWARE, infer_schema=False).with_columns(pl.col("value").cast(pl.Float64))
+    trusted = data.filter(~pl.col("trust").is_in(["D", "X"]))
+    dense = trusted.filter(~pl.col("metric").str.starts_with("peak") | pl.col("dense_or_sparse").str.starts_with("dense"))
+    rows = FIGURES.filter(pl.col("paper") == "accelerators", pl.col("status") != "derived")
+    stated = dense.select("value", place=pl.col("path_or_url").str.split(" (").list.first())
+    for value, locator in rows.select("value", "locator").iter_rows():
+        near = stated.filter((pl.col("value") / value - 1).abs() < 1e-4)
+        assert any(place in locator for place in near["place"]), (value, locator)

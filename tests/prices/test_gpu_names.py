@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.evidence.published import gpus_of
 from schemas.prices.gpu_rents import FORM_FACTORS
-from sources.prices.gpu_names import SAME_MEMORY, Gpu, add_gpu, instances, is_not_a_gpu, resolve, variants
+from sources.prices.gpu_names import SAME_MEMORY, Gpu, Named, instances, is_not_a_gpu, named, near, resolve, variants
+from sources.prices.gpu_offers import add_gpu
+from tests.evidence.test_published_figures import CITED
 
 ALL = [variant for known in variants().values() for variant in known]
 
@@ -69,6 +72,58 @@ def test_an_unclear_name_keeps_its_family_and_gets_no_canonical_gpu(
     source_gpu: str, instance: str | None, memory_gb: float | None, known: Gpu
 ) -> None:
     assert resolve(source_gpu, instance, memory_gb) == known
+
+
+@pytest.mark.parametrize(
+    ("written", "gpu", "basis"),
+    [
+        ("H100", "h100-sxm", "usual"),
+        ("h100-sxm5", "h100-sxm", "named"),
+        ("H100 SXM5 80 GB", "h100-sxm", "named"),
+        ("H100 PCIe", "h100-pcie", "usual"),
+        ("NVIDIA H100 80GB HBM3", "h100-sxm", "named"),
+        ("NVIDIA H100 Tensor Core GPU", "h100-sxm", "usual"),
+        ("HGX H200", "h200-sxm", "named"),
+        ("A100", "a100-80gb-sxm", "usual"),
+        ("A100-SXM4-80GB", "a100-80gb-sxm", "named"),
+        ("A100 40GB PCIe", "a100-40gb-pcie", "named"),
+        ("NVIDIA B200", "b200-sxm", "named"),
+        ("b200_sxm", "b200-sxm", "named"),
+        ("B300", "b300-sxm", "named"),
+        ("GB200", "gb200", "named"),
+        ("GB200 NVL72", "gb200", "named"),
+        ("MI355X", "mi355x", "named"),
+        ("AMD_Instinct_MI355X_288GB_HBM3e", "mi355x", "named"),
+        ("RTX 4090", "rtx-4090", "named"),
+        ("GeForce RTX 5090", "rtx-5090", "named"),
+        ("TPU v6e", "tpu-v6e", "named"),
+        ("Google TPU v5e", "tpu-v5e", "named"),
+        ("Trillium", "tpu-v6e", "named"),
+        ("Trainium2", "trainium2", "named"),
+        ("Intel Gaudi 3", "gaudi3", "named"),
+        ("Huawei Ascend 910C", "ascend-910c", "named"),
+        ("Voodoo 2", None, None),
+        ("AMD Instinct MI300X 192GB HBM3 (x32), AMD Instinct MI325X 256GB HBM3e (x16)", None, None),
+        (None, None, None),
+    ],
+)
+def test_what_people_and_tools_write_means_one_gpu_and_says_how_surely(written: str | None, gpu: str, basis: str) -> None:
+    found = named(written)
+    assert (found.gpu, found.basis) == (gpu, basis)
+
+
+def test_an_open_name_says_what_else_it_can_mean() -> None:
+    assert named("H100") == Named("h100-sxm", "usual", ("h100-sxm", "h100-pcie", "h100-nvl"))
+
+
+@pytest.mark.parametrize("gpu", gpus_of(CITED)["gpu"])
+def test_every_accelerator_with_figures_is_known_by_its_own_name(gpu: str) -> None:
+    assert (named(gpu).gpu, named(gpu.upper()).gpu, named(gpu).basis) == (gpu, gpu, "named")
+
+
+def test_a_misspelt_gpu_has_near_ones() -> None:
+    assert near("h10-sxm", gpus_of(CITED)["gpu"])[0] == "h100-sxm"
+    assert near("Voodoo", gpus_of(CITED)["gpu"]) == []
 
 
 def test_what_the_name_says_comes_before_what_the_instance_says() -> None:

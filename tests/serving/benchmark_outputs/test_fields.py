@@ -104,7 +104,7 @@ def test_unix_times_in_other_units_are_refused():
         ("NVIDIA H100 80GB HBM3", "h100-sxm"),
         ("AMD Instinct MI325X 256GB HBM3e", "mi325x"),
         ("b200_sxm", "b200-sxm"),
-        ("h100", None),  # the usual product is taken for it, and said to be: see the tests of GPU names
+        ("h100", None),
         ("AMD Instinct MI300X 192GB HBM3 (x32), AMD Instinct MI325X 256GB HBM3e (x16)", None),
         (None, None),
     ],
