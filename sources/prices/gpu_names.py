@@ -170,7 +170,9 @@ def named(written: str | None) -> Named:
         return Named(fitting[0].gpu, "named", (fitting[0].gpu,))
     ranked = sorted(fitting, key=lambda variant: (variant.rank is None, variant.rank or 0))
     gpus = tuple(variant.gpu for variant in ranked)
-    return Named(*((gpus[0], "usual") if ranked[0].rank is not None else (None, None)), gpus)
+    if ranked[0].rank is None:
+        return Named(can_mean=gpus)
+    return Named(gpus[0], "usual", gpus)
 
 
 def near(written: str, among: Iterable[str]) -> list[str]:
