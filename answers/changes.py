@@ -1,6 +1,6 @@
 """What differs between two data folders, table by table: rows that went, rows that came, and columns whose values moved.
 
-Times of the run itself (every column of timestamps, and seconds that a step took) differ between any two runs and are left out.
+Times of the run itself differ between any two runs and are left out.
 """
 
 import json
@@ -15,8 +15,9 @@ from schemas.base import Table, polars_schema, table_name
 from schemas.registry import TABLES
 from warehouse.store import scan_table
 
-OF_THE_RUN = {"meta.refresh": ("run_id", "seconds"), "meta.snapshot": ("last_checked_at",)}
-"""Columns of a run's own making, besides its times."""
+RUN_TIMES = ("refreshed_at", "observed_at", "fetched_at", "last_checked_at", "first_seen_at", "last_seen_at")
+OF_THE_RUN = {"meta.refresh": ("run_id", "seconds", "started_at")}
+"""Further columns that each run makes anew."""
 SAME = 1e-9
 """Relative difference up to which two floats are the same figure."""
 
@@ -55,11 +56,7 @@ def changes(before: Path, after: Path) -> list[TableChange]:
 def table_change(schema: type[Table], old: pl.DataFrame, new: pl.DataFrame) -> TableChange:
     """One table in two versions, by its key where it has one, else by whole rows."""
     name = table_name(schema)
-    compared = [
-        column
-        for column, dtype in polars_schema(schema).items()
-        if not isinstance(dtype, pl.Datetime) and column not in OF_THE_RUN.get(name, ())
-    ]
+    compared = [column for column in polars_schema(schema) if column not in (*RUN_TIMES, *OF_THE_RUN.get(name, ()))]
     key = [column for column in schema.to_schema().unique or [] if column in compared]
     if not key or not all(frame.select(key).is_unique().all() for frame in (old, new)):
         key = compared

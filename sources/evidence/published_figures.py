@@ -4,66 +4,21 @@
 """
 
 import io
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
 from schemas.base import Table, empty, polars_schema
 from schemas.evidence.published import PublishedFigure
 from schemas.quarantine import Parsed, Rejected
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import TRANSCRIBED, documents_of
+from sources.source import Snapshot, refuses_in_words
 
-PUBLISHED = Path(__file__).parents[1] / "transcribed"
-AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
-NEVER_STALE = timedelta(days=36_500)
-"""What was printed stays printed."""
 COUNTED = ("layers", "heads", "GPUs", "count", "flop")
 """Units of whole numbers that carry no rounding."""
 SET = ("ttft_slo_s", "tpot_slo_s", "tbt_slo_s", "attainment_target_percent", "usd_per_gpu_hour", "usd_per_mtok")
 """Metrics that somebody sets and nobody measures: bounds, targets, prices. They carry no rounding either."""
 
-DOCUMENTS = {
-    "paged_attention": ("PagedAttention and vLLM (SOSP 2023)", "https://arxiv.org/abs/2309.06180"),
-    "sarathi_serve": ("Sarathi-Serve (OSDI 2024) and its artifact", "https://arxiv.org/abs/2403.02310"),
-    "distserve": ("DistServe (OSDI 2024) and its artifact", "https://arxiv.org/abs/2401.09670"),
-    "splitwise": ("Splitwise (ISCA 2024) and splitwise-sim", "https://arxiv.org/abs/2311.18677"),
-    "mooncake_fast25": ("Mooncake (FAST 2025) and its traces", "https://github.com/kvcache-ai/Mooncake"),
-    "mooncake_arxiv": ("Mooncake (arXiv)", "https://arxiv.org/abs/2407.00079"),
-    "deepseek_inference": ("DeepSeek-V3/R1 inference overview", "https://github.com/deepseek-ai/open-infra-index"),
-    "sglang_large_scale_ep": (
-        "SGLang large-scale expert parallelism",
-        "https://lmsys.org/blog/2025-05-05-large-scale-ep",
-    ),
-    "mlperf_v5_1": (
-        "MLPerf Inference v5.1, medians of submissions",
-        "https://github.com/mlcommons/inference_results_v5.1",
-    ),
-    "pd_serve": ("P/D-Serve", "https://arxiv.org/abs/2408.08147"),
-    "dynamollm": ("DynamoLLM", "https://arxiv.org/abs/2408.00741"),
-    "hardware": ("GPU specification tables", "https://github.com/ai-dynamo/aiconfigurator"),
-    "accelerators": ("Specifications of accelerators", "https://github.com/stas00/ml-engineering"),
-    "model_shape": ("Shapes of models", "https://huggingface.co/models"),
-    "levers": (
-        "Anchors of the levers: AWQ, state-space models, serving slack",
-        "https://github.com/mit-han-lab/llm-awq",
-    ),
-    "levers_energy": ("Power draw, SM clocks and energy per token", "https://arxiv.org/abs/2605.11999"),
-    "levers_edge": ("Edge devices", "https://developer.nvidia.com/embedded-computing"),
-}
-
-SOURCES = tuple(
-    Source(
-        name=f"published_{name}",
-        title=title,
-        homepage=homepage,
-        licence="facts, each with its citation",
-        live=(),
-        floor=(Seed(PUBLISHED / f"{name}.csv", as_of=AS_OF),),
-        fresh_for=NEVER_STALE,
-    )
-    for name, (title, homepage) in DOCUMENTS.items()
-)
+SOURCES = documents_of("raw.published_figure", prefix="published_")
 
 
 @refuses_in_words
@@ -87,7 +42,7 @@ def typed(snapshot: Snapshot, contract: type[Table]) -> Parsed:
 
 def recomputations() -> pl.DataFrame:
     """Which figures follow from which others: check, printed, inputs (names `document.figure`), formula, how, what."""
-    return pl.read_csv(PUBLISHED / "recomputation.csv", infer_schema=False).with_columns(pl.col("inputs").str.split(" "))
+    return pl.read_csv(TRANSCRIBED / "recomputation.csv", infer_schema=False).with_columns(pl.col("inputs").str.split(" "))
 
 
 def gain_factors() -> pl.DataFrame:
@@ -96,7 +51,7 @@ def gain_factors() -> pl.DataFrame:
     Names are `document.figure`; an absent one stands for 1. bound: value or at_most; spread: figure whose attainment interval
     spreads the factor. The factor `ratio` is the gain itself; of `design`, the names are the designs compared.
     """
-    return pl.read_csv(PUBLISHED / "gain_factor.csv", infer_schema=False)
+    return pl.read_csv(TRANSCRIBED / "gain_factor.csv", infer_schema=False)
 
 
 def _rounding() -> pl.Expr:

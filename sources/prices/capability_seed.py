@@ -4,24 +4,17 @@
 """
 
 import io
-from datetime import UTC, datetime
 
 import polars as pl
 
 from schemas.base import empty, polars_schema
 from schemas.prices.capability import Capability, CapabilitySeed
 from schemas.quarantine import Parsed, Rejected
-from sources.prices.model_map import SEEDS, models, resolve
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import SEEDS, document
+from sources.prices.model_map import models, resolve
+from sources.source import Snapshot, Source, refuses_in_words
 
-SOURCE = Source(
-    name="capability_seed",
-    title="Capability figures transcribed from documents",
-    homepage="https://epoch.ai/data-insights/llm-inference-price-trends",
-    licence="facts, each with its citation",
-    live=(),
-    floor=(Seed(SEEDS / "capability.csv", as_of=datetime(2026, 8, 1, tzinfo=UTC)),),
-)
+SOURCE = document(SEEDS / "capability.csv", name="capability_seed", fresh_for=Source.fresh_for)
 
 SCALE_OF_BENCHMARK = {"GPQA diamond": "gpqa_diamond", "MMLU": "mmlu", "MATH level 5": "math_level_5"}
 """Benchmarks of Epoch's bundle that are scales of `core.capability`, by the name Epoch gives them."""

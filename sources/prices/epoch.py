@@ -10,7 +10,7 @@ their own terms. The floor is the index of 8 February 2026 alone: no benchmark s
 import io
 import zipfile
 import zlib
-from datetime import UTC, date, datetime
+from datetime import date
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -18,9 +18,9 @@ from polars.exceptions import PolarsError
 from schemas.base import empty, polars_schema
 from schemas.prices.capability import EpochBenchmark, EpochEci
 from schemas.quarantine import Parsed, Rejected, reject
-from sources.prices.model_map import SEEDS
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import seen_on
-from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="epoch",
@@ -28,7 +28,7 @@ SOURCE = Source(
     homepage="https://epoch.ai/benchmarks/use-this-data",
     licence="CC BY 4.0, Epoch AI; files *_external.csv keep the terms of their publishers",
     live=(Http("https://epoch.ai/data/benchmark_data.zip"),),
-    floor=(Seed(SEEDS / "epoch_eci.csv", as_of=datetime(2026, 2, 8, tzinfo=UTC)),),
+    floor=(seed(SEEDS / "epoch_eci.csv"),),
 )
 
 _MEMBER_LIMIT_BYTES = 32_000_000

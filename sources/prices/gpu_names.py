@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-SEEDS = Path(__file__).parents[1] / "seeds"
+from sources.document import SEEDS
+
 NOT_A_GPU = ("tpu", "trainium", "inferentia", "gaudi")
 """Accelerators that catalogues list beside GPUs; their hours cannot be compared."""
 SAME_MEMORY = 0.15

@@ -4,25 +4,17 @@
 """
 
 import io
-from datetime import UTC, datetime
 
 import polars as pl
 
 from schemas.base import empty, polars_schema
 from schemas.prices.gpu_rents import RawGpuOffer
 from schemas.quarantine import Parsed, Rejected
-from sources.prices.gpu_names import SEEDS
+from sources.document import SEEDS, document
 from sources.prices.gpu_offers import add_gpu
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.source import Snapshot, Source, refuses_in_words
 
-SOURCE = Source(
-    name="gpu_rent_seed",
-    title="GPU rents transcribed from documents",
-    homepage="https://inferencex.semianalysis.com",
-    licence="facts, each with its citation",
-    live=(),
-    floor=(Seed(SEEDS / "gpu_rent.csv", as_of=datetime(2026, 11, 1, tzinfo=UTC)),),
-)
+SOURCE = document(SEEDS / "gpu_rent.csv", name="gpu_rent_seed", fresh_for=Source.fresh_for)
 
 
 @refuses_in_words

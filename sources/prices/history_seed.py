@@ -5,25 +5,17 @@ and what was left out.
 """
 
 import io
-from datetime import UTC, datetime
 
 import polars as pl
 
 from schemas.base import empty, polars_schema
 from schemas.prices.llm_price_seed import LlmPriceSeed
 from schemas.quarantine import Parsed, Rejected
-from sources.prices.model_map import SEEDS
+from sources.document import SEEDS, document
 from sources.prices.price_keys import seen_on
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.source import Snapshot, Source, refuses_in_words
 
-SOURCE = Source(
-    name="llm_price_seed",
-    title="Price history transcribed from dated documents",
-    homepage="https://github.com/pydantic/genai-prices",
-    licence="facts, each with its citation",
-    live=(),
-    floor=(Seed(SEEDS / "llm_price_history.csv", as_of=datetime(2026, 11, 12, tzinfo=UTC)),),
-)
+SOURCE = document(SEEDS / "llm_price_history.csv", name="llm_price_seed", fresh_for=Source.fresh_for)
 
 
 @refuses_in_words

@@ -7,9 +7,7 @@ is 200,000, and holds for longer prompts. The file gives no dates of prices.
 """
 
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +15,7 @@ import polars as pl
 
 from schemas.prices.llm_prices import LitellmModel, LitellmPrice
 from schemas.quarantine import Parsed
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
     ALWAYS,
     FIGURES,
@@ -36,7 +35,7 @@ from sources.prices.price_keys import (
     unexpected,
     window_text,
 )
-from sources.source import Http, Registry, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Registry, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="litellm",
@@ -47,7 +46,7 @@ SOURCE = Source(
         Http("https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
         Registry("litellm", "litellm/model_prices_and_context_window_backup.json"),
     ),
-    floor=(Seed(Path(__file__).parents[1] / "seeds" / "litellm.json", datetime(2026, 11, 12, tzinfo=UTC)),),
+    floor=(seed(SEEDS / "litellm.json"),),
 )
 
 _EXPECTED = "an object of models by name"

@@ -11,14 +11,13 @@ What counts as one model:
 """
 
 from functools import cache
-from pathlib import Path
 
 import polars as pl
 
 from schemas.base import polars_schema
 from schemas.prices.models import Model, Provider
+from sources.document import SEEDS
 
-SEEDS = Path(__file__).parents[1] / "seeds"
 ID = ["source", "source_provider", "source_model"]
 ANY = "*"
 

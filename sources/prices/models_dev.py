@@ -8,14 +8,13 @@ of faster or cheaper modes. There are no dates of prices. Zero stands for free, 
 Sources: https://github.com/anomalyco/models.dev (schema.ts, generate.ts; MIT).
 """
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from schemas.prices.llm_prices import ModelsDevModel, ModelsDevPrice
 from schemas.quarantine import Parsed
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
     USD_PER_MTOK,
     Meaning,
@@ -32,7 +31,7 @@ from sources.prices.price_keys import (
     tokens,
     unexpected,
 )
-from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="models_dev",
@@ -40,7 +39,7 @@ SOURCE = Source(
     homepage="https://models.dev",
     licence="MIT",
     live=(Http("https://models.dev/api.json"),),
-    floor=(Seed(Path(__file__).parents[1] / "seeds" / "models_dev.json", datetime(2026, 11, 10, tzinfo=UTC)),),
+    floor=(seed(SEEDS / "models_dev.json"),),
 )
 
 _EXPECTED = "an object of providers, each with an object of models"

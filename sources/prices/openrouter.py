@@ -11,7 +11,6 @@ Sources: https://openrouter.ai/docs (Pricing, PricingOverride, ModelReasoning).
 """
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ import polars as pl
 
 from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
 from schemas.quarantine import Parsed
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
     ALWAYS,
     USD_PER_TOKEN,
@@ -38,7 +38,7 @@ from sources.prices.price_keys import (
     unexpected,
     window_text,
 )
-from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
     name="openrouter",
@@ -46,7 +46,7 @@ SOURCE = Source(
     homepage="https://openrouter.ai/docs/models",
     licence="OpenRouter terms of service; figures are facts",
     live=(Http("https://openrouter.ai/api/v1/models"),),
-    floor=(Seed(Path(__file__).parents[1] / "seeds" / "openrouter.json", datetime(2026, 5, 15, tzinfo=UTC)),),
+    floor=(seed(SEEDS / "openrouter.json"),),
 )
 
 _EXPECTED = "an object with a list of models under data"

@@ -4,46 +4,17 @@
 """
 
 import io
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
 from schemas.base import Table, empty, polars_schema
 from schemas.quarantine import Parsed, Rejected
 from schemas.routing.premium import RoutingCurve, RoutingFigure
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import TRANSCRIBED, document
+from sources.source import Snapshot, refuses_in_words
 
-PUBLISHED = Path(__file__).parents[1] / "transcribed"
-AS_OF = datetime(2026, 11, 23, tzinfo=UTC)
-NEVER_STALE = timedelta(days=36_500)
-"""What was printed stays printed."""
-
-
-def _seeded(name: str, title: str, homepage: str, licence: str) -> Source:
-    return Source(
-        name=name,
-        title=title,
-        homepage=homepage,
-        licence=licence,
-        live=(),
-        floor=(Seed(PUBLISHED / f"{name}.csv", as_of=AS_OF),),
-        fresh_for=NEVER_STALE,
-    )
-
-
-POINTS = _seeded(
-    "routing_operating_points",
-    "Published operating points of routing and adaptive compute",
-    "https://ifitsmanu.com/papers/routing-premium/",
-    "facts, each with its citation",
-)
-CURVES = _seeded(
-    "routing_replay_curves",
-    "Curves computed from RouteLLM's outcomes per question",
-    "https://github.com/lm-sys/RouteLLM",
-    "Apache-2.0",
-)
+POINTS = document(TRANSCRIBED / "routing_operating_points.csv")
+CURVES = document(TRANSCRIBED / "routing_replay_curves.csv")
 
 
 @refuses_in_words

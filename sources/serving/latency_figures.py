@@ -3,21 +3,13 @@
 `transcribed/latency.source.yaml` says what was taken and what was left out.
 """
 
-from datetime import UTC, datetime
-
 from schemas.quarantine import Parsed
 from schemas.serving.calibration import LatencyFigure
-from sources.evidence.published_figures import PUBLISHED, typed
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import TRANSCRIBED, document
+from sources.evidence.published_figures import typed
+from sources.source import Snapshot, refuses_in_words
 
-SOURCE = Source(
-    name="latency_figures",
-    title="Step times of Sarathi-Serve, DistServe and Splitwise",
-    homepage="https://arxiv.org/abs/2403.02310",
-    licence="facts, each with its citation; artifacts Apache-2.0 (Sarathi-Serve, DistServe) and MIT (splitwise-sim)",
-    live=(),
-    floor=(Seed(PUBLISHED / "latency.csv", as_of=datetime(2026, 11, 23, tzinfo=UTC)),),
-)
+SOURCE = document(TRANSCRIBED / "latency.csv", name="latency_figures")
 
 
 @refuses_in_words

@@ -15,27 +15,16 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Parsed
 from schemas.serving.measured_steps import PHASES, StepTime
-from sources.evidence.published_figures import NEVER_STALE, PUBLISHED
+from sources.document import documents_of
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
 from sources.serving.benchmark_outputs.fields import RowError, count, number, text
 from sources.serving.benchmark_outputs.operating_points import canonical_models, rejection, rejection_frame
 from sources.serving.benchmark_outputs.plausibility import FILE_IN_DOUBT_RUNS, FILE_IN_DOUBT_SHARE
 from sources.serving.benchmark_outputs.weight_reads import BYTES_PER_PARAM, HBM_BYTES_PER_S, active_params
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.source import Snapshot, refuses_in_words
 
 NAME = "gpu_step_time"
-SOURCES = tuple(
-    Source(
-        name=f"step_times_{gpu}",
-        title=f"Step times of one {title}",
-        homepage="benchmarks/gpu_step_time.py",
-        licence="measured with this project's script; under this project's licence",
-        live=(),
-        floor=(Seed(PUBLISHED / f"step_times_{gpu}.csv", as_of=datetime(2026, 11, 26, tzinfo=UTC)),),
-        fresh_for=NEVER_STALE,
-    )
-    for gpu, title in (("h100", "H100 80GB HBM3 SXM"), ("h200", "H200 SXM"))
-)
+SOURCES = documents_of("raw.step_time")
 MARKS = ("phase", "step_time_s", "step_time_p10_s", "relative_error", "matmul_flop_per_s")
 """Columns by which a file is recognised."""
 NUMBERS = frozenset(name for name, kind in polars_schema(StepTime).items() if kind in (pl.Float64, pl.Int64))

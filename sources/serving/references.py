@@ -4,34 +4,17 @@
 """
 
 import io
-from datetime import UTC, datetime
 
 import polars as pl
 
 from schemas.base import Table, empty, polars_schema
 from schemas.quarantine import Parsed, Rejected
 from schemas.serving.validation import ServingGrid, TraceShape
-from sources.evidence.published_figures import NEVER_STALE, PUBLISHED
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import TRANSCRIBED, document
+from sources.source import Snapshot, refuses_in_words
 
-TRACES = Source(
-    name="trace_shape",
-    title="Shapes of two production traces: lengths and arrivals",
-    homepage="https://github.com/Azure/AzurePublicDataset",
-    licence="facts derived from traces under CC BY 4.0 (Azure) and Apache-2.0 (Mooncake)",
-    live=(),
-    floor=(Seed(PUBLISHED / "trace_shape.csv", as_of=datetime(2026, 11, 25, tzinfo=UTC)),),
-    fresh_for=NEVER_STALE,
-)
-GRID = Source(
-    name="aiconfigurator_grid",
-    title="Aggregated against disaggregated serving in 125 contracts, by aiconfigurator",
-    homepage="https://github.com/ai-dynamo/aiconfigurator",
-    licence="results of a public tool; the tool is Apache-2.0",
-    live=(),
-    floor=(Seed(PUBLISHED / "aiconfigurator_grid.csv", as_of=datetime(2026, 11, 23, tzinfo=UTC)),),
-    fresh_for=NEVER_STALE,
-)
+TRACES = document(TRANSCRIBED / "trace_shape.csv")
+GRID = document(TRANSCRIBED / "aiconfigurator_grid.csv")
 SOURCES = (TRACES, GRID)
 
 

@@ -9,7 +9,6 @@ Source: https://github.com/Aider-AI/aider (Apache-2.0).
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,8 +16,9 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.test_time.cost_per_correct import AiderRun
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import unexpected
-from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Snapshot, Source, refuses_in_words
 from sources.yaml_document import read_yaml
 
 SOURCE = Source(
@@ -27,7 +27,7 @@ SOURCE = Source(
     homepage="https://aider.chat/docs/leaderboards/",
     licence="Apache-2.0",
     live=(Http("https://raw.githubusercontent.com/Aider-AI/aider/main/aider/website/_data/polyglot_leaderboard.yml"),),
-    floor=(Seed(Path(__file__).parents[1] / "seeds" / "aider_polyglot.yml", datetime(2025, 10, 3, tzinfo=UTC)),),
+    floor=(seed(SEEDS / "aider_polyglot.yml"),),
 )
 
 _EXPECTED = "a list of runs, each with dirname, model, date and passes"

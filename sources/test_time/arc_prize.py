@@ -9,8 +9,7 @@ contest. The human panel is a row like any other.
 Source: https://arcprize.org/leaderboard, the documents its page loads.
 """
 
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -19,11 +18,10 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.test_time.cost_per_correct import ArcEvaluation
+from sources.document import SEEDS, seed
 from sources.prices.price_keys import decode, number, unexpected
-from sources.source import Http, Seed, Snapshot, Source, refuses_in_words
+from sources.source import Http, Snapshot, Source, refuses_in_words
 
-SEEDS = Path(__file__).parents[1] / "seeds"
-AS_OF = datetime(2026, 6, 4, tzinfo=UTC)
 TASKS = {"v1": 100, "v2": 120}
 """Tasks of the semi-private sets: as announced with o3-preview, and in the ARC-AGI-2 report (arXiv 2505.11831)."""
 
@@ -34,7 +32,7 @@ SOURCES = tuple(
         homepage="https://arcprize.org/leaderboard",
         licence="none stated; figures are facts",
         live=(Http(f"https://arcprize.org/media/data/leaderboard/{board}.json"),),
-        floor=(Seed(SEEDS / f"arc_prize_{board}.json", as_of=AS_OF),),
+        floor=(seed(SEEDS / f"arc_prize_{board}.json", cited="arc_prize"),),
     )
     for board in ("v1", "v2", "v3")
 )

@@ -15,7 +15,7 @@ from pipelines.definitions import definitions
 from schemas.base import Table, polars_schema, table_name
 from schemas.evidence.published import CitedFigure
 from schemas.registry import TABLES
-from sources.evidence.published_figures import PUBLISHED
+from sources.document import TRANSCRIBED
 from tests.evidence.test_published_figures import FIGURES
 from tests.routing.test_marts import FIGURES as ROUTING_FIGURES
 from warehouse.store import read_table
@@ -52,7 +52,7 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-STATED = sorted(file.name for file in PUBLISHED.glob("*.csv") if "status" in file.read_text().splitlines()[0].split(","))
+STATED = sorted(file.name for file in TRANSCRIBED.glob("*.csv") if "status" in file.read_text().splitlines()[0].split(","))
 
 
 def test_files_and_tables_with_a_status_are_found():
@@ -69,8 +69,8 @@ def test_files_and_tables_with_a_status_are_found():
 
 @pytest.mark.parametrize("name", STATED)
 def test_recalled_rows_of_a_file_stay_in_a_raw_table(name: str, warehouse: duckdb.DuckDBPyConnection):
-    recalled = {row["figure"] for row in rows(PUBLISHED / name) if row["status"] == "recalled"}
-    document = {row.get("paper") for row in rows(PUBLISHED / name)}
+    recalled = {row["figure"] for row in rows(TRANSCRIBED / name) if row["status"] == "recalled"}
+    document = {row.get("paper") for row in rows(TRANSCRIBED / name)}
     held, used = set(), set()
     for schema in TABLES.values():
         table = table_name(schema)

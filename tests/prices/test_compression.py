@@ -29,7 +29,8 @@ from schemas.prices.index import GpuRentIndex, PriceSlope
 from schemas.prices.models import Model
 from schemas.serving.surface import BreakEvenSurface
 from schemas.test_time.cost_per_correct import MeasuredRun
-from sources.prices.price_trends import FIGURES, POINTS, PUBLISHED, parse_figures, parse_points
+from sources.document import TRANSCRIBED
+from sources.prices.price_trends import FIGURES, POINTS, parse_figures, parse_points
 from sources.source import Seed, Snapshot, Source, content_hash
 
 QUALITY = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "quality"
@@ -61,7 +62,7 @@ def test_figures_satisfy_their_contracts_and_say_where_they_are_from() -> None:
     PriceTrendFigure.validate(TREND_FIGURES)
     PriceTrendPoint.validate(TREND_POINTS)
     for source in (FIGURES, POINTS):
-        assert yaml.safe_load((PUBLISHED / f"{source.name}.source.yaml").read_text())["transcribed"]
+        assert yaml.safe_load((TRANSCRIBED / f"{source.name}.source.yaml").read_text())["transcribed"]
 
 
 @needs_shared

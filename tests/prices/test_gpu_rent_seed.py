@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from schemas.prices.gpu_rents import GpuRentSeed
+from sources.document import SEEDS
 from sources.prices import skypilot
-from sources.prices.gpu_names import SEEDS, resolve
+from sources.prices.gpu_names import resolve
 from sources.prices.gpu_rent_seed import SOURCE, parse_offers
 from sources.source import Seed, Snapshot
 

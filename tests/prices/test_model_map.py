@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.prices.models import Model, ModelAlias, Provider
-from sources.prices.model_map import ANY, ID, SEEDS, models, normalised, providers, reduced, resolve
+from sources.document import SEEDS
+from sources.prices.model_map import ANY, ID, models, normalised, providers, reduced, resolve
 from sources.serving.benchmark_outputs.operating_points import canonical_models
 
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"

@@ -14,7 +14,8 @@ from assets.routing.premium import believed, operating_points, under_disclosure_
 from assets.routing.replay import dated_prices, priced_curves
 from economics.routing.patterns import deepest_exit
 from schemas.routing.premium import RoutingCurve, RoutingFigure, RoutingPremium
-from sources.routing.figures import PUBLISHED, parse_curves, parse_figures
+from sources.document import TRANSCRIBED
+from sources.routing.figures import parse_curves, parse_figures
 from sources.source import Snapshot
 from warehouse.contract import violations
 
@@ -24,7 +25,7 @@ OUTCOMES = Path(__file__).resolve().parents[3] / "shared" / "data" / "routing" /
 def snapshot(name: str) -> Snapshot:
     return Snapshot(
         source=name,
-        body=(PUBLISHED / f"{name}.csv").read_bytes(),
+        body=(TRANSCRIBED / f"{name}.csv").read_bytes(),
         sha256="",
         served_from="seed",
         uri="",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from schemas.serving.calibration import LatencyFigure
-from sources.evidence.published_figures import PUBLISHED
+from sources.document import TRANSCRIBED
 from sources.serving.latency_figures import SOURCE, parse
 from sources.source import Seed, Snapshot
 from warehouse.contract import apply_contract
@@ -28,7 +28,7 @@ def test_all_times_keep_the_contract() -> None:
 
 
 def test_the_source_file_counts_its_rows() -> None:
-    said = yaml.safe_load((PUBLISHED / "latency.source.yaml").read_text())
+    said = yaml.safe_load((TRANSCRIBED / "latency.source.yaml").read_text())
     assert f"{FIGURES.height} rows" in said["version"]
     for count, paper in ((23, "sarathi_serve"), (172, "distserve"), (232, "splitwise")):
         assert FIGURES.filter(paper=paper).height == count

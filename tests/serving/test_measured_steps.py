@@ -28,7 +28,7 @@ from schemas.evidence.published import Gpu, ModelShape
 from schemas.quarantine import Rejected
 from schemas.serving.calibration import Calibration as CalibrationTable
 from schemas.serving.measured_steps import StepTime
-from sources.evidence.published_figures import PUBLISHED
+from sources.document import TRANSCRIBED
 from sources.serving.measured_steps import SOURCES, recognises, steps_of_file
 from sources.serving.user_files import STEPS, stored, take_in
 from sources.source import Seed
@@ -37,7 +37,7 @@ from tests.serving.test_calibration_mart import a_gpu, a_shape
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu_step_time.py"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ROWS = {"step_times_h100": 115, "step_times_h200": 139}
-BODY = (PUBLISHED / "step_times_h100.csv").read_bytes()
+BODY = (TRANSCRIBED / "step_times_h100.csv").read_bytes()
 HEADER, *LINES = BODY.decode().splitlines()
 FEW = "\n".join([HEADER, *LINES[:24]]) + "\n"
 NUMBERS = (

@@ -8,8 +8,9 @@ from schemas.base import Table
 from schemas.test_time import cost_per_correct, inference_frontier, verifier_value
 from schemas.test_time.cost_per_correct import TestTimeFigure
 from schemas.test_time.inference_frontier import PythiaSurfaceFigure
+from sources.document import TRANSCRIBED
 from sources.source import Source
-from sources.test_time.figures import PUBLISHED, SOURCES, parse_figures, parse_surface
+from sources.test_time.figures import SOURCES, parse_figures, parse_surface
 from tests.evidence.cited_figures import TABLES, Warehouse, needs_shared, one, seed
 
 # --- seeds
@@ -19,7 +20,7 @@ from tests.evidence.cited_figures import TABLES, Warehouse, needs_shared, one, s
 def test_every_document_satisfies_the_contract_and_says_where_it_is_from(source: Source) -> None:
     name = source.name.removeprefix("test_time_")
     TestTimeFigure.validate(parse_figures(seed(name)).accepted)
-    assert "transcribed:" in (PUBLISHED / f"test_time_{name}.source.yaml").read_text()
+    assert "transcribed:" in (TRANSCRIBED / f"test_time_{name}.source.yaml").read_text()
 
 
 @needs_shared
