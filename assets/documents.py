@@ -69,7 +69,7 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
                 accept,
                 bronze_root=data.bronze,
                 policy=Policy(contact=settings.contact, private_hosts=settings.private_hosts),
-                offline=data.offline or name in settings.disabled or source.name in settings.disabled,
+                offline=data.offline or not settings.asks(name, source.name, opt_in=source.opt_in),
                 now=now,
                 urls=settings.urls,
             )
@@ -112,7 +112,7 @@ def _freshness(sources: Sequence[Source], loaded: Sequence[Loaded]) -> dg.AssetC
         for source, outcome in zip(sources, loaded, strict=True)
         if outcome.age is not None and outcome.age > source.fresh_for
     ]
-    silent = sum(outcome.snapshot is None for outcome in loaded)
+    silent = sum(outcome.snapshot is None and not source.opt_in for source, outcome in zip(sources, loaded, strict=True))
     some = "" if len(sources) == 1 else f"{len(ages)} of {len(sources)} documents up to "
     trouble = [f"{some}{_words(max(ages))} old"] if ages else []
     trouble += [f"{silent} of {len(sources)} documents never seen"] if silent else []

@@ -50,7 +50,7 @@ def show_health(root: Path, *, console: Console) -> None:
         table.add_column(heading, overflow="fold")
     for asset, sources in CATALOGUE.items():
         for source in sources:
-            off = asset in settings.disabled or source.name in settings.disabled
+            off = not settings.asks(asset, source.name, opt_in=source.opt_in)
             table.add_row(*_source_cells(root, source, now=now, disabled=off))
     console.print(table)
 
@@ -124,7 +124,7 @@ def _source_cells(root: Path, source: Source, *, now: datetime, disabled: bool) 
     served = [each for each in log if each.outcome in bronze.SERVED]
     stored = served[-1] if served else None
     floor = " or ".join(type(rung).__name__.lower() for rung in source.floor) or "nothing"
-    asks = "nothing (disabled in config.yaml)" if disabled else ", ".join(type(rung).__name__ for rung in source.live)
+    asks = f"nothing ({_why_off(source)})" if disabled else ", ".join(type(rung).__name__ for rung in source.live)
     then = f"the stored document, else {floor}" if stored else floor
     if stored is None:
         return [
@@ -144,10 +144,14 @@ def _source_cells(root: Path, source: Source, *, now: datetime, disabled: bool) 
     return [source.name, checked, shown, _ago(source.fresh_for), asks or "nothing", then, why]
 
 
+def _why_off(source: Source) -> str:
+    return "not documented by its publisher: off until enabled in config.yaml" if source.opt_in else "disabled in config.yaml"
+
+
 def why_stale(source: Source, log: Sequence[Attempt], disabled: bool) -> str:
     """Why there is nothing younger of a source: what came of the latest try of each of its transports."""
     if disabled:
-        return "disabled in config.yaml"
+        return _why_off(source)
     if not source.live:
         return "shipped with the program; a new version may bring a younger one"
     latest = {each.rung: each for each in log if each.transport in bronze.LIVE}

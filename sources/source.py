@@ -81,7 +81,8 @@ def check_name(name: str) -> str:
 class Source:
     """A publisher of one document, with the transports to try in order. The last stored body comes before the floor.
 
-    Raise `parser_version` with every change of the parser that reads the bytes otherwise; the log keeps it.
+    Raise `parser_version` with every change of the parser that reads the bytes otherwise; the log keeps it. A source that is
+    `opt_in` is never asked over the network until a user lists it under `enabled`: its publisher documents no such use.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Source:
     floor: tuple[FloorRung, ...] = ()
     fresh_for: timedelta = timedelta(days=2)
     parser_version: int = 1
+    opt_in: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name)

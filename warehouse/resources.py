@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hosts that may be asked although they lie in a private network or on this machine."""
     disabled: frozenset[str] = frozenset()
     """Sources that are never asked over the network."""
+    enabled: frozenset[str] = frozenset()
+    """Sources that are asked over the network only where a user says so, as their publisher documents no such use."""
     keep_releases: Annotated[int, msgspec.Meta(ge=1)] = 5
     """Published DuckDB files to keep; older ones are deleted after each refresh."""
     publish_to: str = ""
@@ -38,6 +40,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days that Dagster's records of a finished run are kept; those of each asset's latest materialisation stay longer."""
     webhook: str = ""
     """Address to which a failed refresh is posted as JSON; ECONOMICS_WEBHOOK comes before it."""
+
+    def asks(self, asset: str, source: str, *, opt_in: bool) -> bool:
+        """Whether a source may be asked over the network; both it and its asset can be named."""
+        named = {asset, source}
+        return not named & self.disabled and (not opt_in or bool(named & self.enabled))
 
 
 def read_settings(path: Path) -> Settings:

@@ -17,18 +17,21 @@ TERMS = (
     "savings_plan_1y",
     "savings_plan_3y",
     "reserved_calendar",
+    "reserved_3m",
+    "reserved_6m",
     "marketplace",
+    "marketplace_interruptible",
     "tco_hyperscaler",
     "tco_neocloud",
     "reserved_3y_or_retail",
     "stated",
 )
 TERM_MEANING = (
-    "what is bought: on_demand, spot, a commitment, marketplace (offers of many hosts), reserved_calendar (capacity "
-    "booked for given dates), tco_* (an owner's estimated cost, no offer), reserved_3y_or_retail (the third column of "
-    "InferenceX), stated (a document states a price and no term)"
+    "what is bought: on_demand, spot, a commitment, marketplace (offers of many hosts), "
+    "marketplace_interruptible (those that a higher bid can end), reserved_calendar (capacity booked for given dates), "
+    "tco_* (an owner's estimated cost, no offer), reserved_3y_or_retail (the third column of InferenceX), stated (a document states a price and no term)"
 )
-STATISTICS = ("price", "p10", "median", "p90")
+STATISTICS = ("price", "p10", "p25", "median", "p90")
 PRICE_BASES = ("per_instance", "per_gpu", "per_term")
 BASES = ("primary", "catalogue", "stated", "derived", "assumed")
 BASIS_MEANING = (
@@ -79,7 +82,7 @@ class GpuOffer(Table):
         nullable=True,
     )
     term: str = column(TERM_MEANING, isin=TERMS)
-    statistic: str = column("price: of one offer; p10, median, p90: over the offers of a market", isin=STATISTICS)
+    statistic: str = column("price: of one offer; p10, p25, median, p90: over the offers of a market", isin=STATISTICS)
     region: str = column("region as the source writes it (for some a country); NULL if none is stated", nullable=True)
     usd_per_instance_hour: float = column("price of the whole instance", unit="usd_per_hour", gt=0, nullable=True)
     usd_per_gpu_hour: float = column(
