@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-SOURCE_GROUPS = ("llm_prices", "gpu_rents", "capability", "benchmark_outputs", "inference_frontier")
+SOURCE_GROUPS = ("llm_prices", "gpu_rents", "capability", "benchmark_outputs", "inference_frontier", "market")
 """Groups that begin at a publisher. Everything else follows from them."""
 
 PUBLISHING = dg.AssetSelection.groups("provenance", "release", "report")

@@ -10,6 +10,7 @@ CRON = {
     "capability": "30 4 * * *",
     "benchmark_outputs": "0 6 * * *",
     "inference_frontier": "15 5 * * *",
+    "market": "0 5 * * *",
 }
 """LLM prices four times a day, GPU rents and capability scores daily: about as often as their publishers change them."""
 

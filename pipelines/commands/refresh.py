@@ -20,6 +20,7 @@ class Group(StrEnum):
     CAPABILITY = "capability"
     BENCHMARK_OUTPUTS = "benchmark_outputs"
     INFERENCE_FRONTIER = "inference_frontier"
+    MARKET = "market"
 
 
 def refresh(

@@ -29,7 +29,8 @@ TERMS = (
 TERM_MEANING = (
     "what is bought: on_demand, spot, a commitment, marketplace (offers of many hosts), "
     "marketplace_interruptible (those that a higher bid can end), reserved_calendar (capacity booked for given dates), "
-    "tco_* (an owner's estimated cost, no offer), reserved_3y_or_retail (the third column of InferenceX), stated (a document states a price and no term)"
+    "tco_* (an owner's estimated cost, no offer), reserved_3y_or_retail (the third column of InferenceX), "
+    "stated (a document states a price and no term)"
 )
 STATISTICS = ("price", "p10", "p25", "median", "p90")
 PRICE_BASES = ("per_instance", "per_gpu", "per_term")

@@ -184,7 +184,11 @@ class PricePaid(_Paid):
         derived_from=("router_endpoint.cache_read_usd_per_mtok",),
     )
     stated_discount: float = column(
-        "discount the router states that day; below 0 a surcharge", nullable=True, gt=-1, lt=1, derived_from=("router_endpoint.discount",)
+        "discount the router states that day; below 0 a surcharge",
+        nullable=True,
+        gt=-1,
+        lt=1,
+        derived_from=("router_endpoint.discount",),
     )
     input_paid_over_list: float = column("price paid over list price, input", nullable=True, gt=0)
     cache_factor: float = column(
