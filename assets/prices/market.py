@@ -10,7 +10,7 @@ from schemas.prices import market as contract
 from schemas.quarantine import Parsed, reject
 from sources.prices import market_seeds as seeds
 from sources.prices import rent_index, router_live
-from sources.prices.gpu_names import add_gpu
+from sources.prices.gpu_offers import add_gpu
 from sources.prices.market_seeds import under
 from sources.prices.model_map import resolve
 from sources.prices.router_sellers import with_seller
@@ -202,18 +202,9 @@ def of_markets(offers: pl.DataFrame) -> pl.DataFrame:
 def of_index(figures: pl.DataFrame) -> pl.DataFrame:
     """Days of the rent index. `figures`: contract `GpuRentIndexFigure`."""
     asked = figures.with_columns(instance_hint=pl.lit(None, pl.String), gpu_memory_gb=pl.lit(None, pl.Float64))
-    return add_gpu(asked).select(
-        pl.lit(value).cast(dtype).alias(name) if (value := _INDEX.get(name, ...)) is not ... else pl.col(name)
-        for name, dtype in _DAILY.items()
-    )
+    blank = (pl.lit(None, _DAILY[name]).alias(name) for name in ("provider_kind", "instance_type", "offers"))
+    told = {"provider": pl.lit("ornn"), "term": pl.lit("rental_index"), "statistic": pl.lit("price")}
+    return add_gpu(asked).with_columns(*blank, **told).select(list(_DAILY))
 
 
-_INDEX = {
-    "provider": "ornn",
-    "provider_kind": None,
-    "term": "rental_index",
-    "instance_type": None,
-    "statistic": "price",
-    "offers": None,
-}
 _DAILY = {name: dtype for name, dtype in polars_schema(contract.GpuRentDaily).items() if name != "observed_at"}

@@ -18,7 +18,7 @@ from schemas.base import empty
 from schemas.prices.gpu_rents import CEILING_USD_PER_GPU_HOUR, FLOOR_USD_PER_GPU_HOUR
 from schemas.prices.market import MarketGpuOffer
 from schemas.quarantine import Parsed, Rejected, reject
-from sources.prices.gpu_names import add_gpu
+from sources.prices.gpu_offers import add_gpu
 from sources.prices.market_seeds import day_of, numbered, under
 from sources.prices.price_keys import decode
 from sources.source import Http, Snapshot, Source, refuses_in_words
