@@ -4,7 +4,7 @@ from functools import cache
 
 import polars as pl
 
-from sources.prices.model_map import SEEDS
+from sources.document import SEEDS
 
 _SUFFIX = r" \((?:\d+|[A-Z]{2,3}|Global|Europe|ZDR|BYOK Only|[A-Z]{2,3} ZDR)\)$"
 """An account's number, a region or a condition behind the name; the seller is the same."""
