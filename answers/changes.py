@@ -3,10 +3,8 @@
 Times of the run itself differ between any two runs and are left out.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import polars as pl
 from rich.console import Console
@@ -87,9 +85,3 @@ def show_changes(found: list[TableChange], *, console: Console) -> None:
         parts += [f"{column} moved in {rows}" for column, rows in change.columns.items()]
         console.print(f"{change.table}: {', '.join(parts)}", highlight=False, soft_wrap=True)
     console.print(f"{len(found) - len(differ)} of {len(found)} tables are equal, times of the runs aside", highlight=False)
-
-
-def write_json(found: list[TableChange], stream: TextIO) -> None:
-    """The tables that differ, as a JSON list."""
-    json.dump([asdict(change) for change in found if not change.is_equal], stream, indent=2)
-    stream.write("\n")

@@ -1,10 +1,9 @@
 """The claims ledger, for people: every claim with what comes out, or one claim with all that stands behind it."""
 
-import json
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -92,12 +91,6 @@ def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
         )
     if row["recomputation"]:
         console.print(f"\n{row['recomputation']}", highlight=False, markup=False, soft_wrap=True)
-
-
-def write_json(rows: list[Row], file: TextIO) -> None:
-    """Write the rows as one JSON array."""
-    json.dump(rows, file, default=str, indent=1)
-    file.write("\n")
 
 
 def published(row: Row) -> str:

@@ -1,25 +1,16 @@
 """An allocation as a person reads it, and as JSON."""
 
-import json
-from dataclasses import asdict
-from typing import TextIO
-
 from rich.console import Console
 from rich.table import Table
 
 from answers.allocate.record import Allocation, Option
+from answers.text import number, share, usd
 
 CHANNELS = {
     "train": "more training",
     "sample": "more samples per question",
     "buy": "another model",
 }
-
-
-def write_json(allocation: Allocation, file: TextIO) -> None:
-    """The allocation as one JSON object; what is not known is null."""
-    json.dump(asdict(allocation), file, allow_nan=False, indent=1)
-    file.write("\n")
 
 
 def show_allocation(found: Allocation, *, console: Console) -> None:
@@ -29,7 +20,7 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     say(
-        f"{found.base} on {found.benchmark}: {_share(found.accuracy, found.accuracy_low, found.accuracy_high)} of {found.n} "
+        f"{found.base} on {found.benchmark}: {share(found.accuracy, found.accuracy_low, found.accuracy_high)} of {found.n} "
         f"questions; ${found.budget_usd:,.0f} to spend over {found.queries:,.0f} questions at ${found.usd_per_query:.3g} each"
     )
     say(f"  price ${found.usd_per_mtok:.4g} per M output tokens ({found.price_basis})")
@@ -51,9 +42,9 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
         v = found.verdicts
         say()
         say(
-            f"By the conditions (eta_N {_number(v['eta_samples'])}, eta_T {_number(v['eta_training'])}, D_I/D_T "
-            f"{_number(v['dollar_ratio'])}): published {v['published']}, Lagrangian {v['lagrangian']}, shared cost "
-            f"{v['shared_cost']}; the Lagrangian turns at a ratio of {_number(v['lagrangian_flipping_dollar_ratio'])}"
+            f"By the conditions (eta_N {number(v['eta_samples'])}, eta_T {number(v['eta_training'])}, D_I/D_T "
+            f"{number(v['dollar_ratio'])}): published {v['published']}, Lagrangian {v['lagrangian']}, shared cost "
+            f"{v['shared_cost']}; the Lagrangian turns at a ratio of {number(v['lagrangian_flipping_dollar_ratio'])}"
         )
     say()
     say("What would flip it:")
@@ -71,26 +62,11 @@ def _options(options: tuple[Option, ...]) -> Table:
         table.add_row(
             option.channel,
             option.what,
-            _usd(option.spend_usd),
-            _share(option.accuracy, option.accuracy_low, option.accuracy_high),
+            usd(option.spend_usd),
+            share(option.accuracy, option.accuracy_low, option.accuracy_high),
             f"{option.extra_correct:,.0f}",
-            _usd(option.usd_per_extra_correct),
-            _usd(option.usd_per_correct),
+            usd(option.usd_per_extra_correct),
+            usd(option.usd_per_correct),
             str(option.n),
         )
     return table
-
-
-def _share(value: float, low: float, high: float) -> str:
-    return f"{100 * value:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
-
-
-def _usd(value: float | None) -> str:
-    if value is None:
-        return "-"
-    size = f"{abs(value):,.0f}" if abs(value) >= 100 else f"{abs(value):.3g}"
-    return f"{'-' if value < 0 else ''}${size}"
-
-
-def _number(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else "-"

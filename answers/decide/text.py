@@ -1,25 +1,16 @@
 """A decision as a person reads it, and as JSON."""
 
-import json
-from dataclasses import asdict
-from typing import TextIO
-
 from rich.console import Console
 from rich.table import Table
 
 from answers.decide.record import Decision, Design, Margin
+from answers.text import number, usd
 
 NAMES = {
     "chunked": "chunked colocation",
     "unchunked": "unchunked colocation",
     "disaggregated": "disaggregated prefill and decode",
 }
-
-
-def write_json(decision: Decision, file: TextIO) -> None:
-    """The decision as one JSON object; what is unknown or unbounded is null."""
-    json.dump(asdict(decision), file, allow_nan=False, indent=1)
-    file.write("\n")
 
 
 def show_decision(decision: Decision, *, console: Console) -> None:
@@ -53,7 +44,7 @@ def show_decision(decision: Decision, *, console: Console) -> None:
     say()
     say("Behind it:")
     say(f"  switches ({decision.setting}): {decision.switches}")
-    tried = (f"{size.gpus}: {size.cheapest or 'none'} {_usd(size.usd_per_mtok)}" for size in decision.sizes)
+    tried = (f"{size.gpus}: {size.cheapest or 'none'} {usd(size.usd_per_mtok)}" for size in decision.sizes)
     say(f"  cheapest by GPUs per replica: {', '.join(tried)}")
     for line in decision.evidence:
         say(f"  {line}")
@@ -64,14 +55,14 @@ def _answer(decision: Decision) -> list[str]:
         lines = ["No design meets this contract on any replica size within a node. The nearest that can be met:"]
         return lines + [
             f"  {NAMES[near.architecture]}, {near.gpus_per_replica} GPU(s) per replica: p99 TTFT {near.ttft_p99_s:.3g} s, "
-            f"p99 TPOT {near.tpot_p99_s:.3g} s, at {_usd(near.usd_per_mtok)} per million output tokens"
+            f"p99 TPOT {near.tpot_p99_s:.3g} s, at {usd(near.usd_per_mtok)} per million output tokens"
             for near in decision.nearest
         ]
     best = next(design for design in decision.designs if design.architecture == decision.answer)
     return [
         f"Cheapest that meets the contract: {NAMES[best.architecture]}, {best.gpus:,} GPUs ({_replicas(best)} of "
-        f"{decision.gpus_per_replica}), {_usd(best.usd_per_hour)} an hour, {_usd(best.usd_per_mtok)} per million output tokens "
-        f"(5 % {_usd(best.low_usd_per_mtok)}, 95 % {_usd(best.high_usd_per_mtok)}).",
+        f"{decision.gpus_per_replica}), {usd(best.usd_per_hour)} an hour, {usd(best.usd_per_mtok)} per million output tokens "
+        f"(5 % {usd(best.low_usd_per_mtok)}, 95 % {usd(best.high_usd_per_mtok)}).",
         f"Over draws of rent, MFU, MBU and link it is the cheapest in {best.chance_cheapest:.0%}, and meets the contract in "
         f"{best.chance_feasible:.0%}.",
     ]
@@ -82,13 +73,13 @@ def _designs(designs: tuple[Design, ...]) -> Table:
     for design in designs:
         table.add_row(
             design.architecture,
-            _usd(design.usd_per_mtok),
-            _usd(design.low_usd_per_mtok),
-            _usd(design.high_usd_per_mtok),
-            _usd(design.usd_per_mtok_at_scale),
+            usd(design.usd_per_mtok),
+            usd(design.low_usd_per_mtok),
+            usd(design.high_usd_per_mtok),
+            usd(design.usd_per_mtok_at_scale),
             "-" if design.gpus is None else f"{design.gpus:,}",
             _replicas(design),
-            _usd(design.usd_per_hour),
+            usd(design.usd_per_hour),
             "-" if design.running_sequences is None else f"{design.running_sequences:.0f}",
             f"{design.chance_feasible:.0%}",
             f"{design.chance_cheapest:.0%}",
@@ -102,9 +93,9 @@ def _margins(margins: tuple[Margin, ...]) -> Table:
         table.add_row(
             margin.axis,
             f"{margin.now:.4g}",
-            _number(margin.break_even),
-            _number(margin.low),
-            _number(margin.high),
+            number(margin.break_even),
+            number(margin.low),
+            number(margin.high),
             margin.unit,
             margin.disaggregation_is_cheaper,
         )
@@ -124,11 +115,3 @@ def _replicas(design: Design) -> str:
     if design.prefill_replicas:
         return f"{design.prefill_replicas:,} prefill + {design.decode_replicas:,} decode"
     return f"{design.decode_replicas:,}"
-
-
-def _usd(value: float | None) -> str:
-    return "-" if value is None else f"${value:,.4g}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"

@@ -21,7 +21,8 @@ def allocate(
     """Say where the next dollar goes: training, samples, a verifier or another model; on what evidence; what flips it."""
     from answers.allocate.answer import allocate as allocation_of  # noqa: PLC0415
     from answers.allocate.record import Question  # noqa: PLC0415
-    from answers.allocate.text import show_allocation, write_json  # noqa: PLC0415
+    from answers.allocate.text import show_allocation  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
 
     asked = Question(
         benchmark=benchmark,

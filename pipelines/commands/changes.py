@@ -15,13 +15,14 @@ def changes(
 ) -> None:
     """Say what differs between this data folder and another: rows gone and new, columns whose values moved."""
     from answers.changes import changes as changes_of  # noqa: PLC0415
-    from answers.changes import show_changes, write_json  # noqa: PLC0415
+    from answers.changes import show_changes  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
     from warehouse.folder import data_root  # noqa: PLC0415
 
     if not (against / "tables").is_dir():
         raise CommandError(f"{against} is no data folder: it has no tables/", code=2)
     found = changes_of(against, data_root())
     if as_json:
-        write_json(found, sys.stdout)
+        write_json([change for change in found if not change.is_equal], sys.stdout)
     else:
         show_changes(found, console=out)

@@ -25,7 +25,8 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Hold published claims against what comes out today: reproduced, in part, not, or not testable and why."""
-    from answers.claims import ledger, show_claim, show_ledger, write_json  # noqa: PLC0415
+    from answers.claims import ledger, show_claim, show_ledger  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
 
     if claim is not None:
         show_claim(warehouse(), claim, console=out)

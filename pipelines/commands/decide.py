@@ -30,7 +30,8 @@ def decide(
     """Find the cheapest way to serve a model within a contract: colocated or disaggregated, how many GPUs, how sure."""
     from answers.decide.answer import decide as decision_for  # noqa: PLC0415
     from answers.decide.record import Question  # noqa: PLC0415
-    from answers.decide.text import show_decision, write_json  # noqa: PLC0415
+    from answers.decide.text import show_decision  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
 
     asked = Question(
         model=model,
