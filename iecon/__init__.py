@@ -1,1 +1,74 @@
-"""The public Python package: ask the published warehouse, and the answers, from Python."""
+"""The public Python package: ask the published warehouse in SQL, ask its questions, and call its closed forms by name.
+
+    import iecon
+    iecon.sql("SELECT model, cpm_usd_per_mtok FROM marts.price_frontier")     # a polars frame
+    iecon.decide(model="llama-3.1-70b", gpu="h100-sxm", ...)                  # a record, as `iecon decide --json` prints it
+    iecon.forms.wilson_interval(successes=16, trials=30)                      # a closed form: arrays in, arrays out
+
+`data` is the data folder everywhere; without it ECONOMICS_DATA, then the usual place, as for the command.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iecon import forms
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+    from answers.changes import TableChange
+    from answers.decide.record import Decision
+
+__all__ = ["changes", "decide", "forms", "open", "sql"]
+
+
+def release(data: Path | str | None = None) -> Path:
+    """The latest published file of a data folder. Raises FileNotFoundError before the first refresh."""
+    from warehouse.folder import data_root  # noqa: PLC0415
+
+    root = Path(data).expanduser().resolve() if data is not None else data_root()
+    latest = root / "releases" / "latest.duckdb"
+    if not latest.exists():
+        raise FileNotFoundError(f"no warehouse in {root} yet: run `iecon refresh` first")
+    return latest
+
+
+def open(data: Path | str | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the latest release, which keeps that release however many refreshes follow.
+
+    It reaches no other file and no network. Raises FileNotFoundError before the first refresh.
+    """
+    from answers.query import connect  # noqa: PLC0415
+
+    return connect(release(data))
+
+
+def sql(query: str, parameters: dict[str, Any] | list[Any] | None = None, *, data: Path | str | None = None) -> pl.DataFrame:
+    """The rows of one statement as a polars frame; `parameters` fill `?` or `$name`.
+
+    Raises duckdb.Error for bad SQL, FileNotFoundError before the first refresh.
+    """
+    with open(data) as connection:
+        rows: pl.DataFrame = connection.sql(query, params=parameters).pl()
+    return rows
+
+
+def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
+    """The cheapest serving design within a contract. The fields of `question` are those of `answers.decide.record.Question`.
+
+    Raises ValueError for a question that has no answer as it is asked.
+    """
+    from answers.decide.answer import decide as decision_for  # noqa: PLC0415
+    from answers.decide.record import Question  # noqa: PLC0415
+
+    return decision_for(Question(**question), warehouse=release(data))
+
+
+def changes(before: Path | str, after: Path | str) -> list[TableChange]:
+    """How each table differs between two data folders: rows gone, rows new, columns whose values moved."""
+    from answers.changes import changes as changes_of  # noqa: PLC0415
+
+    return changes_of(Path(before), Path(after))
