@@ -5,10 +5,9 @@ from pathlib import Path
 
 import dagster as dg
 import yaml
-from dagster._core.instance import InstanceRef
 
 from assets.documents import StoredDocuments
-from pipelines.event_log import open_event_log
+from pipelines.private_dagster import instance_at
 from warehouse.folder import data_root
 from warehouse.resources import DataFolder
 
@@ -62,6 +61,5 @@ def default_resources() -> dict[str, object]:
 def instance(root: Path) -> dg.DagsterInstance:
     """The persistent Dagster instance of a data folder: runs started here appear in its UI."""
     home = dagster_home(root)
-    own_storage = {"storage", "event_log_storage"} & set(yaml.safe_load((home / "dagster.yaml").read_text()) or {})
-    overrides = {} if own_storage else {"event_log_storage": open_event_log(home)}
-    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
+    settings = set(yaml.safe_load((home / "dagster.yaml").read_text()) or {})
+    return instance_at(home, own_storage=bool({"storage", "event_log_storage"} & settings))

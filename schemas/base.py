@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import pandera.polars as pa
 import polars as pl
-from pandera.backends.polars.register import register_polars_backends
 
-register_polars_backends()  # before any contract is built, since each copies the rules that are registered by then
+from schemas.private_pandera import register_rules
+
+register_rules()
 
 Timestamp = Annotated[pl.Datetime, "us", "UTC"]
 

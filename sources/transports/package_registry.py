@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from pip._internal.models.index import PyPI  # where pip itself looks when nothing is configured
+from pip._internal.models.index import PyPI  # private, and the one place that says where pip looks when nothing is configured
 
 from sources.source import Registry
 from sources.transports.http import Fetched, FetchError, Known, NotModified, Policy, get, without_login

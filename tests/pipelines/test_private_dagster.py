@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.event_log import OpenSqliteEventLog
+from pipelines.private_dagster import OpenSqliteEventLog
 from pipelines.resources import dagster_home, instance
 
 

@@ -1,4 +1,7 @@
-"""Dagster's own SQLite event log, kept open for the length of a refresh.
+"""All that this project uses of Dagster's private parts: its SQLite event log, kept open for the length of a refresh.
+
+Held to Dagster 1.13 by pyproject.toml. When `tests/pipelines/test_private_dagster.py` fails with a newer one, hand
+`DagsterInstance.from_config(home)` out of `instance_at`: all works as before, and a refresh takes some seconds more.
 
 Dagster opens and closes the database for every event, and closing a database that nobody else holds makes SQLite copy its
 journal back and delete it. A refresh writes more than a thousand events. One open connection per file, and a compiled
@@ -12,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import sqlalchemy
+from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -82,10 +87,12 @@ def _commit_without_waiting_for_the_disk(connection: Any, _record: object) -> No
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def open_event_log(home: Path) -> dict[str, object]:
-    """The setting that puts it in place of Dagster's default over the same files."""
-    return {
+def instance_at(home: Path, *, own_storage: bool) -> dg.DagsterInstance:
+    """The instance whose records are in a folder, with the open log unless a storage of one's own is set."""
+    event_log = {
         "module": __name__,
         "class": OpenSqliteEventLog.__name__,
         "config": {"base_dir": str(home / "history" / "runs")},
     }
+    overrides = {} if own_storage else {"event_log_storage": event_log}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
