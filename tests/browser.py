@@ -1,4 +1,4 @@
-"""A real browser, and Dagster's real web server to look at with it."""
+"""A real browser, and the real UI to look at with it."""
 
 import os
 import shutil
@@ -10,7 +10,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,29 +21,37 @@ from tests.refreshed import ROOT
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    """A real Chromium, driven over its own protocol."""
+@contextmanager
+def chromium(*arguments: str) -> Iterator[Any]:
+    """A real Chromium, driven over its own protocol; skips the test where none is installed."""
     path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        started = driver.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
+        yield started
+        started.close()
 
 
-@pytest.fixture
-def webserver(refreshed: Path) -> Iterator[str]:
-    """Dagster's real web server over the refreshed folder; yields its address."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """A browser for the tests of one module."""
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def serving(folder: Path, *options: str, module: str = "pipelines.cli") -> Iterator[str]:
+    """`iecon ui` over a data folder, as a user starts it; yields its address. Another `module` is run as it is."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"DAGSTER_HOME": str(refreshed / "dagster"), "ECONOMICS_DATA": str(refreshed)}
+    environment = os.environ | {"DAGSTER_HOME": str(folder / "dagster"), "ECONOMICS_DATA": str(folder)}
+    command = ["ui"] if module == "pipelines.cli" else ["-m", "pipelines.definitions"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "dagster_webserver", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", module, *command, "--host", "127.0.0.1", "--port", str(port), *options],
         cwd=ROOT,
         env=environment,
         start_new_session=True,
@@ -50,7 +60,7 @@ def webserver(refreshed: Path) -> Iterator[str]:
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
+        for _ in range(480):
             try:
                 urllib.request.urlopen(f"{address}/server_info", timeout=2).read()
                 break
@@ -60,3 +70,10 @@ def webserver(refreshed: Path) -> Iterator[str]:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)
+
+
+@pytest.fixture
+def webserver(refreshed: Path) -> Iterator[str]:
+    """The UI over the refreshed folder, in which it changes nothing."""
+    with serving(refreshed, "--read-only") as address:
+        yield address

@@ -107,7 +107,9 @@ def test_running_ui_shows_lineage_groups_owners_and_checks(webserver: str):
         assetObservations(limit: 1) { metadataEntries { label ... on MarkdownMetadataEntry { mdStr } } }
         hasAssetChecks metadataEntries { __typename label } } }"""
     request = urllib.request.Request(
-        f"{webserver}/graphql", json.dumps({"query": question}).encode(), {"Content-Type": "application/json"}
+        f"{webserver}/graphql",
+        json.dumps({"query": question}).encode(),
+        {"Content-Type": "application/json", "Origin": webserver},
     )
     answer = json.loads(urllib.request.urlopen(request, timeout=60).read())
     nodes = {"/".join(node["assetKey"]["path"]): node for node in answer["data"]["assetNodes"]}

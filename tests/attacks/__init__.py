@@ -1,0 +1,1 @@
+"""Attacks on an installation, as the pages on security and operations tell of them: `uv run python -m tests.attacks --help`."""
