@@ -1,5 +1,6 @@
 """One refresh in this process, on the persistent Dagster instance, so that it appears in the UI like any other run."""
 
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +18,16 @@ from pipelines.definitions import definitions
 from pipelines.notify import tell
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs, heal_records
 from pipelines.resources import dagster_home, instance, resources
+from schemas.base import table_name
+from schemas.registry import TABLES
 from warehouse.folder import LOCK, NoRoomError, is_full, require_room
-from warehouse.recovery import DAMAGED, damaged_files, heal_release, sweep
+from warehouse.recovery import heal_release, restore_missing, sweep
+from warehouse.repairs import note, repairs
 from warehouse.resources import NOW_TAG, read_settings
 from warehouse.run_log import steps_of_run
+from warehouse.seal import seal_tables
+from warehouse.store import table_path
+from warehouse.table import asset_key
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 LOCK_PATIENCE_S = 1.0
@@ -86,12 +93,15 @@ def refresh(
 def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str], None], tags: Mapping[str, str]) -> Outcome:
     settings = read_settings(root / "config.yaml")
     dagster_home(root)
-    damaged_before = damaged_files(root)
+    repaired_before = len(repairs(root))
     sweep(root)
     heal_release(root / "releases")
+    seal_tables(root)
+    restore_missing(root / "tables")
     heal_records(root)
     with instance(root) as dagster:
         notes = close_dead_runs(dagster)
+        _tell_what_is_lost(dagster, root)
         run_id = _execute(dagster, root, job, offline=offline, tags=tags, on_step=on_step)
         success = dagster.get_run_by_id(run_id).is_success  # type: ignore[union-attr]
         if not success:
@@ -99,8 +109,7 @@ def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str
         steps = steps_of_run(dagster, run_id)
         now = datetime.fromisoformat(tags[NOW_TAG]) if NOW_TAG in tags else datetime.now(UTC)
         delete_old_runs(dagster, root, now=now, keep_days=settings.keep_run_days)
-    set_aside = sorted(damaged_files(root) - damaged_before)
-    notes += [f"{name} could not be read: it is set aside in {root / DAMAGED}, and made anew" for name in set_aside]
+    notes += [each.text for each in repairs(root)[repaired_before:]]
     if not success:
         problems = [
             f"{step['asset']}: {step['warnings']}" for step in steps.filter(pl.col("outcome") == "failed").iter_rows(named=True)
@@ -108,6 +117,17 @@ def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str
         notes += tell(root, at=now, job=job, run_id=run_id, problems=problems)
     reached = set(steps["asset"])
     return Outcome(success, run_id, steps, [name for name in planned_assets(job) if name not in reached], notes)
+
+
+def _tell_what_is_lost(dagster: dg.DagsterInstance, root: Path) -> None:
+    """Note the tables that earlier runs wrote, that are not there, and that no release could give back."""
+    absent = [schema for schema in TABLES.values() if not os.path.lexists(table_path(root / "tables", schema))]
+    records = dagster.get_asset_records([asset_key(each) for each in absent]) if absent else []
+    written = {each.asset_entry.asset_key for each in records if each.asset_entry.last_materialization_record}
+    lost = sorted(table_name(schema) for schema in absent if asset_key(schema) in written)
+    if lost:
+        named = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        note(root, f"{named}: written by an earlier run, missing now, and in no release. Made anew; histories begin again")
 
 
 def _is_disk_full(root: Path, error: Exception) -> bool:

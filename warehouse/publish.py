@@ -5,6 +5,7 @@ open keeps its old, complete release and blocks nobody. A rename over one fixed 
 writing connection left behind would make every later open fail.
 """
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import polars as pl
 
 from schemas.base import Table, meaning, polars_schema, table_name
 from schemas.registry import TABLES
+from warehouse.locks import writing
 from warehouse.recovery import LATEST, heal_tables, point_latest
-from warehouse.store import conform, table_path
+from warehouse.store import DamagedTableError, check_bytes, conform, table_path
 
 STORAGE_VERSION = "v1.5.0"
 """Readable by clients one release back; the newest format is not."""
@@ -33,20 +35,21 @@ def publish(*, tables: Path, releases: Path, run_id: str, at: datetime, keep: in
     releases.mkdir(parents=True, exist_ok=True)
     release = releases / f"{at:%Y%m%dT%H%M%SZ}-{run_id[:8]}.duckdb"
     unfinished = release.with_suffix(".building")
-    unfinished.unlink(missing_ok=True)
-    try:
-        try:
-            _build(unfinished, tables, built_at=at, run_id=run_id)
-        except duckdb.Error:
-            unfinished.unlink(missing_ok=True)
-            heal_tables(tables)
-            _build(unfinished, tables, built_at=at, run_id=run_id)
-        unfinished.replace(release)
-    finally:
+    with writing(releases.parent, "publish"):  # or the slower of two would publish what the other has replaced
         unfinished.unlink(missing_ok=True)
-        unfinished.with_suffix(".building.wal").unlink(missing_ok=True)
-    point_latest(releases, release)
-    _prune(releases, keep=keep)
+        try:
+            try:
+                _build(unfinished, tables, built_at=at, run_id=run_id)
+            except (duckdb.Error, DamagedTableError):
+                unfinished.unlink(missing_ok=True)
+                heal_tables(tables)
+                _build(unfinished, tables, built_at=at, run_id=run_id)
+            unfinished.replace(release)
+        finally:
+            unfinished.unlink(missing_ok=True)
+            unfinished.with_suffix(".building.wal").unlink(missing_ok=True)
+        point_latest(releases, release)
+        _prune(releases, keep=keep, now=at)
     return release
 
 
@@ -64,7 +67,8 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
             connection.execute(f"CREATE SCHEMA {layer}")
         for schema in TABLES.values():
             file = table_path(tables, schema)
-            if file.exists():
+            if os.path.lexists(file):
+                check_bytes(file, tables=tables)
                 _load(connection, schema, file)
         for view in sorted(VIEWS.glob("*.sql")):
             _create_view(connection, view)
@@ -158,19 +162,24 @@ def _load_dictionary(connection: duckdb.DuckDBPyConnection, *, built_at: datetim
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Run one file of `views/`: the DDL and comments of a view or macro. One whose tables no refresh has built is left out."""
+    """Run one file of `views/`: the DDL and comments of a view or macro; one that asks for what no refresh has built is left out."""
     connection.begin()
     try:
         connection.execute(file.read_text())
         connection.commit()
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         connection.rollback()
 
 
-def _prune(releases: Path, *, keep: int) -> None:
-    """Delete all but the newest releases and the current one, which a clock that jumped back makes look old."""
+def _prune(releases: Path, *, keep: int, now: datetime) -> None:
+    """Delete all but the newest releases and the current one, which a clock that jumped back makes look old.
+
+    Releases of days to come are of a clock that ran ahead: they are the first to go, or they would stay for ever.
+    """
     current = (releases / LATEST).resolve()
-    for old in sorted(releases.glob("*Z-*.duckdb"), reverse=True)[keep:]:
+    stamp = f"{now:%Y%m%dT%H%M%SZ}~"  # after every name of this moment
+    by_age = sorted(releases.glob("*Z-*.duckdb"), key=lambda file: (file.name <= stamp, file.name), reverse=True)
+    for old in by_age[keep:]:
         if old != current:
             old.unlink(missing_ok=True)
 

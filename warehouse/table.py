@@ -11,6 +11,7 @@ import inspect
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import dagster as dg
@@ -20,6 +21,7 @@ from schemas.base import Table, empty, meaning, polars_schema, table_name
 from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
 from warehouse.contract import apply_contract
+from warehouse.locks import writing
 from warehouse.recovery import previous_table, scan_good
 from warehouse.resources import DataFolder, run_time
 from warehouse.store import table_path, write_frame, write_rejected
@@ -78,36 +80,40 @@ def table(
         def compute(context: dg.AssetExecutionContext, **documents: Any) -> Iterator[Any]:
             started = time.perf_counter()
             data: DataFolder = context.resources.data
-            # Read here as they are written here: Dagster would hold each frame until the run ends, and log two events for it.
-            scans = {name: built_table(data, TABLES[name]) for name in tables}
-            inputs = {name: scan if tables[name] else scan.collect() for name, scan in scans.items()}
-            provided: dict[str, Callable[[], Any]] = {
-                "previous": lambda: previous_table(data.tables, schema),
-                "now": lambda: run_time(context),
-                "data": lambda: data,
-                "context": lambda: context,
-            }
-            result = function(**documents, **inputs, **{name: provided[name]() for name in parameters if name in PROVIDED})
-            frame, rejected = result if isinstance(result, Parsed) else (result, empty(Rejected))
-            frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
-            yield _contract_result(schema, faults)
-            if may_reject:
-                yield _quarantine_result(schema, rejected)
-                write_rejected(data.rejected, schema, rejected)
-            if not faults.is_empty():
-                raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
-            path = table_path(data.tables, schema)
-            write_frame(path, frame)
-            yield dg.MaterializeResult(
-                data_version=dg.DataVersion(f"{frame.hash_rows(seed=0).sum():x}-{frame.height}"),
-                metadata={
-                    "path": dg.MetadataValue.path(str(path)),
-                    "dagster/row_count": frame.height,
-                    "rejected_rows": int(rejected["n_rows"].sum()),
-                    "seconds": time.perf_counter() - started,
-                    "preview": dg.MetadataValue.md(_markdown(frame.head(5))),
-                },
-            )
+            # What is read, changed and written back has one writer at a time, or the slower of two would lose the other's rows.
+            is_folded = "previous" in parameters
+            wait = writing(data.path, table_name(schema), on_wait=context.log.info) if is_folded else nullcontext()
+            with wait:
+                # Read here, as they are written here: Dagster would hold each frame until the run ends, and log two events.
+                scans = {name: built_table(data, TABLES[name]) for name in tables}
+                inputs = {name: scan if tables[name] else scan.collect() for name, scan in scans.items()}
+                provided: dict[str, Callable[[], Any]] = {
+                    "previous": lambda: previous_table(data.tables, schema),
+                    "now": lambda: run_time(context),
+                    "data": lambda: data,
+                    "context": lambda: context,
+                }
+                result = function(**documents, **inputs, **{name: provided[name]() for name in parameters if name in PROVIDED})
+                frame, rejected = result if isinstance(result, Parsed) else (result, empty(Rejected))
+                frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
+                yield _contract_result(schema, faults)
+                if may_reject:
+                    yield _quarantine_result(schema, rejected)
+                    write_rejected(data.rejected, schema, rejected)
+                if not faults.is_empty():
+                    raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
+                path = table_path(data.tables, schema)
+                write_frame(path, frame)
+                yield dg.MaterializeResult(
+                    data_version=dg.DataVersion(f"{frame.hash_rows(seed=0).sum():x}-{frame.height}"),
+                    metadata={
+                        "path": dg.MetadataValue.path(str(path)),
+                        "dagster/row_count": frame.height,
+                        "rejected_rows": int(rejected["n_rows"].sum()),
+                        "seconds": time.perf_counter() - started,
+                        "preview": dg.MetadataValue.md(_markdown(frame.head(5))),
+                    },
+                )
 
         return compute
 

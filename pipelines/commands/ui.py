@@ -13,7 +13,9 @@ def ui(
     name: Annotated[
         list[str] | None, typer.Option(help="A further host under which it may be asked, such as that of a proxy.")
     ] = None,
-    token: Annotated[bool, typer.Option("--token", help="Ask for a token: that of ECONOMICS_UI_TOKEN, else a new one.")] = False,
+    token: Annotated[
+        bool, typer.Option("--token", help="Ask for a token: that of ECONOMICS_UI_TOKEN, else a new one.")
+    ] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Change nothing, and run no scheduler.")] = False,
 ) -> None:
     """Open Dagster's UI with its scheduler: lineage, runs, checks, schedules. Stop with Ctrl-C."""

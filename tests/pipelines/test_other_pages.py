@@ -21,7 +21,7 @@ def test_no_page_but_its_own_changes_anything(tmp_path: Path):
         page, said = browser.new_page(), []
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{address}/runs")  # and its own page works, down to a mutation
-        page.get_by_text("victim").first.wait_for(timeout=60_000)
+        page.get_by_text(runs[0][:8]).first.wait_for(timeout=60_000)
         asked = page.evaluate(
             """async query => (await (await fetch('/graphql', {method: 'POST', body: JSON.stringify({query}),
             headers: {'Content-Type': 'application/json'}})).json())""",
