@@ -162,7 +162,7 @@ def _load_dictionary(connection: duckdb.DuckDBPyConnection, *, built_at: datetim
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
-    """Run one file of `views/`: the DDL and comments of a view or macro; one that asks for what no refresh has built is left out."""
+    """Run one file of `views/`: the DDL and comments of a view or macro. One is left out whose tables no refresh has built."""
     connection.begin()
     try:
         connection.execute(file.read_text())

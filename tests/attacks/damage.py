@@ -3,6 +3,7 @@
 import random
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from schemas.base import Table, table_name
@@ -10,61 +11,58 @@ from schemas.registry import TABLES
 from warehouse.recovery import DAMAGED, last_good
 from warehouse.store import read_table, table_path
 
-KINDS = (
-    "bit",
-    "byte",
-    "run",
-    "zeros",
-    "head",
-    "index",
-    "cut",
-    "grown",
-    "swapped",
-    "empty",
-    "text",
-    "other table",
-    "gone",
-    "folder",
-)
+Change = Callable[[bytes, random.Random], bytes]
+
+
+def _put(body: bytes, at: int, part: bytes) -> bytes:
+    return body[:at] + part + body[at + len(part) :]
+
+
+def _flipped(body: bytes, at: int, seeded: random.Random) -> bytes:
+    return _put(body, at, bytes([body[at] ^ 1 << seeded.randrange(8)]))
+
+
+def _swapped(body: bytes, seeded: random.Random) -> bytes:
+    one, other = (seeded.randrange(max(1, len(body) - 32)) for _ in range(2))
+    return _put(_put(body, one, body[other : other + 32]), other, body[one : one + 32])
+
+
+def _zeroed(body: bytes, seeded: random.Random) -> bytes:
+    start = seeded.randrange(len(body)) // 512 * 512
+    return _put(body, start, bytes(len(body[start : start + 512])))
+
+
+CHANGES: dict[str, Change] = {
+    "bit": lambda body, seeded: _flipped(body, seeded.randrange(len(body)), seeded),
+    "bit of the index": lambda body, seeded: _flipped(body, len(body) - seeded.randint(1, min(len(body), 2_000)), seeded),
+    "byte": lambda body, seeded: _put(body, seeded.randrange(len(body)), seeded.randbytes(1)),
+    "run": lambda body, seeded: _put(body, seeded.randrange(max(1, len(body) - 64)), seeded.randbytes(min(64, len(body)))),
+    "zeros": _zeroed,
+    "swapped": _swapped,
+    "head gone": lambda body, seeded: body[seeded.randint(1, 16) :],
+    "cut": lambda body, seeded: body[: seeded.randrange(len(body))],
+    "grown": lambda body, seeded: body + seeded.randbytes(seeded.randint(1, 100)),
+    "empty": lambda *_: b"",
+    "text": lambda *_: b"<html>busy, try again</html>",
+}
+"""What happens to the bytes of a file."""
+KINDS = (*CHANGES, "another table", "gone", "folder")
 
 
 def damage(path: Path, kind: str, *, seeded: random.Random, others: list[Path]) -> bool:
     """Damage a file in one of the ways of `KINDS`. Returns whether its bytes are other ones now."""
     before = path.read_bytes()
-    body, at = bytearray(before), seeded.randrange(len(before))
-    if kind == "bit":
-        body[at] ^= 1 << seeded.randrange(8)
-    elif kind == "byte":
-        body[at] = seeded.randrange(256)
-    elif kind == "run":
-        body[at : at + 64] = seeded.randbytes(min(64, len(body) - at))
-    elif kind == "zeros":
-        start = at // 512 * 512
-        body[start : start + 512] = bytes(len(body[start : start + 512]))
-    elif kind == "head":
-        body[: seeded.randint(1, 16)] = b""
-    elif kind == "index":
-        at = len(body) - seeded.randint(1, min(len(body), 2_000))
-        body[at] ^= 1 << seeded.randrange(8)
-    elif kind == "cut":
-        del body[at:]
-    elif kind == "grown":
-        body += seeded.randbytes(seeded.randint(1, 100))
-    elif kind == "swapped":
-        to = seeded.randrange(len(body))
-        body[at : at + 32], body[to : to + 32] = body[to : to + 32], body[at : at + 32]
-    elif kind == "empty":
-        body.clear()
-    elif kind == "text":
-        body[:] = b"<html>busy, try again</html>"
-    elif kind == "other table":
-        body[:] = seeded.choice([each for each in others if each != path]).read_bytes()
     path.unlink()
     if kind == "folder":
         path.mkdir()
-    elif kind != "gone":
-        path.write_bytes(body)
-    return kind in ("gone", "folder") or bytes(body) != before
+    if kind in ("folder", "gone"):
+        return True
+    is_exchanged = kind == "another table"
+    body = (
+        seeded.choice([each for each in others if each != path]).read_bytes() if is_exchanged else CHANGES[kind](before, seeded)
+    )
+    path.write_bytes(body)
+    return body != before
 
 
 def attack(folder: Path, *, seed: int, count: int) -> Counter[str]:
