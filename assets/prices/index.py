@@ -24,7 +24,8 @@ from warehouse.table import table
 GROUP = "price_compression"
 INDEX_MODELS = ("gpt-4", "gpt-4o", "claude-3.5-sonnet", "o1", "o3")
 """Models whose score on Epoch's index is a threshold, from the first of its class to the newest with two years of history."""
-BLENDS = (1.0, 3.0)
+BLENDS = (1.0, 3.0, 31.0)
+"""Input tokens per output token: cpm, the blend of price trackers, and the traffic of one router in July 2026."""
 TASK_SHARES = (40.0, 50.0, 60.0, 70.0, 80.0)
 """Shares of the tasks solved, in percent, from which a run counts."""
 LATE_AFTER = timedelta(days=92)

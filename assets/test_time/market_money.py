@@ -13,7 +13,7 @@ GROUP = "inference_frontier"
 def market_split_money(market_split_channel: pl.DataFrame, market_volume: pl.DataFrame) -> pl.DataFrame:
     """The prediction of the latest day against the dollars of every month."""
     newest = market_split_channel.filter(pl.col("as_of") == pl.col("as_of").max())
-    sold = market_volume.filter(~pl.col("is_free"), pl.col("model").is_not_null())
+    sold = market_volume.filter(~pl.col("is_free"), pl.col("model").is_not_null(), pl.col("usd").is_not_null())
     bought = sold.group_by("month", "model").agg(pl.col("tokens", "usd").sum())
     return under_contract(contract.MarketSplitMoney, weighed(newest, bought, market_volume)).sort(
         "month", "form", "predicted_channel", "tier"

@@ -30,7 +30,8 @@ class _Series(Table):
     threshold: float = column("least score on that scale", unit="scale points", nullable=True)
     model: str = column("model whose score the threshold is; NULL if none", nullable=True)
     input_per_output: float = column(
-        "input tokens per output token in the blend: 1 is cpm, 3 the blend of price trackers; NULL for tasks",
+        "input tokens per output token in the blend: 1 is cpm, 3 the blend of trackers, 31 the traffic of one router in July "
+        "2026 (its cache left out: history has no cache prices); NULL for tasks",
         nullable=True,
     )
     unit: str = column("unit of value; ratio: 1 on the first day of the chain", isin=UNITS)
