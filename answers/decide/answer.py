@@ -5,6 +5,7 @@ Light on purpose: NumPy, the closed forms, and a few rows of the published wareh
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from answers.decide.weighing import (
     with_draws,
 )
 from answers.names import UnknownNameError, gpu_meant
+from answers.rents import rent_on
 from economics.serving.scenarios import (
     ACHIEVED_LINK_SHARES,
     PRECISIONS,
@@ -68,13 +70,27 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
         gpu = _row(connection, "core.gpu", "gpu", question.gpu)
         shape = _row(connection, "core.model_shape", "model", question.model)
         price: Facts = {}
-        if question.usd_per_gpu_hour is None:
+        if question.rent_day or question.rent_term or question.rent_statistic:
+            price = _rent_of_a_day(connection, question)
+        elif question.usd_per_gpu_hour is None:
             price = _row(connection, "core.gpu_price", "gpu", question.gpu)
         elif not question.usd_per_gpu_hour > 0:  # the refusal names the rent there is
             price = next(iter(_rows(connection, "SELECT * FROM core.gpu_price WHERE gpu = ?", question.gpu)), {})
         fits = _rows(connection, "SELECT * FROM marts.calibration WHERE gpu = ?", question.gpu)
     decision = answer(question, gpu=gpu, shape=shape, price=price, fits=fits)
     return replace(decision, evidence=(*taken, *decision.evidence))
+
+
+def _rent_of_a_day(connection: duckdb.DuckDBPyConnection, q: Question) -> Facts:
+    """Rent of the day, term and statistic asked for, in the columns of core.gpu_price."""
+    if q.usd_per_gpu_hour is not None:
+        raise QuestionError("--price states the rent and --rent-day looks it up: give one of both")
+    if q.rent_day is None:
+        raise QuestionError("--rent-term and --rent-statistic are of a day: give --rent-day")
+    try:
+        return rent_on(connection, q.gpu, day=date.fromisoformat(q.rent_day), term=q.rent_term, statistic=q.rent_statistic)
+    except ValueError as error:
+        raise QuestionError(f"--rent-day: {error}") from None
 
 
 class Sized(NamedTuple):

@@ -18,6 +18,10 @@ class Question:
     """Nominal Gbit/s of the KV transfer per GPU; None: the GPU's network."""
     usd_per_gpu_hour: float | None = None
     """None: the rent in the warehouse."""
+    rent_day: str | None = None
+    """A past day, such as 2026-04-20, whose rent is taken; None: today's."""
+    rent_term: str | None = None
+    rent_statistic: str | None = None
     precision: str = "bf16"
     tpot_definition: str = "per_request_mean"
     engine: str | None = None

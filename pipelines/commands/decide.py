@@ -18,6 +18,13 @@ def decide(
     tpot_p99: Annotated[float, typer.Option(help="Bound on the time per output token, seconds.")],
     kv_gbps: Annotated[float | None, typer.Option(help="Gbit/s of the KV transfer per GPU; else its network.")] = None,
     price: Annotated[float | None, typer.Option(help="USD per GPU-hour you pay; else today's rent.")] = None,
+    rent_day: Annotated[
+        str | None, typer.Option(help="Rent of a past day, such as 2026-04-20; see core.gpu_rent_daily.")
+    ] = None,
+    rent_term: Annotated[
+        str | None, typer.Option(help="Its term: rental_index, on_demand, marketplace, reserved_3m, ...")
+    ] = None,
+    rent_statistic: Annotated[str | None, typer.Option(help="Of a market's offers: p25 or median.")] = None,
     precision: Annotated[str, typer.Option(help="Number format of the weights: bf16 or fp8.")] = "bf16",
     tpot_definition: Annotated[
         str, typer.Option(help="per_request_mean, per_token_p99, per_token_max or worst_tenth_mean.")
@@ -43,6 +50,9 @@ def decide(
         tpot_p99_s=tpot_p99,
         kv_gbps=kv_gbps,
         usd_per_gpu_hour=price,
+        rent_day=rent_day,
+        rent_term=rent_term,
+        rent_statistic=rent_statistic,
         precision=precision,
         tpot_definition=tpot_definition,
         engine=engine,
