@@ -61,6 +61,39 @@ def cost_per_correct_interval(*, cost_usd: Array, correct: Array, confidence: fl
     )
 
 
+def cost_per_correct_difference(
+    *,
+    first_cost_usd: Array,
+    first_correct: Array,
+    second_cost_usd: Array,
+    second_correct: Array,
+    confidence: float = 0.95,
+) -> Ratio:
+    """First less second $ per correct answer on the same items, with an interval over items.
+
+    Four arrays (..., items), as in `cost_per_correct_interval`. The same items stand behind both, so that what is hard for both
+    cancels. NaN where either has no correct answer, or for fewer than two items.
+    Source: delta method (Cochran 1977, section 6.3), quantiles corrected for skewness as above.
+    """
+    require_non_negative(first_cost_usd=first_cost_usd, second_cost_usd=second_cost_usd)
+    require_fraction(confidence=confidence)
+    sides = []
+    for cost, correct in ((first_cost_usd, first_correct), (second_cost_usd, second_correct)):
+        bill, right = np.broadcast_arrays(np.asarray(cost, np.float64), np.asarray(correct, np.float64))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = bill.mean(axis=-1) / right.mean(axis=-1)
+            influence = (bill - ratio[..., None] * right) / right.mean(axis=-1)[..., None]
+        sides.append((np.where(np.isfinite(ratio), ratio, np.nan), influence))
+    (first, of_first), (second, of_second) = sides
+    gap, value = of_first - of_second, first - second
+    n = gap.shape[-1]
+    if n < 2:
+        return Ratio(value=value, low=np.full_like(value, np.nan), high=np.full_like(value, np.nan))
+    below, above = _corrected_quantiles(np.where(np.isfinite(gap), gap, 0.0), confidence)
+    error = gap.std(axis=-1, ddof=1) / np.sqrt(n)
+    return Ratio(value=value, low=value - above * error, high=value - below * error)
+
+
 def _corrected_quantiles(gap: Array, confidence: float) -> tuple[Array, Array]:
     """Quantiles of the pivot: those of Student's t, bent by the skewness of the gaps."""
     n = gap.shape[-1]

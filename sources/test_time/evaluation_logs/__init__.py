@@ -62,9 +62,9 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    inspect_ai, lm_eval, helm, hal, swe_bench, tau_bench, tau2_bench, terminal_bench, harbor, promptfoo, livecodebench, evalplus,
-    deepeval, braintrust, langsmith, langfuse, lighteval, opencompass, aider, arc_prize, matharena, openai_evals, simple_evals,
-    openrouter, litellm, organisation_bills, plain_table,
+    inspect_ai, lm_eval, helm, hal, swe_bench, tau_bench, tau2_bench, terminal_bench, harbor, promptfoo, livecodebench,
+    evalplus, deepeval, braintrust, langsmith, langfuse, lighteval, opencompass, aider, arc_prize, matharena, openai_evals,
+    simple_evals, openrouter, litellm, organisation_bills, plain_table,
 )  # fmt: skip
 """A plain table comes last: other formats have its columns too."""
 

@@ -47,12 +47,13 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
         for at, (task, scores) in enumerate(grades.items()):
             for sample, score in enumerate(scores):
                 first = sample == 0
+                tokens: dict[str, Any] = {name: parts[at] for name, parts in pieces.items() if first and parts}
                 cost = dollars(per_task.get(task)) if per_task else (None if usd is None else usd * shares[at])
                 yield Record(
                     benchmark=benchmark, model=model, item=task, sample=sample, run_on=ran, score=score,
                     correct=None if score is None else float(score >= 1.0 - 1e-6), usd=cost if first else None,
                     usd_unknown=cost == 0.0, input_includes_cached=True, output_includes_reasoning=True,
-                    **{name: parts[at] if first and parts else None for name, parts in pieces.items()},
+                    **tokens,
                 )  # fmt: skip
         if len(usage) > 1:
             reading.note(f"{document.path.name}: {len(usage)} models share the bill: {', '.join(usage)}")

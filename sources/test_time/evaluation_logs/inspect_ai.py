@@ -117,7 +117,8 @@ def _records(
             summed.setdefault(billed, Counter()).update({key: counts.get(key) or 0 for key in (*USAGE, "total_cost")})
         grade, answer, scorer_error = _grade(sample.get("scores") or {}, reading)
         error = _error(sample.get("error")) or scorer_error
-        common: dict[str, Any] = {"benchmark": task, "model": model, "item": str(sample.get("id")), "sample": int(sample.get("epoch", 1)) - 1,
+        common: dict[str, Any] = {
+            "benchmark": task, "model": model, "item": str(sample.get("id")), "sample": int(sample.get("epoch", 1)) - 1,
                   "run_on": day(sample.get("started_at")) or ran}  # fmt: skip
         own = usage.get(model) or (next(iter(usage.values())) if len(usage) == 1 else {})
         own_name = model if model in usage or len(usage) != 1 else next(iter(usage))

@@ -51,7 +51,8 @@ def _runs(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[Record]:
             (name for name in ("correct", "correctness", "accuracy") if name in stated), next(iter(stated), None)
         )
         failed = row.get("status") == "error" or bool(row.get("error"))
-        score = None if chosen is None or stated[chosen] is None else float(stated[chosen])
+        grade = stated.get(chosen) if chosen else None
+        score = None if grade is None else float(grade)
         prompt, completion = row.get("prompt_token_details") or {}, row.get("completion_token_details") or {}
         usd, input_, output = (
             dollars(row.get("total_cost")),

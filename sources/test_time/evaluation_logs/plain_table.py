@@ -4,6 +4,7 @@ import csv
 import difflib
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -176,7 +177,7 @@ def _records(table: pl.DataFrame, document: Document, reading: Reading) -> Itera
             _refuse(faults, column, rule, document, reading)
             refused = refused | broken
     kept = typed.filter(~refused)
-    common = [
+    common: list[Any] = [
         pl.col("benchmark").fill_null(NOT_STATED), "model", "item", "group", pl.col("sample_").fill_null(0).alias("sample"),
         pl.col("run_on_").alias("run_on"),
         pl.col("batch").str.to_lowercase().is_in([*TRUE, "1"]).fill_null(value=False).alias("is_batch"),

@@ -28,8 +28,8 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
     `correct` is 1 or 0, a share where a benchmark counts shares, None where the attempt was not graded. `score` is the grade as
     given. `error` names what went wrong, None where nothing did. An attempt that was planned but never made has `made` false.
     `group` names items that are drawn together, such as questions on one text; None where the item stands alone. `requests` is
-    how many requests the record sums up, None where that is not told. `usd` is the cost as the log states it; `usd_unknown` says
-    that a stated 0 is no price.
+    how many requests the record sums up, None where that is not told. `usd` is the cost as the log states it; `usd_unknown`
+    says that a stated 0 is no price.
     """
 
     benchmark: str = NOT_STATED

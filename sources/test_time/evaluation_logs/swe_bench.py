@@ -118,7 +118,7 @@ def _trajectory(document: Document, reports: dict[Path, dict[str, Any]], reading
     info = document.value("info") or {}
     stats = info.get("model_stats") or {}
     item = str(document.value("instance_id") or document.path.name.removesuffix(".traj.json"))
-    sums = {
+    sums: dict[str, Any] = {
         "input_tokens": 0,
         "output_tokens": 0,
         "cache_read_tokens": 0,

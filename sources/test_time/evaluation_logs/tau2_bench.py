@@ -71,8 +71,8 @@ def _simulations(document: Document) -> Iterator[dict[str, Any]]:
             yield found
 
 
-def _tokens(messages: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    sums: dict[str, dict[str, int]] = defaultdict(dict)
+def _tokens(messages: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    sums: dict[str, dict[str, Any]] = defaultdict(dict)
     for message in messages:
         usage = message.get("usage") or {}
         part = sums[str(message.get("role"))]

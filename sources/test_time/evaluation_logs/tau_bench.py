@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sources.test_time.evaluation_logs.document import Document
 from sources.test_time.evaluation_logs.record import (

@@ -48,7 +48,7 @@ def _model(document: Document) -> str:
 
 
 def _trial(row: dict[str, Any], model: str, reading: Reading) -> Record:
-    tokens = {name: whole(row.get(f"total_{name}")) for name in ("input_tokens", "output_tokens")}
+    tokens: dict[str, Any] = {name: whole(row.get(f"total_{name}")) for name in ("input_tokens", "output_tokens")}
     if not any(tokens.values()):
         if tokens["input_tokens"] == 0:
             reading.note("0 tokens are written by installed agents, which do not count them: not known")
