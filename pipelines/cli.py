@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands import allocate, changes, claims, decide, doctor, ingest, price, query, refresh, report, route, ui
+from pipelines.commands import (
+    allocate,
+    changes,
+    claims,
+    correct,
+    decide,
+    doctor,
+    ingest,
+    price,
+    query,
+    refresh,
+    report,
+    route,
+    ui,
+)
 from pipelines.console import err
 
 # Polars gives memory back after a second: at once takes half a second of a refresh, later makes its peak a third higher.
@@ -28,6 +42,7 @@ app.command()(decide.decide)
 app.command()(allocate.allocate)
 app.command()(route.route)
 app.command()(price.price)
+app.command()(correct.correct)
 app.command()(ingest.ingest)
 app.command()(claims.claims)
 app.command()(report.report)

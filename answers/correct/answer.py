@@ -6,7 +6,7 @@ from pathlib import Path
 
 from answers.correct.prices import price
 from answers.correct.record import Correct, LogRead, Pair, RunCost, Way
-from answers.correct.runs import ERRORS, WRONG, Items, runs_of
+from answers.correct.runs import ERRORS, WRONG, Items, log_read, runs_of
 from answers.correct.ways import by_benchmark, pairs_of, ways_of
 from sources.test_time.evaluation_logs import read_logs
 
@@ -49,9 +49,7 @@ def correct(
     for log in read.logs:
         priced = price(log.records, warehouse=warehouse, price_date=price_date, today=now)
         runs.extend(runs_of(log, priced.records, errors=errors))
-        logs.append(
-            LogRead(format=log.format, files=log.files, usd_covers=log.usd_covers, notes=(*log.notes, *priced.notes))
-        )
+        logs.append(log_read(log, priced.records, notes=priced.notes))
     pairs: list[Pair] = []
     ways: list[Way] = []
     notes: list[str] = []

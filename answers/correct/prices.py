@@ -117,19 +117,13 @@ def _rates(book: pl.DataFrame, days: pl.DataFrame) -> tuple[pl.DataFrame, list[s
     )
     rate = pl.concat([standing.with_columns(early=pl.lit(value=False)), early.with_columns(early=pl.lit(value=True))])
     # Of several sources' prices the newest first day counts, and the median of those.
-    newest = rate.filter(
-        pl.col("valid_from").fill_null(date.min) == pl.col("valid_from").fill_null(date.min).max().over(key)
-    )
+    newest = rate.filter(pl.col("valid_from").fill_null(date.min) == pl.col("valid_from").fill_null(date.min).max().over(key))
     each = newest.group_by(key).agg(
         pl.col("usd_per_mtok").median(), pl.col("early").any(), pl.col("valid_from").min()
     )  # fmt: skip
-    wide = each.filter(pl.col("variant") == "standard").pivot(
-        "leg", index=["canonical_model", "day"], values="usd_per_mtok"
-    )
+    wide = each.filter(pl.col("variant") == "standard").pivot("leg", index=["canonical_model", "day"], values="usd_per_mtok")
     wide = wide.with_columns(pl.lit(None, pl.Float64).alias(leg) for leg in LEGS if leg not in wide.columns)
-    batch = each.filter(pl.col("leg") == "output").pivot(
-        "variant", index=["canonical_model", "day"], values="usd_per_mtok"
-    )
+    batch = each.filter(pl.col("leg") == "output").pivot("variant", index=["canonical_model", "day"], values="usd_per_mtok")
     batch = batch.with_columns(
         pl.lit(None, pl.Float64).alias(name) for name in ("batch", "standard") if name not in batch.columns
     )

@@ -119,10 +119,16 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True)
 class LogRead:
-    """The files of one format; `usd_covers` says what their dollars hold, where they state any."""
+    """The files of one format, with their sums; `usd_covers` says what their dollars hold, where they state any."""
 
     format: str
     files: tuple[str, ...]
+    items: int | None
+    attempts: int | None
+    correct: float | None
+    errors: int
+    spend: dict[str, Spend]
+    spend_of_all_roles: Spend | None
     usd_covers: str | None
     notes: tuple[str, ...]
 

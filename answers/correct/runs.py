@@ -13,7 +13,7 @@ from economics.numeric.statistics import wilson_interval
 from economics.test_time.cost_interval import cost_per_correct_interval
 from economics.test_time.sample_curve import coverage_by_item, selected_by_item, vote_by_item
 from sources.test_time.evaluation_logs import Log, Total
-from sources.test_time.evaluation_logs.record import COPY, RETRY, ROLES, SUBJECT, TOKENS
+from sources.test_time.evaluation_logs.record import COPY, RETRY, SUBJECT, TOKENS
 
 Array = NDArray[np.float64]
 WRONG, LEFT_OUT, RETRIED = "wrong", "left-out", "retried"
@@ -50,7 +50,7 @@ class Items:
 
 
 def runs_of(log: Log, records: pl.DataFrame, *, errors: str) -> list[tuple[RunCost, Items | None]]:
-    """Every model and benchmark of a log, with its items where the log has outcomes. `records`: as `prices.price` gives them."""
+    """Every model and benchmark of a log, with its items where the log has outcomes. `records`: from `prices.price`."""
     found: list[tuple[RunCost, Items | None]] = []
     for key, part in records.group_by(KEY, maintain_order=True):
         found.append(_run(log, part, benchmark=str(key[0]), model=str(key[1]), errors=errors))
@@ -112,7 +112,7 @@ def _run(log: Log, part: pl.DataFrame, *, benchmark: str, model: str, errors: st
         mean_score=_mean(subject["score"]) if is_outcome else None,
         input_includes_cached=_same(subject["input_includes_cached"]),
         output_includes_reasoning=_same(subject["output_includes_reasoning"]),
-        spend={role: _spend(rows) for role in ROLES if (rows := part.filter(pl.col("role") == role)).height},
+        spend=_by_role(part),
         spend_of_all_roles=_spend(part.filter(pl.col("role") != COPY)),
         usd_basis=" and ".join(sorted(part["usd_basis"].drop_nulls().unique())) or None,
         usd_per_attempt=bill / max(float(items.attempts.sum()), 1.0) if items is not None and bill is not None else None,
@@ -148,16 +148,16 @@ def _of_total(log: Log, total: Total, *, errors: str) -> RunCost:
     if total.items and total.correct is not None:
         low, high = wilson_interval(successes=total.correct, trials=total.items)
         accuracy = Interval(value=total.correct / total.items, low=float(low), high=float(high))
-    has_cost = usd is not None and total.correct
     return RunCost(
         format=log.format, kind="total", benchmark=total.benchmark, model=total.model, canonical_model=None,
         run_from=total.run_on, run_to=total.run_on, items=total.items, attempts=total.attempts, samples_per_item=total.samples,
-        graded=total.items, correct=total.correct, errors=total.errors, errors_counted=errors, accuracy=accuracy, mean_score=None,
-        input_includes_cached=None, output_includes_reasoning=None, spend={SUBJECT: spend}, spend_of_all_roles=spend,
+        graded=total.items, correct=total.correct, errors=total.errors, errors_counted=errors, accuracy=accuracy,
+        mean_score=None, input_includes_cached=None, output_includes_reasoning=None,
+        spend={SUBJECT: spend}, spend_of_all_roles=spend,
         usd_basis="stated" if usd is not None else None,
         usd_per_attempt=usd / total.attempts if usd is not None and total.attempts else None,
         usd_per_item=usd / total.items if usd is not None and total.items else None,
-        usd_per_correct=Interval(value=usd / total.correct if has_cost and usd and total.correct else None, low=None, high=None),
+        usd_per_correct=Interval(value=usd / total.correct if usd is not None and total.correct else None, low=None, high=None),
         usd_per_correct_all_roles=None, usd_per_correct_if_unknown_is_free=None,
         output_tokens_per_attempt=total.output_tokens / total.attempts if total.output_tokens and total.attempts else None,
         reasoning_multiplier=None, curve=(),

@@ -64,9 +64,7 @@ def ways_of(benchmark: str, runs: Sequence[Run]) -> tuple[list[Way], list[str]]:
     notes = []
     widest = max(len(items.names) for _, items in runs)
     if len(names) < widest:
-        notes.append(
-            f"{benchmark}: ways are compared on the {len(names)} items that all models share, of up to {widest}"
-        )
+        notes.append(f"{benchmark}: ways are compared on the {len(names)} items that all models share, of up to {widest}")
     labels, right, cost = _candidates(runs, names)
     kept: list[Way] = []
     for needs_check in (False, True):
