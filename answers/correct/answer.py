@@ -53,6 +53,8 @@ def correct(
     pairs: list[Pair] = []
     ways: list[Way] = []
     notes: list[str] = []
+    if warehouse is None:
+        notes.append("no warehouse is published: tokens have no price until `iecon refresh` has run")
     for name, group in by_benchmark(runs).items():
         pairs.extend(pairs_of(name, group))
         found, said = ways_of(name, group)

@@ -1,5 +1,6 @@
 """From priced records to what each model costs per correct answer on each benchmark."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,12 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from answers.correct.record import CurvePoint, Interval, RunCost, Spend
+from answers.correct.record import CurvePoint, Interval, LogRead, RunCost, Spend
 from economics.numeric.statistics import wilson_interval
-from economics.test_time.cost_interval import cost_per_correct_interval
+from economics.test_time.cost_interval import cost_per_correct_interval, least_share, ratio_interval
 from economics.test_time.sample_curve import coverage_by_item, selected_by_item, vote_by_item
 from sources.test_time.evaluation_logs import Log, Total
-from sources.test_time.evaluation_logs.record import COPY, RETRY, SUBJECT, TOKENS
+from sources.test_time.evaluation_logs.record import COPY, RETRY, ROLES, SUBJECT, TOKENS
 
 Array = NDArray[np.float64]
 WRONG, LEFT_OUT, RETRIED = "wrong", "left-out", "retried"
@@ -84,6 +85,24 @@ def counted(attempts: pl.DataFrame, errors: str) -> pl.DataFrame:
     return attempts.with_columns(right=right, is_graded=right.is_not_null(), bill=bill)
 
 
+def log_read(log: Log, records: pl.DataFrame, *, notes: Sequence[str]) -> LogRead:
+    """The sums of all records of a log, of all its models and benchmarks."""
+    subject, made = records.filter(pl.col("role") == SUBJECT), records.filter("made")
+    has_outcomes = log.kind == "attempts" and records.height > 0
+    return LogRead(
+        format=log.format, files=log.files,
+        items=subject.select("benchmark", "item").n_unique() if log.kind != "bill" and records.height else None,
+        attempts=int(_sum(made["requests"])) if made["requests"].null_count() < made.height else None,
+        correct=_sum(subject["correct"]) if has_outcomes else None, errors=records["error"].drop_nulls().len(),
+        spend=_by_role(records), spend_of_all_roles=_spend(records.filter(pl.col("role") != COPY)) if records.height else None,
+        usd_covers=log.usd_covers, notes=(*log.notes, *notes),
+    )  # fmt: skip
+
+
+def _by_role(records: pl.DataFrame) -> dict[str, Spend]:
+    return {role: _spend(rows) for role in ROLES if (rows := records.filter(pl.col("role") == role)).height}
+
+
 def _run(log: Log, part: pl.DataFrame, *, benchmark: str, model: str, errors: str) -> tuple[RunCost, Items | None]:
     is_outcome = log.kind == "attempts"
     subject, retried = (part.filter(pl.col("role") == role) for role in (SUBJECT, RETRY))
@@ -131,10 +150,10 @@ def _unknown_bill(unknown: int, made: int) -> tuple[str, ...]:
         return ()
     if unknown > UNKNOWN_AT_MOST * made:
         return (
-            f"{unknown} of {made} attempts have neither dollars nor tokens with a known price: the cost is not known; "
+            f"{unknown:,} of {made:,} attempts have neither dollars nor tokens with a known price: the cost is not known; "
             "bring the bill of the requests, or tokens and the model's name",
         )
-    return (f"{unknown} of {made} attempts have no known bill: they stand at the mean of the others",)
+    return (f"{unknown:,} of {made:,} attempts have no known bill: they stand at the mean of the others",)
 
 
 def _of_total(log: Log, total: Total, *, errors: str) -> RunCost:
@@ -240,8 +259,13 @@ def share_of(correct: Array, graded: Array) -> Interval:
     if np.all(graded == 1.0) and np.isin(correct, (0.0, 1.0)).all():
         low, high = wilson_interval(successes=correct.sum(), trials=graded.sum())
         return Interval(value=value, low=float(low), high=float(high))
-    found = cost_per_correct_interval(cost_usd=correct, correct=graded)
+    found = ratio_interval(numerator=correct, denominator=graded)
     ends = [finite(np.clip(end, 0.0, 1.0)) for end in (found.low, found.high)]
+    least = least_share(items=correct.size)
+    if value == 1.0:
+        ends[0] = least
+    elif value == 0.0:
+        ends[1] = 1.0 - least
     return Interval(value=value, low=ends[0], high=ends[1])
 
 

@@ -127,7 +127,7 @@ def _spend(spend: Spend) -> str:
         )
         if value is not None
     ]  # fmt: skip
-    unknown = f"; {spend.records_without_usd} of {spend.records} not known" if spend.records_without_usd else ""
+    unknown = f"; {spend.records_without_usd:,} of {spend.records:,} not known" if spend.records_without_usd else ""
     return f"{usd(spend.usd)}{unknown}" + (f" ({', '.join(tokens)})" if tokens else "")
 
 

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ratio:
-    """A ratio of sums with its interval; `high` is inf where the draws do not exclude that nothing is correct."""
+    """A ratio of sums, or a difference of two, with its interval."""
 
     value: Array
     low: Array
@@ -29,34 +29,64 @@ def cost_per_correct_interval(*, cost_usd: Array, correct: Array, confidence: fl
 
     `cost_usd` and `correct` are (..., items): per item, or group of items, the $ of all its attempts and how many were correct.
     Returns arrays shaped as what stands before the items. Value and limits are inf where nothing is correct; limits are NaN
-    for fewer than two items. Measured coverage: docs, cost of a correct answer.
+    for fewer than two items. Where all items are alike in what was correct, the share of such items may still be lower: the
+    high end is at the lowest share that n of n do not exclude. Measured coverage: docs, cost of a correct answer.
+    Source: `ratio_interval`; Clopper and Pearson 1934 where all items are alike.
+    """
+    require_non_negative(cost_usd=cost_usd, correct=correct)
+    found = ratio_interval(numerator=cost_usd, denominator=correct, confidence=confidence)
+    right = np.asarray(correct, np.float64)
+    n = right.shape[-1]
+    if n < 2:
+        return found
+    alike = np.broadcast_to((right == right[..., :1]).all(axis=-1), found.value.shape)
+    least = least_share(items=n, confidence=confidence)
+    with np.errstate(invalid="ignore"):
+        high = np.where(alike & np.isfinite(found.value), np.maximum(found.high, found.value / least), found.high)
+    mean_cost = np.broadcast_to(np.asarray(cost_usd, np.float64).mean(axis=-1), found.value.shape)
+    nothing = ~np.isfinite(found.value)
+    return Ratio(value=found.value, low=np.where(nothing, mean_cost / (1.0 - least), found.low), high=high)
+
+
+def least_share(*, items: int, confidence: float = 0.95) -> float:
+    """Lowest share of items that n of n does not exclude; 1 less it is the highest that none of n does not.
+
+    Source: Clopper and Pearson 1934, at the edge.
+    """
+    require_fraction(confidence=confidence)
+    return float(((1.0 - confidence) / 2.0) ** (1.0 / items))
+
+
+def ratio_interval(*, numerator: Array, denominator: Array, confidence: float = 0.95) -> Ratio:
+    """Sum of numerators over sum of denominators, with an interval over the items that were drawn.
+
+    Both (..., items), 0 or above. Value and high end are inf where the denominators are 0; the high end is so too where the
+    draws do not exclude that. Limits are NaN for fewer than two items.
     Source: Fieller 1954 (pivot); Hall 1992, Journal of the Royal Statistical Society B 54 (monotone cubic correction of its
     skewness), with quantiles of Student's t.
     """
-    require_non_negative(cost_usd=cost_usd, correct=correct)
+    require_non_negative(numerator=numerator, denominator=denominator)
     require_fraction(confidence=confidence)
-    cost, right = np.broadcast_arrays(np.asarray(cost_usd, np.float64), np.asarray(correct, np.float64))
-    n = cost.shape[-1]
+    top, bottom = np.broadcast_arrays(np.asarray(numerator, np.float64), np.asarray(denominator, np.float64))
+    n = top.shape[-1]
     if n == 0:
-        raise ValueError("cost_usd must have at least one item")
-    mean_cost, mean_right = cost.mean(axis=-1), right.mean(axis=-1)
+        raise ValueError("numerator must have at least one item")
+    mean_top, mean_bottom = top.mean(axis=-1), bottom.mean(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(mean_right > 0.0, mean_cost / mean_right, np.inf)
+        value = np.where(mean_bottom > 0.0, mean_top / mean_bottom, np.inf)
     if n < 2:
         return Ratio(value=value, low=np.full_like(value, np.nan), high=np.full_like(value, np.nan))
     finite = np.where(np.isfinite(value), value, 0.0)
-    gap = cost - finite[..., None] * right
-    below, above = _corrected_quantiles(gap, confidence)
-    cost_off, right_off = cost - mean_cost[..., None], right - mean_right[..., None]
+    below, above = _corrected_quantiles(top - finite[..., None] * bottom, confidence)
+    top_off, bottom_off = top - mean_top[..., None], bottom - mean_bottom[..., None]
     spread = n * (n - 1.0)
-    terms = (mean_cost, mean_right, (cost_off**2).sum(-1) / spread, (right_off**2).sum(-1) / spread,
-             (cost_off * right_off).sum(-1) / spread)  # fmt: skip
-    low = _where_pivot_is(above, *terms, upper=False)
-    high = _where_pivot_is(below, *terms, upper=True)
+    terms = (mean_top, mean_bottom, (top_off**2).sum(-1) / spread, (bottom_off**2).sum(-1) / spread,
+             (top_off * bottom_off).sum(-1) / spread)  # fmt: skip
+    low, high = _where_pivot_is(above, *terms, upper=False), _where_pivot_is(below, *terms, upper=True)
     nothing = ~np.isfinite(value)
     return Ratio(
         value=value,
-        low=np.where(nothing, _none_correct_low(mean_cost, n, confidence), np.minimum(low, finite)),
+        low=np.where(nothing, 0.0, np.minimum(low, finite)),
         high=np.where(nothing, np.inf, np.maximum(high, finite)),
     )
 
@@ -116,13 +146,13 @@ def _corrected_quantiles(gap: Array, confidence: float) -> tuple[Array, Array]:
 
 
 def _where_pivot_is(
-    quantile: Array, mean_cost: Array, mean_right: Array, var_cost: Array, var_right: Array, cov: Array, *, upper: bool
+    quantile: Array, mean_top: Array, mean_bottom: Array, var_top: Array, var_bottom: Array, cov: Array, *, upper: bool
 ) -> Array:
     """The ratio at which the pivot takes this quantile: a root of Fieller's quadratic; inf where it has none above."""
     q2 = np.asarray(quantile) ** 2
-    a = mean_right**2 - q2 * var_right
-    b = -2.0 * (mean_cost * mean_right - q2 * cov)
-    c = mean_cost**2 - q2 * var_cost
+    a = mean_bottom**2 - q2 * var_bottom
+    b = -2.0 * (mean_top * mean_bottom - q2 * cov)
+    c = mean_top**2 - q2 * var_top
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.maximum(b * b - 4.0 * a * c, 0.0))
         if upper:
@@ -130,10 +160,3 @@ def _where_pivot_is(
         # Written so that it holds on where the leading term vanishes.
         low = 2.0 * c / (-b + root)
     return np.where(np.isfinite(low) & (c > 0.0), low, 0.0)
-
-
-def _none_correct_low(mean_cost: Array, n: int, confidence: float) -> Array:
-    """Least cost where none of n was correct: the mean bill over the highest share that none of n does not exclude."""
-    share = -np.expm1(np.log((1.0 - confidence) / 2.0) / n)
-    low: Array = mean_cost / share
-    return low
