@@ -146,9 +146,7 @@ def _log(each: Format, documents: list[Document], *, benchmark: str | None, mode
     reading = Reading()
     records = frame(each.read(documents, reading))
     said = {"benchmark": benchmark, "model": model}
-    records = records.with_columns(
-        pl.col(name).replace(NOT_STATED, value) for name, value in said.items() if value is not None
-    )
+    records = records.with_columns(pl.col(name).replace(NOT_STATED, value) for name, value in said.items() if value is not None)
     for total in reading.totals:
         for name, value in said.items():
             if value is not None and getattr(total, name) == NOT_STATED:

@@ -41,9 +41,7 @@ def _spans(rows: Iterator[dict[str, Any]], experiment: str, reading: Reading) ->
         metadata, metrics = row.get("metadata") or {}, row.get("metrics") or {}
         scores = {name: value for name, value in (row.get("scores") or {}).items() if value is not None}
         item = str(
-            metadata.get("item_id")
-            or (row.get("origin") or {}).get("id")
-            or json.dumps(row.get("input"), sort_keys=True)
+            metadata.get("item_id") or (row.get("origin") or {}).get("id") or json.dumps(row.get("input"), sort_keys=True)
         )
         common: dict[str, Any] = {
             "benchmark": experiment, "model": str(metadata.get("model") or "not stated"), "item": item,

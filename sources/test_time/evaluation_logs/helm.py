@@ -29,9 +29,7 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
             is_copy = bool(row.get("perturbation"))
             perturbed += is_copy
             stats = {
-                str(stat["name"]["name"]): stat
-                for stat in row["stats"]
-                if bool(stat["name"].get("perturbation")) == is_copy
+                str(stat["name"]["name"]): stat for stat in row["stats"] if bool(stat["name"].get("perturbation")) == is_copy
             }
             chosen = next((name for name in METRICS if name in stats), None)
             score = None if chosen is None else float(stats[chosen].get("mean", stats[chosen].get("sum", 0.0)))

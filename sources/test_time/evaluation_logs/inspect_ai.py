@@ -68,9 +68,7 @@ def _header(archive: zipfile.ZipFile, file: io.BufferedReader) -> dict[str, Any]
 def _archived_samples(archive: zipfile.ZipFile, file: io.BufferedReader) -> Iterator[dict[str, Any]]:
     names = archive.namelist()
     seen: set[tuple[Any, Any]] = set()
-    parts = (
-        ["summaries.json"] if "summaries.json" in names else [n for n in names if n.startswith("_journal/summaries/")]
-    )
+    parts = ["summaries.json"] if "summaries.json" in names else [n for n in names if n.startswith("_journal/summaries/")]
     for name in parts:
         for sample in decode(_member(archive, file, name)):
             seen.add((str(sample.get("id")), sample.get("epoch", 1)))
@@ -99,9 +97,7 @@ def _member(archive: zipfile.ZipFile, file: io.BufferedReader, name: str) -> byt
     return bytes(pa.CompressedInputStream(packed, "zstd").read())
 
 
-def _records(
-    header: dict[str, Any], samples: Iterator[dict[str, Any]], reading: Reading, name: str
-) -> Iterator[Record]:
+def _records(header: dict[str, Any], samples: Iterator[dict[str, Any]], reading: Reading, name: str) -> Iterator[Record]:
     spec = header.get("eval") or {}
     stats = header.get("stats") or {}
     model, task = str(spec.get("model") or "not stated"), str(spec.get("task") or "not stated")
@@ -195,9 +191,7 @@ def _usage(counts: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _retried(
-    billed: dict[str, Any], summed: dict[str, Counter[str]], *, model: str, task: str, ran: Any
-) -> Iterator[Record]:
+def _retried(billed: dict[str, Any], summed: dict[str, Counter[str]], *, model: str, task: str, ran: Any) -> Iterator[Record]:
     """What the whole run was billed beyond its samples: tries that were thrown away."""
     for name, counts in billed.items():
         of_samples = summed.get(name, Counter())

@@ -54,9 +54,7 @@ def _observations(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[
         inside_input, inside_output = conventions(
             input_=input_, output=output, total=whole(usage.get("total")), read=read, write=write, reasoning=reasoning
         )
-        usd = dollars(
-            row.get("totalCost") if row.get("totalCost") is not None else (row.get("costDetails") or {}).get("total")
-        )
+        usd = dollars(row.get("totalCost") if row.get("totalCost") is not None else (row.get("costDetails") or {}).get("total"))
         yield Record(
             benchmark="not stated", model=str(row.get("model") or "not stated"), item=item, sample=repeats[item, role],
             role=role, error=str(row.get("statusMessage") or "error")[:200] if failed else None,

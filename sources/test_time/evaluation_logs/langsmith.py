@@ -37,9 +37,7 @@ def _runs(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[Record]:
             roots.append(row)
         elif row.get("run_type") == "llm":
             metadata = (row.get("extra") or {}).get("metadata") or {}
-            name = metadata.get("ls_model_name") or ((row.get("extra") or {}).get("invocation_params") or {}).get(
-                "model"
-            )
+            name = metadata.get("ls_model_name") or ((row.get("extra") or {}).get("invocation_params") or {}).get("model")
             if name:
                 models[str(row.get("trace_id"))] = str(name)
     for row in roots:
@@ -47,9 +45,7 @@ def _runs(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[Record]:
         item = str(metadata.get("item_id") or row.get("reference_example_id") or row["id"])
         feedback = row.get("feedback_stats") or {}
         stated = {name: part.get("avg") for name, part in feedback.items() if isinstance(part, dict)}
-        chosen = next(
-            (name for name in ("correct", "correctness", "accuracy") if name in stated), next(iter(stated), None)
-        )
+        chosen = next((name for name in ("correct", "correctness", "accuracy") if name in stated), next(iter(stated), None))
         failed = row.get("status") == "error" or bool(row.get("error"))
         grade = stated.get(chosen) if chosen else None
         score = None if grade is None else float(grade)
@@ -62,9 +58,7 @@ def _runs(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[Record]:
         if failed and not input_ and not output:
             input_ = output = None
         writes = [
-            whole(count) or 0
-            for name, count in prompt.items()
-            if name == "cache_creation" or name.startswith("ephemeral")
+            whole(count) or 0 for name, count in prompt.items() if name == "cache_creation" or name.startswith("ephemeral")
         ]
         yield Record(
             benchmark=str(row.get("session_name") or row.get("session_id") or "not stated"),

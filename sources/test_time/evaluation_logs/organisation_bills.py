@@ -48,9 +48,7 @@ def _format(document: Document) -> str | None:
 
 def _buckets(document: Document, kind: str, reading: Reading) -> Iterator[Record]:
     """A record per bucket and model, with its requests where they are counted."""
-    reading.note(
-        "buckets of an account, not items: for the sum of a bill, which late data and other users of the key change"
-    )
+    reading.note("buckets of an account, not items: for the sum of a bill, which late data and other users of the key change")
     for bucket in document.elements("data"):
         ran = day(bucket.get("start_time") or bucket.get("starting_at"))
         for result in bucket.get("results") or bucket.get("result") or []:

@@ -29,9 +29,7 @@ def recognises(document: Document) -> bool:
     if document.is_json:
         if document.is_lines:
             return {"promptIdx", "testIdx", "provider", "vars"} <= set(document.first_line)
-        return "results" in document.top and (
-            "evalId" in document.top or document.node("results", "prompts") is not None
-        )
+        return "results" in document.top and ("evalId" in document.top or document.node("results", "prompts") is not None)
     header = _header(document)
     return header.count(STATUS) >= 1 and "Named Scores" in header and "Grader Reason" in header
 

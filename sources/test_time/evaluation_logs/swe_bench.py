@@ -29,9 +29,7 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
     runs: list[Document] = []
     for document in documents:
         if set(REPORT) <= set(document.top):
-            reports[document.path] = {
-                name: document.value(name) or [] for name in (*REPORT, "error_ids", "empty_patch_ids")
-            }
+            reports[document.path] = {name: document.value(name) or [] for name in (*REPORT, "error_ids", "empty_patch_ids")}
         elif "info" in document.top:
             runs.append(document)
         elif "leaderboards" in document.top:

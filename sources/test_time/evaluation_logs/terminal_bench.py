@@ -24,9 +24,7 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
     seen: set[tuple[str, str]] = set()
     wholes = [document for document in documents if "results" in document.top]
     for document in [*wholes, *(document for document in documents if "results" not in document.top)]:
-        rows: Iterator[dict[str, Any]] = (
-            document.elements("results") if "results" in document.top else iter([_plain(document)])
-        )
+        rows: Iterator[dict[str, Any]] = document.elements("results") if "results" in document.top else iter([_plain(document)])
         model = _model(document)
         for row in rows:
             key = (str(row.get("id")), str(row.get("trial_name")))
