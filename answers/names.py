@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sources.prices.gpu_names import named, near
+from sources.prices.model_spelling import meaning, spellings
 
 
 class Meant(NamedTuple):
@@ -30,6 +31,19 @@ def gpu_meant(written: str, known: Iterable[str]) -> Meant:
     if found.gpu is not None and not there:
         raise UnknownNameError(f"no figures are known for {found.gpu}; known are {', '.join(keys)}")
     raise UnknownNameError(unknown("gpu", written, there or near(written, keys), keys))
+
+
+def model_meant(written: str, known: Iterable[str]) -> Meant:
+    """The model that a name means, of those known. Raises UnknownNameError, with what may be meant, for any other name."""
+    keys = sorted(known)
+    if written in keys:
+        return Meant(written)
+    model = meaning(written)
+    if model in keys:
+        return Meant(str(model))
+    if model is not None:
+        raise UnknownNameError(f"no shape is known for {model}: {unknown('model', written, near(model, keys), keys)}")
+    raise UnknownNameError(unknown("model", written, near(spellings(written)[-1], keys), keys))
 
 
 def taken_for(written: str, key: str, others: Iterable[str]) -> str:

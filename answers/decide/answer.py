@@ -26,7 +26,7 @@ from answers.decide.weighing import (
     paid_usd_per_mtok,
     with_draws,
 )
-from answers.names import UnknownNameError, gpu_meant
+from answers.names import UnknownNameError, gpu_meant, model_meant
 from answers.rents import rent_on
 from economics.serving.scenarios import (
     ACHIEVED_LINK_SHARES,
@@ -278,12 +278,15 @@ def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
 
 def _in_known_names(connection: duckdb.DuckDBPyConnection, q: Question) -> tuple[Question, tuple[str, ...]]:
     """The question with the names of the warehouse, and what was taken for what; QuestionError with the nearest for others."""
-    keys = [str(key) for (key,) in connection.execute("SELECT gpu FROM core.gpu").fetchall()]
+    gpus, models = (
+        [str(key) for (key,) in connection.execute(f"SELECT {key} FROM {table}").fetchall()]
+        for key, table in (("gpu", "core.gpu"), ("model", "core.model_shape"))
+    )
     try:
-        gpu = gpu_meant(q.gpu, keys)
+        gpu, model = gpu_meant(q.gpu, gpus), model_meant(q.model, models)
     except UnknownNameError as error:
         raise QuestionError(str(error)) from None
-    return replace(q, gpu=gpu.key), tuple(note for note in (gpu.note,) if note)
+    return replace(q, gpu=gpu.key, model=model.key), tuple(note for note in (gpu.note, model.note) if note)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, name: str) -> list[Facts]:

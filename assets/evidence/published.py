@@ -65,12 +65,6 @@ def gpu(cited_figure: pl.DataFrame) -> pl.DataFrame:
     return gpus_of(cited_figure)
 
 
-@table(schema=contract.ModelShape, group=GROUP)
-def model_shape(cited_figure: pl.DataFrame) -> pl.DataFrame:
-    """One row per model with its KV bytes per token recomputed."""
-    return shapes_of(cited_figure)
-
-
 @table(schema=contract.PublishedCommonFrame, group=GROUP)
 def published_common_frame(cited_figure: pl.DataFrame, gpu_rent: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Operating points, priced today."""
@@ -103,7 +97,9 @@ def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
     whole = pl.col("kv_heads").is_not_null() | pl.all_horizontal(pl.col("mla_latent_dim", "mla_rope_dim").is_not_null())
     chosen = every.drop_nulls(stated).filter(whole)
     complete = chosen.with_columns(kv_bytes_per_token=_kv_bytes(chosen)).join(_notes(claims), on="model", how="left")
-    return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.ModelShape).items()).sort("model")
+    columns = polars_schema(contract.ModelShape)
+    absent = [pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in complete.columns]
+    return complete.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in columns.items()).sort("model")
 
 
 def common_frame(figures: pl.DataFrame, rents: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -10,11 +10,11 @@ RELEASE_DATE_BASIS_MEANING = (
     "openrouter_listing: day OpenRouter first listed it, so the release was on that day or before; "
     "sources_agree: stated by models.dev"
 )
-OPEN_WEIGHTS_BASES = ("epoch", "weights_link", "price_source", "timeline_tier", "line", "sources_agree")
+OPEN_WEIGHTS_BASES = ("epoch", "weights_link", "price_source", "timeline_tier", "line", "sources_agree", "configuration")
 OPEN_WEIGHTS_BASIS_MEANING = (
     "epoch: accessibility in Epoch's list; weights_link: OpenRouter links the weights; price_source: stated in genai-prices; "
     "timeline_tier: open or priced tier of the token-tariff timeline; line: inferred, every rated model of its line is closed; "
-    "sources_agree: every price source that states it agrees"
+    "sources_agree: every price source that states it agrees; configuration: config.json is published beside the weights"
 )
 REASONING_BASES = ("openrouter_parameter", "epoch_setting", "price_source", "sources_agree")
 REASONING_BASIS_MEANING = (

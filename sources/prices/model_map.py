@@ -1,4 +1,5 @@
-"""From the ids that sources use to canonical sellers and models. The mapping is data: seeds/model_alias.csv.
+"""From the ids that sources use to canonical sellers and models. The mapping is data: seeds/model_alias.csv,
+and the repositories of transcribed/model_config.csv.
 
 What counts as one model:
 
@@ -16,68 +17,47 @@ import polars as pl
 
 from schemas.base import polars_schema
 from schemas.prices.models import Model, Provider
-from sources.document import SEEDS
+from sources.prices.model_spelling import ANY, CONFIGURED, DATE, HOST_SPELLINGS, LABELS, SEEDS
 
 ID = ["source", "source_provider", "source_model"]
-ANY = "*"
-
-_HOST_SPELLINGS = (
-    (
-        r"_(none|minimal|low|medium|high|xhigh|max|unknown|thinking|no-thinking|\d+k)$",
-        "",
-    ),  # effort at which Epoch rates it
-    (r"^.*/", ""),  # path of a router or host
-    (r"@(default|latest|\d{3})$", ""),  # Vertex AI version
-    (r"@", "-"),
-    (r"^(us|eu|apac|au|jp|ca|in|sa|us-gov|global|regional)\.", ""),  # Bedrock inference profile
-    (r"^nvidia\.(.*?)(:\d+)?$", "$1"),  # Bedrock: vendor.model:build, and the version belongs to the name
-    (r"^deepseek\.", "deepseek-"),  # Bedrock writes deepseek.r1
-    (
-        r"^(?:ai21|amazon|anthropic|cohere|google|meta|minimax|mistral|moonshot|moonshotai|openai|qwen|writer|xai|zai)"
-        r"\.([a-z].*?)(?:-v\d+)?$",
-        "$1",
-    ),  # Bedrock and OCI: vendor.model, vendor.model-v1
-    (r"(-v\d+)?:\d+(:\d+k)?$", ""),  # Bedrock build, as in claude-3-haiku-20240307-v1:0
-    (r"(oss-\d+b)-\d$", "$1"),  # what is left of gpt-oss-120b-1:0
-    (r":(free|beta|thinking)$", ""),  # OpenRouter variants of the same weights
-    (r"\+", "-plus"),
-    (r"[()]", ""),
-    (r"[ ._:]+", "-"),
-    (r"(\d)p(\d)", "$1-$2"),  # Fireworks writes v3p1
-    (r"^(databricks|fw|zai|nvidia|openai)-", ""),
-    (r"^meta-llama-", "llama-"),
-    (r"^llama-?v?(\d)", "llama-$1"),
-    (r"^qwen-(\d)", "qwen$1"),
-    (r"^claude-([4-9](?:-\d)?)-(opus|sonnet|haiku)", "claude-$2-$1"),
-)
-"""How hosts spell the same id; applied in order, so that the last ones see only letters, digits and dashes."""
-
-_DATE = r"-(20\d{6}|20\d\d-\d\d-\d\d)$"
-_LABELS = r"(-(instruct|it|hf|fp8|bf16|fp16|awq|nvfp4|maas))+$"
 
 
 def normalised(name: pl.Expr) -> pl.Expr:
     """An id as hosts spell it, in one spelling: small letters, digits and dashes, without path, region and vendor."""
     out = name.str.to_lowercase().str.strip_chars()
-    for pattern, replacement in _HOST_SPELLINGS:
+    for pattern, replacement in HOST_SPELLINGS:
         out = out.str.replace_all(pattern, replacement)
     return out.str.replace_all(r"-{2,}", "-").str.strip_chars("-")
 
 
 def undated(name: pl.Expr) -> pl.Expr:
     """A normalised id without the date of its snapshot."""
-    return name.str.replace(_DATE, "")
+    return name.str.replace(DATE, "")
 
 
 def reduced(name: pl.Expr) -> pl.Expr:
     """A normalised id without the date of its snapshot and without tuning and precision."""
-    return undated(undated(name).str.replace(_LABELS, ""))
+    return undated(undated(name).str.replace(LABELS, ""))
 
 
 @cache
 def models() -> pl.DataFrame:
-    """The canonical models, in the contract `Model`."""
-    return pl.read_csv(SEEDS / "model.csv", schema=polars_schema(Model))
+    """The canonical models, in the contract `Model`: those of the seed, and every other one whose configuration is read."""
+    listed = pl.read_csv(SEEDS / "model.csv", schema=polars_schema(Model))
+    read = _configured().select(
+        "model",
+        "developer",
+        display_name=pl.col("hugging_face_id").str.replace(r"^.*/", ""),
+        rolling=pl.lit(value=False),
+        open_weights=pl.lit(value=True),
+        open_weights_basis=pl.lit("configuration"),
+    )
+    return pl.concat([listed, read.join(listed, on="model", how="anti")], how="diagonal")
+
+
+@cache
+def _configured() -> pl.DataFrame:
+    return pl.read_csv(CONFIGURED, columns=["model", "hugging_face_id", "developer"], infer_schema=False)
 
 
 @cache
@@ -103,7 +83,11 @@ def _names() -> pl.DataFrame:
     table = pl.read_csv(SEEDS / "model_alias.csv", infer_schema=False).filter(pl.col("kind") == "exact")
     own = models().select(source=pl.lit(ANY), provider=pl.lit(ANY), name=normalised(pl.col("model")), model="model")
     aliases = table.select("source", "provider", name=normalised(pl.col("pattern")), model="model")
-    return pl.concat([own, aliases]).unique()
+    told = pl.concat([own, aliases]).unique()
+    ids = _configured().select(
+        source=pl.lit(ANY), provider=pl.lit(ANY), name=normalised(pl.col("hugging_face_id")), model="model"
+    )
+    return pl.concat([told, ids.join(told, on=["source", "provider", "name"], how="anti")])
 
 
 def resolve(ids: pl.DataFrame) -> pl.DataFrame:
