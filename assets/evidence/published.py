@@ -97,9 +97,9 @@ def shapes_of(figures: pl.DataFrame) -> pl.DataFrame:
     whole = pl.col("kv_heads").is_not_null() | pl.all_horizontal(pl.col("mla_latent_dim", "mla_rope_dim").is_not_null())
     chosen = every.drop_nulls(stated).filter(whole)
     complete = chosen.with_columns(kv_bytes_per_token=_kv_bytes(chosen)).join(_notes(claims), on="model", how="left")
-    columns = polars_schema(contract.ModelShape)
-    absent = [pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in complete.columns]
-    return complete.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in columns.items()).sort("model")
+    kinds = polars_schema(contract.ModelShape)
+    absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in complete.columns]
+    return complete.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in kinds.items()).sort("model")
 
 
 def common_frame(figures: pl.DataFrame, rents: pl.DataFrame, day: date) -> pl.DataFrame:

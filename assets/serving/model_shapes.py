@@ -90,7 +90,8 @@ def configured_shapes(configurations: pl.DataFrame, layers: pl.DataFrame) -> pl.
     """Shapes (contract `ModelShape`) from configurations and their layers. One that keeps no KV is left out."""
     rows = [_of_config(row, config) for _, row, config in configured(configurations)]
     columns = polars_schema(ModelShape)
-    facts = pl.DataFrame(rows, schema={name: kind for name, kind in columns.items() if rows and name in rows[0]} | _EXTRA)
+    stated = {**columns, "state_bytes_per_value": pl.Float64()}
+    facts = pl.DataFrame(rows, schema={name: kind for name, kind in stated.items() if rows and name in rows[0]})
     counted = facts.join(_counted(layers), on="model").filter(pl.col("kv_bytes_per_token") > 0)
     tables = pl.col("embedding_parameters")
     inside = pl.col("dense_parameters") + pl.col("expert_parameters")
@@ -133,9 +134,6 @@ def _counted(layers: pl.DataFrame) -> pl.DataFrame:
         index_bytes_per_token=(n * pl.col("index_bytes_per_token")).sum(),
         state_values=(n * pl.col("state_values")).sum(),
     )
-
-
-_EXTRA = {"state_bytes_per_value": pl.Float64}
 
 
 def _of_config(row: dict[str, Any], config: ModelConfig) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Source: counts of the matrices of each block; the totals of 180 models are checked against those their publishers state.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MIXERS = ("attention", "latent", "compressed", "linear", "mamba", "parallel", "none")
@@ -72,15 +73,7 @@ class Layer:
 
 def mixer_parameters(layer: Layer) -> int:
     """Parameters of the mixers."""
-    own = {
-        "attention": _attention,
-        "latent": _latent,
-        "compressed": _compressed,
-        "linear": _linear,
-        "mamba": _mamba,
-        "parallel": lambda one: _attention(one) + _mamba(one),
-        "none": lambda _: 0,
-    }[layer.mixer](layer)
+    own = sum(count(layer) for count in COUNTS[layer.mixer])
     return layer.mixers * (own + _indexer(layer))
 
 
@@ -177,3 +170,15 @@ def _mamba(layer: Layer) -> int:
         return entry + layer.kernel * channels + layer.inner * layer.hidden
     steps = layer.inner * (layer.step_rank + 2 * layer.state_dim) + layer.step_rank * layer.inner
     return layer.hidden * 2 * layer.inner + layer.kernel * layer.inner + steps + layer.inner * (layer.state_dim + layer.hidden)
+
+
+COUNTS: dict[str, tuple[Callable[[Layer], int], ...]] = {
+    "attention": (_attention,),
+    "latent": (_latent,),
+    "compressed": (_compressed,),
+    "linear": (_linear,),
+    "mamba": (_mamba,),
+    "parallel": (_attention, _mamba),
+    "none": (),
+}
+"""What each of MIXERS is made of."""

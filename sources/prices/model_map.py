@@ -17,7 +17,8 @@ import polars as pl
 
 from schemas.base import polars_schema
 from schemas.prices.models import Model, Provider
-from sources.prices.model_spelling import ANY, CONFIGURED, DATE, HOST_SPELLINGS, LABELS, SEEDS
+from sources.document import SEEDS
+from sources.prices.model_spelling import ANY, CONFIGURED, DATE, HOST_SPELLINGS, LABELS
 
 ID = ["source", "source_provider", "source_model"]
 

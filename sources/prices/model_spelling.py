@@ -8,8 +8,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-SEEDS = Path(__file__).parents[1] / "seeds"
-CONFIGURED = Path(__file__).parents[1] / "transcribed" / "model_config.csv"
+from sources.document import SEEDS, TRANSCRIBED
+
+CONFIGURED = TRANSCRIBED / "model_config.csv"
 """Models whose configuration is read, each with the repository of its weights."""
 ANY = "*"
 

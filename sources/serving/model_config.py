@@ -165,7 +165,7 @@ def _layer(c: Config, kind: str, place: int, layers: int) -> Fields:
     alone = "hybrid_override_pattern" in c or "layers_block_type" in c
     if not alone:
         return {"hidden": hidden, **mixer, **_ffn(c, place)}
-    ffn = {"moe": lambda: _experts(c, place), "mlp": lambda: {"ffn_width": number(c, "intermediate_size")}}.get(kind, dict)()
+    ffn = _experts(c, place) if kind == "moe" else {"ffn_width": number(c, "intermediate_size")} if kind == "mlp" else {}
     return {"hidden": hidden, **mixer, **ffn, **_matrices(c)}
 
 

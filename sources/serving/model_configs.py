@@ -5,26 +5,18 @@ A row carries the fields that say what the model holds, as JSON. A list that rep
 """
 
 import json
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from schemas.quarantine import Parsed
 from schemas.serving.model_configs import ModelConfiguration
-from sources.evidence.published_figures import NEVER_STALE, PUBLISHED, typed
+from sources.document import TRANSCRIBED, document
+from sources.evidence.published_figures import typed
 from sources.serving.model_config import ModelConfig, read_config
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.source import Snapshot, refuses_in_words
 
-FILE = PUBLISHED / "model_config.csv"
-SOURCE = Source(
-    name="model_config",
-    title="Configurations of models, as packages and repositories copy them",
-    homepage="https://huggingface.co/models",
-    licence="facts, each with its citation",
-    live=(),
-    floor=(Seed(FILE, as_of=datetime(2026, 11, 30, tzinfo=UTC)),),
-    fresh_for=NEVER_STALE,
-)
+FILE = TRANSCRIBED / "model_config.csv"
+SOURCE = document(FILE)
 
 
 @refuses_in_words

@@ -277,7 +277,7 @@ def test_warehouse_holds_frame_gpus_shapes_and_discrepancies(warehouse: duckdb.D
     assert one("SELECT count(*) FROM meta.published_discrepancy") == CHECKED.filter(~pl.col("closes")).height
     wrong = "abs(kv_bytes_per_token - stated_kv_bytes_per_token) > 0"
     assert one(f"SELECT count(*) FROM core.model_shape WHERE {wrong}") == 0
-        assert one("SELECT count(stated_kv_bytes_per_token) FROM core.model_shape") == shapes_of(CITED).height
+    assert one("SELECT count(stated_kv_bytes_per_token) FROM core.model_shape") == shapes_of(CITED).height
     assert one("SELECT kv_bytes_per_token FROM core.model_shape WHERE model = 'deepseek-r1'") == 70_272.0
     assert one("SELECT hbm_bytes_per_s FROM core.gpu WHERE gpu = 'h100-sxm'") == 3.35e12
     assert "LLM-Viewer" in one("SELECT disagreements FROM core.gpu WHERE gpu = 'h100-sxm'")

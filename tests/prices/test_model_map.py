@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.prices.models import Model, ModelAlias, Provider
 from sources.document import SEEDS
-from sources.prices.model_map import ANY, ID, models, normalised, providers, reduced, resolve
+from sources.prices.model_map import ID, models, normalised, providers, reduced, resolve
+from sources.prices.model_spelling import ANY, CONFIGURED
 from sources.serving.benchmark_outputs.operating_points import canonical_models
 
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"
@@ -245,8 +246,10 @@ def test_every_canonical_model_stands_under_an_id_of_a_source() -> None:
             pl.DataFrame([("epoch", "", name) for name in index], schema=ID, orient="row"),
         ]
     ).unique()
-    shapes = pl.read_csv(SEEDS.parent / "published" / "model_shape.csv", infer_schema=False)
-    assert set(models()["model"]) == set(resolve(ids)["model"].drop_nulls()) | set(shapes["model"])
+    shapes = pl.read_csv(SEEDS.parent / "transcribed" / "model_shape.csv", infer_schema=False)
+    configured = pl.read_csv(CONFIGURED, infer_schema=False)
+    listed = set(resolve(ids)["model"].drop_nulls()) | set(shapes["model"]) | set(configured["model"])
+    assert set(models()["model"]) == listed
 
 
 @needs_shared
@@ -331,7 +334,7 @@ def test_any_text_is_an_id(text: str) -> None:
         ("inferencex", "minimaxm2.5", "minimax-m2.5"),
         ("inferencex", "gptoss120b", "gpt-oss-120b"),
         ("inferencex", "MiniMaxAI/MiniMax-M2.5", "minimax-m2.5"),
-        ("inferencex", "llama70b", None),
+        ("inferencex", "llama70b", "llama-3.3-70b"),
         ("mlperf", "llama2-70b-99.9", "llama-2-70b"),
         ("mlperf", "llama3_1-405b", "llama-3.1-405b"),
         ("vllm", "dsr1", None),
@@ -347,5 +350,5 @@ def test_names_of_benchmark_outputs(format_: str, name: str | None, model: str |
 
 
 def test_every_model_with_a_shape_is_a_model() -> None:
-    shapes = pl.read_csv(SEEDS.parent / "published" / "model_shape.csv", infer_schema=False)
+    shapes = pl.read_csv(SEEDS.parent / "transcribed" / "model_shape.csv", infer_schema=False)
     assert set(shapes["model"]) <= set(models()["model"])

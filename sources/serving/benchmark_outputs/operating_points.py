@@ -8,7 +8,8 @@ from schemas.base import empty, polars_schema
 from schemas.quarantine import Rejected
 from schemas.serving.benchmark_outputs import OperatingPoint
 from sources.prices.gpu_names import named
-from sources.prices.model_map import ANY, resolve
+from sources.prices.model_map import resolve
+from sources.prices.model_spelling import ANY
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
 from sources.serving.benchmark_outputs.fields import Point, RowError
 from sources.serving.benchmark_outputs.run_meta import RunMeta, with_meta
