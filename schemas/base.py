@@ -1,6 +1,7 @@
 """What every table contract shares: how a column states its unit, and the rules that hold for all tables."""
 
 import inspect
+from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -20,6 +21,34 @@ def column(description: str, *, unit: str | None = None, derived_from: tuple[str
     `derived_from` names the upstream columns (`table.column`) it is computed from, where the name alone does not say it.
     """
     return pa.Field(description=description, metadata={"unit": unit, "derived_from": derived_from}, **rules)
+
+
+def carried_from(*tables: str) -> dict[str, tuple[str, ...]]:
+    """State, as `Config.metadata`, the tables whose columns come over: those of the same name, in the same words and unit."""
+    return {"carried_from": tables}
+
+
+def origins(schema: type["Table"], column_name: str, upstream: Mapping[str, type["Table"]]) -> list[tuple[str, str]]:
+    """Where a column of a contract comes from, as (table, column) pairs, as far as its contract states it.
+
+    `upstream` holds the contracts of the tables it may come from, by bare name. A column says `derived_from`, or its contract
+    says `carried_from` and both describe it in the same words. An equal name alone says nothing.
+    """
+    spec = schema.to_schema().columns[column_name]
+    stated = (spec.metadata or {}).get("derived_from") or ()
+    if stated:
+        named = [tuple(origin.split(".")) for origin in stated]
+        return [(table, column) for table, column in named if table in upstream]
+    found = []
+    for table in getattr(schema.Config, "metadata", {}).get("carried_from", ()):
+        there = upstream[table].to_schema().columns.get(column_name) if table in upstream else None
+        if there is not None and _meaning(there) == _meaning(spec):
+            found.append((table, column_name))
+    return found
+
+
+def _meaning(spec: Any) -> tuple[str, str | None]:
+    return spec.description, (spec.metadata or {}).get("unit")
 
 
 IS_FINITE = pa.Check(

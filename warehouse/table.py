@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from schemas.base import Table, empty, meaning, polars_schema, table_name
+from schemas.base import Table, empty, meaning, origins, polars_schema, table_name
 from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
 from warehouse.contract import apply_contract
@@ -166,23 +166,21 @@ def column_schema(schema: type[Table], lineage: dg.TableColumnLineage) -> dg.Tab
 
 
 def column_lineage(schema: type[Table], upstream: Sequence[dg.AssetKey]) -> dg.TableColumnLineage:
-    """Upstream columns that each column comes from: those it names in `derived_from`, else those of its name.
+    """Upstream columns that each column comes from, as its contract states them (`schemas.base.origins`).
 
     A column that no table before has comes from the source's document, where the asset reads one.
     """
-    tables = [key for key in upstream if key.path[0] != "source"]
+    keys = {key.path[-1]: key for key in upstream if key.path[0] != "source"}
+    tables = {name: TABLES[name] for name in keys}
     documents = [dg.TableColumnDep(asset_key=key, column_name=DOCUMENT) for key in upstream if key.path[0] == "source"]
-    lineage: dict[str, list[dg.TableColumnDep]] = {}
-    for name, spec in schema.to_schema().columns.items():
-        stated = (spec.metadata or {}).get("derived_from") or ()
+    lineage = {}
+    for name in polars_schema(schema):
         found = [
-            dg.TableColumnDep(asset_key=key, column_name=column)
-            for key in tables
-            for column in polars_schema(TABLES[key.path[-1]])
-            if (f"{key.path[-1]}.{column}" in stated if stated else column == name)
+            dg.TableColumnDep(asset_key=keys[table], column_name=column) for table, column in origins(schema, name, tables)
         ]
-        lineage[name] = found or documents
-    return dg.TableColumnLineage({name: found for name, found in lineage.items() if found})
+        if found or documents:
+            lineage[name] = found or documents
+    return dg.TableColumnLineage(lineage)
 
 
 def _origin(deps: Sequence[dg.TableColumnDep]) -> str:

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 
 RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
 RELATION_MEANING = (
@@ -100,6 +100,7 @@ class Claims(_Claimed):
 
     class Config:
         name = "meta.claims"
+        metadata = carried_from("claim")
         unique = ["claim_id"]
 
 
@@ -119,4 +120,5 @@ class ClaimsHistory(Table):
 
     class Config:
         name = "meta.claims_history"
+        metadata = carried_from("claims")
         unique = ["claim_id", "refreshed_at"]

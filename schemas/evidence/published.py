@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.prices.gpu_rents import TERMS
 from schemas.serving.benchmark_outputs import TPOT_DEFINITIONS
 from schemas.status import BELIEVED, STATUS_MEANING, STATUSES
@@ -74,6 +74,7 @@ class CitedFigure(PublishedFigure):
 
     class Config:
         name = "core.cited_figure"
+        metadata = carried_from("published_figure")
         unique = ["paper", "figure"]
 
 
@@ -85,7 +86,7 @@ class Gpu(Table):
     without a peak or a memory is left out.
     """
 
-    gpu: str = column("canonical GPU", unique=True)
+    gpu: str = column("canonical GPU", unique=True, derived_from=("cited_figure.gpu",))
     bf16_flop_per_s: float = column(
         "dense 16-bit peak: BF16, or FP16 where the chip has no BF16",
         unit="flop_per_s",
@@ -155,7 +156,7 @@ class ModelShape(Table):
     config.json, layer by layer (`core.model_layer`); widths of heads are those of the first attention layer.
     """
 
-    model: str = column("model", unique=True)
+    model: str = column("model", unique=True, derived_from=("cited_figure.model",))
     layers: pl.Int64 = column("layers", gt=0)
     hugging_face_id: str = column("repository of the weights; NULL where no configuration was read", nullable=True)
     hidden: pl.Int64 = column("width of the residual stream", gt=0)
@@ -320,6 +321,7 @@ class PublishedCommonFrame(Citation):
 
     class Config:
         name = "marts.published_common_frame"
+        metadata = carried_from("cited_figure")
         unique = ["paper", "figure"]
 
 
@@ -357,3 +359,4 @@ class PublishedDiscrepancy(Recomputed):
 
     class Config:
         name = "meta.published_discrepancy"
+        metadata = carried_from("published_rederivation")

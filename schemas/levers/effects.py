@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 LEVERS = (
@@ -176,6 +176,7 @@ class LeverAnchor(Table):
 
     class Config:
         name = "marts.lever_anchor"
+        metadata = carried_from("cited_figure", "gpu", "model_shape", "routing_point")
         unique = ["lever", "paper", "figure", "quantity"]
 
 
@@ -187,7 +188,7 @@ class EnergyPerToken(Table):
     """
 
     gpu: str = column("canonical GPU")
-    model: str = column("model that is served")
+    model: str = column("model that is served", derived_from=("model_shape.model",))
     batch: pl.Int64 = column("sequences that decode together", unit="sequences", ge=1)
     clock_ratio: float = column("SM clock over its peak", gt=0, le=1)
     replica_gpus: pl.Int64 = column("GPUs of a replica", unit="GPUs", ge=1)
@@ -245,6 +246,7 @@ class EnergyPerToken(Table):
 
     class Config:
         name = "marts.energy_per_token"
+        metadata = carried_from("gpu", "gpu_price")
         unique = ["gpu", "model", "batch", "clock_ratio"]
 
 
@@ -252,7 +254,7 @@ class EdgeDevice(Table):
     """Edge devices with what a model decodes on them at most, beside what was measured: one sequence, 4-bit weights."""
 
     device: str = column("device")
-    model: str = column("model, weights at 4 bits")
+    model: str = column("model, weights at 4 bits", derived_from=("cited_figure.model",))
     device_usd: float = column("price of the device; NULL if not recorded", unit="usd", nullable=True, gt=0)
     power_w: float = column("power, upper end of the range; NULL if not recorded", unit="W", nullable=True, gt=0)
     low_power_w: float = column("lower end of the range", unit="W", nullable=True, gt=0)
@@ -300,7 +302,7 @@ class EdgeEconomics(Table):
         "price of the device", unit="usd_per_mtok", gt=0, derived_from=("edge_device.device_usd",)
     )
     electricity_usd_per_mtok: float = column("electricity", unit="usd_per_mtok", ge=0, derived_from=("edge_device.power_w",))
-    usd_per_mtok: float = column("both", unit="usd_per_mtok", gt=0)
+    usd_per_mtok: float = column("both", unit="usd_per_mtok", gt=0, derived_from=("llm_price_current.usd_per_mtok",))
     api_output_usd_per_mtok: float = column(
         "list price of output tokens at the API",
         unit="usd_per_mtok",
@@ -329,4 +331,5 @@ class EdgeEconomics(Table):
 
     class Config:
         name = "marts.edge_economics"
+        metadata = carried_from("edge_device")
         unique = ["device", "model", "utilisation", "usd_per_kwh", "sequences", "api_basis"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 
 SCALES = (
     "eci",
@@ -101,15 +101,47 @@ class Capability(_Interval):
 
     model: str = column("canonical model, key of core.model")
     scale: str = column(SCALE_MEANING, isin=SCALES)
-    score: float = column("capability on that scale", unit="scale points")
-    score_low: float = column("lower end of the score's interval", unit="scale points", nullable=True)
-    score_high: float = column("upper end of the score's interval", unit="scale points", nullable=True)
+    score: float = column(
+        "capability on that scale",
+        unit="scale points",
+        derived_from=(
+            "capability_seed.score",
+            "epoch_benchmark.score_percent",
+            "epoch_eci.score",
+        ),
+    )
+    score_low: float = column(
+        "lower end of the score's interval",
+        unit="scale points",
+        nullable=True,
+        derived_from=(
+            "capability_seed.score_low",
+            "epoch_eci.score_low",
+        ),
+    )
+    score_high: float = column(
+        "upper end of the score's interval",
+        unit="scale points",
+        nullable=True,
+        derived_from=(
+            "capability_seed.score_high",
+            "epoch_eci.score_high",
+        ),
+    )
     as_of: pl.Date = column("day of the figure, or the last day it can be from")
-    release_date: pl.Date = column("release date of the rated version; NULL where the source does not tell", nullable=True)
+    release_date: pl.Date = column(
+        "release date of the rated version; NULL where the source does not tell",
+        nullable=True,
+        derived_from=(
+            "epoch_benchmark.release_date",
+            "epoch_eci.release_date",
+        ),
+    )
     source: str = column("source of the figure")
     source_model: str = column("model or version, as the source names it")
     basis: str = column(CAPABILITY_BASIS_MEANING, isin=CAPABILITY_BASES)
 
     class Config:
         name = "core.capability"
+        metadata = carried_from("capability_seed")
         unique = ["model", "scale", "source", "source_model", "as_of"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 
 STATUSES = ("printed", "quoted", "derived")
 STATUS_MEANING = "printed: in the document; quoted: as others quote it; derived: computed from printed figures"
@@ -168,6 +168,7 @@ class PublishedPriceTrend(Table):
 
     class Config:
         name = "marts.published_price_trend"
+        metadata = carried_from("price_slope", "price_trend_figure")
 
 
 class PriceCompression(Table):

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 
 PRICE_BASES = ("first_party", "median_of_hosts")
 _BOTH_PRICES = (
@@ -89,6 +89,7 @@ class PriceFrontier(PricedModel):
 
     class Config:
         name = "marts.price_frontier"
+        metadata = carried_from("capability")
         unique = ["model", "scale"]
 
 
@@ -99,4 +100,5 @@ class PriceFrontierHistory(PricedModel):
 
     class Config:
         name = "marts.price_frontier_history"
+        metadata = carried_from("capability")
         unique = ["as_of", "model", "scale"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 from schemas.prices.llm_prices import DATE_BASES, DATE_BASIS_MEANING
 
 PROVIDER_KINDS = ("hyperscaler", "specialised", "marketplace", "stated_constant")
@@ -163,8 +163,27 @@ class GpuRentSeed(RawGpuOffer):
 class GpuRent(GpuOffer):
     """Every GPU rent with the days it held, by source, seller, instance, region and term; never mixes form factors or terms."""
 
-    valid_from: pl.Date = column("first day of the price; see date_basis")
-    valid_to: pl.Date = column("day the price ended (exclusive); NULL while it holds", nullable=True)
+    valid_from: pl.Date = column(
+        "first day of the price; see date_basis",
+        derived_from=(
+            "azure_retail_price.valid_from",
+            "gpu_rent_seed.valid_from",
+            "gpuhunt_offer.valid_from",
+            "market_gpu_offer.valid_from",
+            "skypilot_offer.valid_from",
+        ),
+    )
+    valid_to: pl.Date = column(
+        "day the price ended (exclusive); NULL while it holds",
+        nullable=True,
+        derived_from=(
+            "azure_retail_price.valid_to",
+            "gpu_rent_seed.valid_to",
+            "gpuhunt_offer.valid_to",
+            "market_gpu_offer.valid_to",
+            "skypilot_offer.valid_to",
+        ),
+    )
     date_basis: str = column(DATE_BASIS_MEANING, isin=DATE_BASES)
     note: str = column("what to know before using the figure", nullable=True)
     locator: str = column("address or document and place of the figure")
@@ -177,4 +196,5 @@ class GpuRent(GpuOffer):
 
     class Config:
         name = "core.gpu_rent"
+        metadata = carried_from("azure_retail_price", "gpu_rent_seed", "gpuhunt_offer", "market_gpu_offer", "skypilot_offer")
         unique = [*SERIES, "valid_from", "withdrawn_on"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.prices.gpu_rents import STATISTICS, TERMS
 
 INDICES = ("fixed_quality", "matched_model", "matched_host", "usd_per_task")
@@ -58,6 +58,7 @@ class PriceIndex(_Series):
 
     class Config:
         name = "marts.price_index"
+        metadata = carried_from("price_trend_figure")
         unique = ["series", "as_of"]
 
 
@@ -72,7 +73,7 @@ class GpuRentIndex(Table):
 
     series: str = column("name of the index: GPU, term and statistic")
     gpu: str = column("canonical GPU", derived_from=("gpu_rent.gpu",))
-    term: str = column("what is bought, see core.gpu_rent", isin=TERMS)
+    term: str = column("what is bought, see core.gpu_rent", isin=TERMS, derived_from=("gpu_rent.term",))
     statistic: str = column("price: of offers; p10, median, p90: over the offers of a market", isin=STATISTICS)
     as_of: pl.Date = column("last day of the week with a new price", derived_from=("gpu_rent.valid_from",))
     chain: pl.Int64 = column("number of the chain; values compare within one", ge=1)
@@ -82,7 +83,12 @@ class GpuRentIndex(Table):
         gt=0,
         derived_from=("gpu_rent.usd_per_gpu_hour",),
     )
-    usd_per_gpu_hour: float = column("median over sellers of each seller's median offer", unit="usd_per_gpu_hour", gt=0)
+    usd_per_gpu_hour: float = column(
+        "median over sellers of each seller's median offer",
+        unit="usd_per_gpu_hour",
+        gt=0,
+        derived_from=("gpu_rent.usd_per_gpu_hour",),
+    )
     n_offers: pl.Int64 = column("offers that day", unit="offers", ge=1, derived_from=("gpu_rent.usd_per_gpu_hour",))
     n_sellers: pl.Int64 = column("their sellers", unit="sellers", ge=1, derived_from=("gpu_rent.provider",))
     n_matched: pl.Int64 = column("offers also there on the date before", unit="offers", ge=0)
@@ -104,7 +110,7 @@ class PriceSlope(Table):
     kind: str = column(INDEX_MEANING + "; gpu_rent: see marts.gpu_rent_index", isin=SLOPE_INDICES)
     scale: str = column("capability scale or benchmark", nullable=True)
     threshold: float = column("least score on that scale", unit="scale points", nullable=True)
-    model: str = column("model whose score the threshold is", nullable=True)
+    model: str = column("model whose score the threshold is", nullable=True, derived_from=("price_index.model",))
     input_per_output: float = column("blend, see marts.price_index", nullable=True)
     unit: str = column("unit of the values", isin=(*UNITS, "usd_per_gpu_hour"))
     first_on: pl.Date = column("first day", derived_from=("price_index.as_of", "gpu_rent_index.as_of"))
@@ -126,4 +132,5 @@ class PriceSlope(Table):
 
     class Config:
         name = "marts.price_slope"
+        metadata = carried_from("price_index")
         unique = ["series"]

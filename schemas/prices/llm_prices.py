@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 
 LEGS = (
     "input",
@@ -142,9 +142,40 @@ class LlmPrice(Table):
     variant: str = column("standard, batch, flex, priority, fast, ...")
     window: str = column("always, or the daily window of UTC time in which the price holds")
     usd_per_mtok: float = column("price per million tokens", unit="usd_per_mtok", gt=0, lt=CEILING_USD_PER_MTOK)
-    valid_from: pl.Date = column("first day of the price, see date_basis; NULL where only its end is known", nullable=True)
-    valid_to: pl.Date = column("day the price ended (exclusive); NULL while it holds", nullable=True)
-    date_basis: str = column(DATE_BASIS_MEANING + "; NULL where valid_from is", isin=DATE_BASES, nullable=True)
+    valid_from: pl.Date = column(
+        "first day of the price, see date_basis; NULL where only its end is known",
+        nullable=True,
+        derived_from=(
+            "genai_prices_price.valid_from",
+            "litellm_price.valid_from",
+            "llm_price_seed.valid_from",
+            "models_dev_price.valid_from",
+            "openrouter_price.valid_from",
+        ),
+    )
+    valid_to: pl.Date = column(
+        "day the price ended (exclusive); NULL while it holds",
+        nullable=True,
+        derived_from=(
+            "genai_prices_price.valid_to",
+            "litellm_price.valid_to",
+            "llm_price_seed.valid_to",
+            "models_dev_price.valid_to",
+            "openrouter_price.valid_to",
+        ),
+    )
+    date_basis: str = column(
+        DATE_BASIS_MEANING + "; NULL where valid_from is",
+        isin=DATE_BASES,
+        nullable=True,
+        derived_from=(
+            "genai_prices_price.date_basis",
+            "litellm_price.date_basis",
+            "llm_price_seed.date_basis",
+            "models_dev_price.date_basis",
+            "openrouter_price.date_basis",
+        ),
+    )
     fx_note: str = column("exchange-rate assumption inside the figure; NULL for USD", nullable=True)
     source: str = column("source that published the price")
     observed_at: Timestamp = column("when this row was first seen by a refresh")
@@ -155,6 +186,7 @@ class LlmPrice(Table):
 
     class Config:
         name = "core.llm_price"
+        metadata = carried_from("genai_prices_price", "litellm_price", "llm_price_seed", "models_dev_price", "openrouter_price")
         unique = [
             "source",
             "source_provider",
@@ -175,8 +207,14 @@ DECISIONS = ("only_source", "all_agree", "majority", "source_order")
 class LlmPriceCurrent(Table):
     """The price of every leg of every model at every seller today, with how many sources say so and what the others say."""
 
-    provider: str = column("canonical seller or host")
-    model: str = column("canonical model, or the source's own id where the model is not mapped (is_canonical is false)")
+    provider: str = column("canonical seller or host", derived_from=("llm_price.provider",))
+    model: str = column(
+        "canonical model, or the source's own id where the model is not mapped (is_canonical is false)",
+        derived_from=(
+            "llm_price.model",
+            "llm_price.source_model",
+        ),
+    )
     is_canonical: bool = column("the model is a key of core.model", derived_from=("llm_price.model",))
     first_party: bool = column("the seller trained the model itself; NULL where it is not mapped", nullable=True)
     leg: str = column("what the tokens are", isin=LEGS)
@@ -184,8 +222,12 @@ class LlmPriceCurrent(Table):
     variant: str = column("standard, batch, flex, priority, fast, ...")
     window: str = column("always, or for a model priced by the hour: peak or off_peak", isin=WINDOWS)
     hours: str = column("hours of the window in UTC, as the sources state them", nullable=True)
-    usd_per_mtok: float = column("price most sources state", unit="usd_per_mtok", gt=0, lt=CEILING_USD_PER_MTOK)
-    valid_from: pl.Date = column("latest first day among the sources that state this price", nullable=True)
+    usd_per_mtok: float = column(
+        "price most sources state", unit="usd_per_mtok", gt=0, lt=CEILING_USD_PER_MTOK, derived_from=("llm_price.usd_per_mtok",)
+    )
+    valid_from: pl.Date = column(
+        "latest first day among the sources that state this price", nullable=True, derived_from=("llm_price.valid_from",)
+    )
     n_sources: pl.Int64 = column("sources that price this leg", ge=1, derived_from=("llm_price.source",))
     agreement: float = column("share of those sources that state this price", gt=0, le=1)
     decided_by: str = column(
@@ -199,4 +241,5 @@ class LlmPriceCurrent(Table):
 
     class Config:
         name = "core.llm_price_current"
+        metadata = carried_from("llm_price")
         unique = ["provider", "model", "leg", "tier_min_tokens", "variant", "window"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 from schemas.prices.gpu_rents import (
     CEILING_USD_PER_GPU_HOUR,
     FLOOR_USD_PER_GPU_HOUR,
@@ -105,6 +105,7 @@ class ModelUsage(MonthlyUse):
 
     class Config:
         name = "core.model_usage"
+        metadata = carried_from("router_use")
         unique = _USE_KEY
 
 
@@ -199,6 +200,7 @@ class PricePaid(_Paid):
 
     class Config:
         name = "core.price_paid"
+        metadata = carried_from("router_endpoint", "router_price_paid")
         unique = _PAID_KEY
 
 
@@ -254,6 +256,7 @@ class EndpointPerformance(RouterEndpoint):
 
     class Config:
         name = "core.endpoint_performance"
+        metadata = carried_from("router_endpoint")
         unique = ["source_model", "variant", "source_provider", "region", "quantization", "endpoint", "as_of"]
 
 
@@ -294,15 +297,23 @@ class GpuRentDaily(Table):
     """
 
     as_of: pl.Date = column("day", derived_from=("market_gpu_offer.valid_from", "gpu_rent_index_figure.as_of"))
-    provider: str = column("market or publisher: ornn, runpod, vast")
+    provider: str = column("market or publisher: ornn, runpod, vast", derived_from=("market_gpu_offer.provider",))
     provider_kind: str = column("what kind of seller; NULL for an index over sellers", isin=PROVIDER_KINDS, nullable=True)
-    gpu: str = column("canonical GPU; NULL if form factor or memory is not stated", nullable=True)
+    gpu: str = column(
+        "canonical GPU; NULL if form factor or memory is not stated", nullable=True, derived_from=("market_gpu_offer.gpu",)
+    )
     gpu_family: str = column("GPU without form factor and memory; NULL if unknown", nullable=True)
     source_gpu: str = column("GPU, as the source writes it")
-    term: str = column(f"{TERM_MEANING}, rental_index (a publisher's index over sellers)", isin=DAILY_TERMS)
+    term: str = column(
+        f"{TERM_MEANING}, rental_index (a publisher's index over sellers)",
+        isin=DAILY_TERMS,
+        derived_from=("market_gpu_offer.term",),
+    )
     instance_type: str = column("product, where the seller names one", nullable=True)
     statistic: str = column("price: of one offer, or the index; p25, median: over the offers of a market", isin=STATISTICS)
-    usd_per_gpu_hour: float = column("price of a GPU-hour", unit="usd_per_gpu_hour", gt=0)
+    usd_per_gpu_hour: float = column(
+        "price of a GPU-hour", unit="usd_per_gpu_hour", gt=0, derived_from=("market_gpu_offer.usd_per_gpu_hour",)
+    )
     offers: float = column("offers behind the statistic; NULL for a posted price", unit="offers", nullable=True, gt=0)
     source: str = column("source of the figure")
     locator: str = column("document and row of the figure")
@@ -310,4 +321,5 @@ class GpuRentDaily(Table):
 
     class Config:
         name = "core.gpu_rent_daily"
+        metadata = carried_from("gpu_rent_index_figure", "market_gpu_offer")
         unique = ["source", "provider", "source_gpu", "term", "instance_type", "statistic", "as_of"]

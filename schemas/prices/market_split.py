@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 from schemas.prices.frontier import PRICE_BASES
 
 FORMS = ("published", "lagrangian", "shared_cost")
@@ -39,6 +39,7 @@ class MarketSplit(Table):
 
     class Config:
         name = "marts.market_split"
+        metadata = carried_from("model")
         unique = ["as_of", "model"]
 
 
@@ -91,6 +92,7 @@ class MarketSplitConfusion(Table):
 
     class Config:
         name = "marts.market_split_confusion"
+        metadata = carried_from("market_split_channel")
         unique = ["as_of", "form", "predicted_channel", "observed_tier"]
 
 
@@ -125,4 +127,5 @@ class MarketSplitByTier(Table):
 
     class Config:
         name = "marts.market_split_by_tier"
+        metadata = carried_from("market_split")
         unique = ["as_of", "tier"]

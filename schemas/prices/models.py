@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 
 RELEASE_DATE_BASES = ("announcement", "epoch", "price_source", "openrouter_listing", "sources_agree")
 RELEASE_DATE_BASIS_MEANING = (
@@ -40,6 +40,7 @@ class Model(Table):
 
     class Config:
         name = "core.model"
+        metadata = carried_from("litellm_model", "models_dev_model", "openrouter_model")
         unique = ["model"]
 
 
@@ -61,6 +62,7 @@ class ModelAlias(Table):
 
     class Config:
         name = "core.model_alias"
+        metadata = carried_from("llm_price")
         unique = ["source", "source_provider", "source_model"]
 
 

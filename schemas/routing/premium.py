@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 
 PATTERNS = (
     "speculative_decoding",
@@ -89,6 +89,7 @@ class RoutingPoint(RoutingFigure):
 
     class Config:
         name = "core.routing_point"
+        metadata = carried_from("routing_figure")
         unique = ["figure"]
 
 
@@ -160,6 +161,7 @@ class RoutingPremium(_Point):
 
     class Config:
         name = "marts.routing_premium"
+        metadata = carried_from("routing_point")
         unique = ["figure"]
 
 
@@ -170,7 +172,7 @@ class RoutingFragility(Table):
     system: str = column("system that was measured")
     pattern: str = column("class of conditional compute", isin=PATTERNS)
     overstatement: float = column("share by which the disclosed figure is too good", isin=OVERSTATEMENTS)
-    premium: float = column("premium as disclosed")
+    premium: float = column("premium as disclosed", derived_from=("routing_premium.premium",))
     premium_if_saving_overstated: float = column(
         "kappa Delta / (1 + error) - gamma; NULL where gamma is not disclosed", nullable=True
     )
@@ -180,6 +182,7 @@ class RoutingFragility(Table):
 
     class Config:
         name = "marts.routing_fragility"
+        metadata = carried_from("routing_premium")
         unique = ["figure", "overstatement"]
 
 
@@ -205,6 +208,7 @@ class RoutingPatternSummary(Table):
 
     class Config:
         name = "marts.routing_pattern_summary"
+        metadata = carried_from("routing_figure", "routing_fragility", "routing_premium")
 
 
 class RouterReplay(Table):
@@ -237,3 +241,4 @@ class RouterReplay(Table):
 
     class Config:
         name = "marts.router_replay"
+        metadata = carried_from("routing_curve")

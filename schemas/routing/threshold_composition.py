@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.routing.premium import EVIDENCE, EVIDENCE_MEANING, PATTERNS
 from schemas.status import BELIEVED, STATUS_MEANING
 
@@ -113,4 +113,5 @@ class ThresholdComposition(Table):
 
     class Config:
         name = "marts.threshold_composition"
+        metadata = carried_from("inference_frontier", "routing_premium")
         unique = ["paper", "benchmark", "system", "curve", "samples_from", "samples_to", "pattern", "saved_unit"]

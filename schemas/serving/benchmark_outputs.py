@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 
 ARCHITECTURES = ("colocated", "chunked", "disaggregated")
 ARRIVALS = ("open_loop", "open_loop_capped", "closed_loop", "all_at_once")
@@ -181,6 +181,7 @@ class OperatingPoint(Table):
 
     class Config:
         name = "core.operating_point"
+        metadata = carried_from("benchmark_run")
         unique = ["run_id"]
 
 

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 PHASES = ("prefill", "decode", "mixed")
@@ -206,4 +206,5 @@ class Calibration(Table):
 
     class Config:
         name = "marts.calibration"
+        metadata = carried_from("gpu", "latency_figure", "model_shape")
         unique = ["gpu", "model", "engine", "precision", "gpu_count"]

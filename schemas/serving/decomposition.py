@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 FACTORS = ("attainment", "baseline", "hardware", "cache_reuse", "design", "unexplained")
@@ -64,4 +64,5 @@ class ServingDecomposition(Table):
 
     class Config:
         name = "marts.serving_decomposition"
+        metadata = carried_from("cited_figure", "published_common_frame")
         unique = ["gain", "factor"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 from schemas.prices.gpu_rents import TERMS
 from schemas.serving.benchmark_outputs import ARRIVAL_MEANING, ARRIVALS, TPOT_DEFINITIONS, TPOT_MEANING
 
@@ -34,12 +34,34 @@ class ServingFrontier(Table):
     point: str = column(POINT_MEANING)
     basis: str = column(BASIS_MEANING, isin=POINT_BASES)
     source: str = column("document, format of the run, or closed_form")
-    system: str = column("system that serves", nullable=True)
+    system: str = column(
+        "system that serves",
+        nullable=True,
+        derived_from=(
+            "published_common_frame.system",
+            "operating_point.system",
+        ),
+    )
     design: str = column("how prefill and decode share GPUs; NULL where not stated", isin=DESIGNS, nullable=True)
-    model: str = column("model: the canonical name where it is known, else as written")
+    model: str = column(
+        "model: the canonical name where it is known, else as written",
+        derived_from=(
+            "published_common_frame.model",
+            "operating_point.model",
+            "model_shape.model",
+        ),
+    )
     precision: str = column("number format of the weights, as written", nullable=True)
     speculative_decoding: str = column("none, mtp, eagle, ...; NULL: not stated", nullable=True)
-    gpu: str = column("canonical GPU; NULL where only the user states the rent", nullable=True)
+    gpu: str = column(
+        "canonical GPU; NULL where only the user states the rent",
+        nullable=True,
+        derived_from=(
+            "published_common_frame.gpu",
+            "operating_point.gpu",
+            "gpu.gpu",
+        ),
+    )
     gpus: pl.Int64 = column("GPUs of the system, of a replica where predicted", unit="GPUs", nullable=True, ge=1)
     workload: str = column("prompts and answers: the data set and its document, or tokens in and out")
     input_tokens: float = column("mean prompt length", unit="tokens", nullable=True, gt=0)
@@ -48,10 +70,34 @@ class ServingFrontier(Table):
     tpot_definition: str = column(TPOT_MEANING + "; NULL: not stated", isin=TPOT_DEFINITIONS, nullable=True)
     arrival: str = column(ARRIVAL_MEANING + "; NULL: not stated", isin=ARRIVALS, nullable=True)
     start_burst_bias: bool = column("the TTFT tail holds the opening queue; NULL: not known", nullable=True)
-    ttft_s: float = column("time to first token at the percentile", unit="s", ge=0)
-    tpot_s: float = column("time per output token at the percentile", unit="s", ge=0)
+    ttft_s: float = column(
+        "time to first token at the percentile",
+        unit="s",
+        ge=0,
+        derived_from=(
+            "published_common_frame.ttft_s",
+            "operating_point.ttft_p99_s",
+        ),
+    )
+    tpot_s: float = column(
+        "time per output token at the percentile",
+        unit="s",
+        ge=0,
+        derived_from=(
+            "published_common_frame.tpot_s",
+            "operating_point.tpot_p99_s",
+        ),
+    )
     latency_basis: str = column("bound: at most this, as promised; measured: as it came out", isin=LATENCY_BASES)
-    attainment: float = column("share of requests within both latencies", gt=0, le=1)
+    attainment: float = column(
+        "share of requests within both latencies",
+        gt=0,
+        le=1,
+        derived_from=(
+            "published_common_frame.attainment",
+            "operating_point.attainment",
+        ),
+    )
     gpu_hours_per_mtok: float = column("GPU-hours per million output tokens within both", unit="gpu_hours_per_mtok", gt=0)
     low_gpu_hours_per_mtok: float = column(
         "lower end of their range; NULL where nothing is known of it", unit="gpu_hours_per_mtok", nullable=True, gt=0
@@ -102,6 +148,7 @@ class ServingFrontier(Table):
 
     class Config:
         name = "marts.serving_frontier"
+        metadata = carried_from("operating_point", "published_common_frame")
         unique = ["frame", "point"]
 
 
@@ -128,4 +175,5 @@ class ServingFrontierHistory(Table):
 
     class Config:
         name = "marts.serving_frontier_history"
+        metadata = carried_from("serving_frontier")
         unique = ["frame", "point", "refreshed_at"]

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, column
+from schemas.base import Table, Timestamp, carried_from, column
 
 PHASES = ("prefill", "decode")
 CALIBRATED_ON = ("other_points", "other_models", "other_gpus")
@@ -117,4 +117,5 @@ class StepTimePrediction(Table):
 
     class Config:
         name = "marts.step_time_prediction"
+        metadata = carried_from("gpu", "step_time")
         unique = ["step_id", "calibrated_on"]

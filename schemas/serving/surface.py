@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.prices.gpu_rents import TERMS
 from schemas.status import BELIEVED
 
@@ -47,8 +47,8 @@ class GpuPrice(Table):
         gt=0,
         derived_from=("gpu_rent.usd_per_gpu_hour",),
     )
-    term: str = column("what the rent buys: on demand where anybody offers that", isin=TERMS)
-    valid_from: pl.Date = column("first day of the newest offer in it")
+    term: str = column("what the rent buys: on demand where anybody offers that", isin=TERMS, derived_from=("gpu_rent.term",))
+    valid_from: pl.Date = column("first day of the newest offer in it", derived_from=("gpu_rent.valid_from",))
     sellers: pl.Int64 = column("sellers in it", unit="sellers", ge=1, derived_from=("gpu_rent.provider",))
     sources: str = column("sources of the offers", derived_from=("gpu_rent.source",))
     as_of: pl.Date = column("day the rent is of")
@@ -70,7 +70,7 @@ class BreakEvenSurface(Table):
 
     setting: str = column(SETTING_MEANING, isin=SETTINGS)
     gpu: str = column("canonical GPU")
-    model: str = column("model whose shape is served")
+    model: str = column("model whose shape is served", derived_from=("model_shape.model",))
     input_per_output: float = column("input tokens per output token", unit="tokens per token", gt=0)
     arrival_rate_per_s: float = column("requests that arrive", unit="requests_per_s", gt=0)
     kv_bytes_per_s_per_gpu: float = column("nominal bandwidth of the KV transfer", unit="bytes_per_s_per_gpu", gt=0)
@@ -136,6 +136,7 @@ class BreakEvenSurface(Table):
 
     class Config:
         name = "marts.break_even_surface"
+        metadata = carried_from("gpu", "gpu_price")
         unique = [
             "setting",
             "gpu",
@@ -204,6 +205,7 @@ class PartitionSummary(Table):
 
     class Config:
         name = "marts.partition_summary"
+        metadata = carried_from("break_even_surface", "gpu", "gpu_price")
         unique = ["setting", "gpu", "model"]
 
 
@@ -249,4 +251,5 @@ class ServingRefinements(Table):
 
     class Config:
         name = "marts.serving_refinements"
+        metadata = carried_from("gpu", "gpu_price")
         unique = ["refinement", "setting", "gpu", "model", "input_per_output", "ttft_s", "tpot_s"]

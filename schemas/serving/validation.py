@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.serving.benchmark_outputs import ARCHITECTURES as MEASURED_ARCHITECTURES
 from schemas.serving.surface import WINNERS
 
@@ -127,4 +127,5 @@ class ServingValidation(Table):
 
     class Config:
         name = "marts.serving_validation"
+        metadata = carried_from("gpu", "gpu_price", "serving_grid")
         unique = ["check", "slice", "metric"]

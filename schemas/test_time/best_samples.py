@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 ANSWERS = ("first_accepted", "chosen_of_n")
@@ -115,6 +115,7 @@ class BestSamples(Table):
 
     class Config:
         name = "marts.best_samples"
+        metadata = carried_from("test_time_figure")
         unique = [
             "paper",
             "benchmark",

@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 SELECTIONS = ("single", "vote", "search", "revisions", "vote_or_reward_model", "coverage", "selected", "feedback")
@@ -114,7 +114,7 @@ class ArcEvaluation(Table):
 class MeasuredRun(Table):
     """Every measured system with an accuracy, a number of questions and a cost, from leaderboards and documents."""
 
-    benchmark: str = column("benchmark that was answered")
+    benchmark: str = column("benchmark that was answered", derived_from=("test_time_figure.benchmark",))
     system: str = column(
         "system that answered", derived_from=("aider_run.model", "test_time_figure.system", "arc_evaluation.model_name")
     )
@@ -170,6 +170,7 @@ class MeasuredRun(Table):
 
     class Config:
         name = "core.measured_run"
+        metadata = carried_from("test_time_figure")
         unique = ["benchmark", "system", "configuration", "paper", "version"]
 
 
@@ -249,6 +250,7 @@ class CostPerCorrect(_Measured):
 
     class Config:
         name = "marts.cost_per_correct"
+        metadata = carried_from("measured_run")
         unique = ["benchmark", "system", "configuration", "paper", "version"]
 
 
@@ -259,4 +261,5 @@ class CostPerCorrectFrontier(_Measured):
 
     class Config:
         name = "marts.cost_per_correct_frontier"
+        metadata = carried_from("cost_per_correct")
         unique = ["frontier_on", "benchmark", "system", "configuration", "paper", "version"]

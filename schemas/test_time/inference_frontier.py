@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 VERDICTS = ("inference", "training")
@@ -59,6 +59,7 @@ class CoveragePoint(Table):
 
     class Config:
         name = "core.coverage_point"
+        metadata = carried_from("pythia_surface_figure")
         unique = ["benchmark", "system", "train_tokens", "samples"]
 
 
@@ -92,6 +93,7 @@ class AlphaSurface(Table):
 
     class Config:
         name = "marts.alpha_surface"
+        metadata = carried_from("coverage_point")
         unique = ["benchmark", "system", "train_tokens", "samples"]
 
 
@@ -102,10 +104,22 @@ class InferenceFrontier(Table):
     turns is given beside it. Where no training arc was measured on the benchmark there is no verdict.
     """
 
-    paper: str = column("document or leaderboard of the curve")
-    benchmark: str = column("benchmark")
-    system: str = column("system; for checkpoints with its training tokens")
-    curve: str = column("curve or run")
+    paper: str = column("document or leaderboard of the curve", derived_from=("test_time_figure.paper",))
+    benchmark: str = column(
+        "benchmark",
+        derived_from=(
+            "alpha_surface.benchmark",
+            "test_time_figure.benchmark",
+        ),
+    )
+    system: str = column(
+        "system; for checkpoints with its training tokens",
+        derived_from=(
+            "alpha_surface.system",
+            "test_time_figure.system",
+        ),
+    )
+    curve: str = column("curve or run", derived_from=("test_time_figure.curve",))
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
@@ -114,7 +128,13 @@ class InferenceFrontier(Table):
     accuracy_to: float = column("share answered at the end", gt=0, le=1)
     accuracy_to_low: float = column("lower end of the 95 % Wilson interval of accuracy_to", ge=0, le=1)
     accuracy_to_high: float = column("upper end of the 95 % Wilson interval of accuracy_to", ge=0, le=1)
-    eta_samples: float = column("arc elasticity of accuracy in samples")
+    eta_samples: float = column(
+        "arc elasticity of accuracy in samples",
+        derived_from=(
+            "alpha_surface.eta_samples",
+            "test_time_figure.value",
+        ),
+    )
     eta_samples_low: float = column("lower end of its 95 % interval, both shares taken as independent")
     eta_samples_high: float = column("upper end of that interval")
     more_samples_lower_cost: bool = column("eta_samples above 1: more samples lower the cost per correct answer by themselves")
@@ -123,7 +143,11 @@ class InferenceFrontier(Table):
         isin=TRAINING_PAIRINGS,
         nullable=True,
     )
-    eta_training: float = column("arc elasticity of accuracy in training; NULL where none was measured", nullable=True)
+    eta_training: float = column(
+        "arc elasticity of accuracy in training; NULL where none was measured",
+        nullable=True,
+        derived_from=("alpha_surface.eta_training",),
+    )
     eta_training_low: float = column("lower end of its 95 % interval", nullable=True)
     eta_training_high: float = column("upper end of its 95 % interval", nullable=True)
     dollar_ratio: float = column("scenario: lifetime inference dollars over training dollars", nullable=True, gt=0)
@@ -166,6 +190,7 @@ class InferenceFrontier(Table):
 
     class Config:
         name = "marts.inference_frontier"
+        metadata = carried_from("alpha_surface", "test_time_figure")
         unique = ["paper", "benchmark", "system", "curve", "samples_from", "samples_to", "dollar_ratio"]
 
 
@@ -228,4 +253,5 @@ class HarvestedSlack(Table):
 
     class Config:
         name = "marts.harvested_slack"
+        metadata = carried_from("inference_frontier", "test_time_figure")
         unique = ["figure", "channel", "rollout_share_basis", "benchmark", "system"]

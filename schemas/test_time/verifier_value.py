@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.base import Table, column
+from schemas.base import Table, carried_from, column
 from schemas.status import BELIEVED, STATUS_MEANING
 
 
@@ -130,4 +130,5 @@ class VerifierCurriculum(Table):
 
     class Config:
         name = "marts.verifier_curriculum"
+        metadata = carried_from("test_time_figure")
         unique = ["system", "benchmark", "uses"]

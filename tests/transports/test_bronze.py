@@ -139,7 +139,7 @@ class TestLog:
     def test_many_processes_write_whole_lines(self, tmp_path: Path) -> None:
         script = (
             "import sys; from pathlib import Path; from dataclasses import replace\n"
-            "from sources import bronze; from tests.transports.test_bronze import ASKED\n"
+            "from sources.transports import bronze; from tests.transports.test_bronze import ASKED\n"
             "for n in range(40): bronze.append(Path(sys.argv[1]), replace(ASKED, error=sys.argv[2] * 500, seconds=float(n)))"
         )
         writers = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name]) for name in "ab"]
@@ -150,7 +150,7 @@ class TestLog:
     def test_killed_writer_leaves_only_whole_bodies(self, tmp_path: Path) -> None:
         script = (
             "import os, sys; from pathlib import Path; from dataclasses import replace\n"
-            "from sources import bronze; from tests.transports.test_bronze import ASKED\n"
+            "from sources.transports import bronze; from tests.transports.test_bronze import ASKED\n"
             "root = Path(sys.argv[1])\n"
             "while True:\n"
             "    sha256 = bronze.put(root, 'litellm', os.urandom(300_000))\n"
@@ -160,6 +160,7 @@ class TestLog:
         with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as writer:
             try:
                 while not log.exists() or log.stat().st_size < 1000:
+                    assert writer.poll() is None, "the writer ended by itself"
                     time.sleep(0.01)
             finally:
                 writer.kill()

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from schemas.base import empty, polars_schema
+from schemas.base import Table, carried_from, column, empty, origins, polars_schema
 from schemas.prices.llm_prices import LitellmPrice, LlmPriceCurrent
 from schemas.quarantine import Parsed, Rejected
 from warehouse.contract import apply_contract
@@ -175,3 +175,33 @@ def test_bad_config_names_file_and_key(tmp_path: Path, text: str, complaint: str
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(ValueError, match=complaint):
         read_settings(tmp_path / "config.yaml")
+
+
+def test_an_equal_name_alone_says_nothing_of_where_a_column_comes_from():
+    class Offer(Table):
+        """Offers."""
+
+        gpu: str = column("canonical GPU")
+        usd: float = column("rent", unit="usd_per_gpu_hour")
+        n: int = column("offers")
+
+        class Config:
+            name = "core.offer"
+
+    class Cheapest(Table):
+        """The cheapest offers."""
+
+        gpu: str = column("canonical GPU")
+        usd: float = column("rent", unit="usd_per_gpu_hour", derived_from=("offer.usd",))
+        n: int = column("sellers")
+
+        class Config:
+            name = "marts.cheapest"
+            metadata = carried_from("offer")
+
+    assert [origins(Cheapest, name, {"offer": Offer}) for name in ("gpu", "usd", "n")] == [
+        [("offer", "gpu")],
+        [("offer", "usd")],
+        [],
+    ]
+    assert origins(Cheapest, "gpu", {}) == []
