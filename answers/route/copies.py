@@ -1,0 +1,127 @@
+"""Items that belong together: as the user groups them, and near-equal rows under other names."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from answers.route.table import Table
+
+FINE_DIGITS = 7
+"""A score that needs as many digits is hardly ever the same for two different items."""
+SAME_SCORE = 1e-7
+"""Share of the scores' range within which two scores are one."""
+ALIKE = 0.5
+"""Part of the outcomes' spread that ties must explain to be copies: those of a coarse score explain little."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Groups:
+    """The units of splits and intervals."""
+
+    group: NDArray[np.int64]
+    """(items)"""
+    stated: bool
+    copies: int
+    """Items that are near-equal to another one and do not stand in its stated group."""
+    example: tuple[str, ...]
+    """Names of some that are near-equal to each other."""
+
+
+def groups_of(table: Table) -> Groups:
+    """Items of one stated group, of one prompt, or near-equal in score, cost and outcome are one unit.
+
+    Near-equal rows are found by their scores: equal to seven digits where a score has that many, else equal in every score
+    and every cost with outcomes that go together more than chance has them.
+    """
+    count = len(table.quality)
+    stated = "group" in table.items.columns
+    own = table.items["group"].fill_null(pl.Series(np.arange(count)).cast(pl.String)) if stated else pl.Series(np.arange(count))
+    group = own.rank("dense").to_numpy().astype(np.int64) - 1
+    alike = _same_prompt(table)
+    alike = _near_equal(table) if alike is None else alike
+    if alike is None:
+        return Groups(group=group, stated=stated, copies=0, example=())
+    joined = _joined(group, alike)
+    sizes = np.bincount(alike)[alike]
+    together = pl.DataFrame({"alike": alike, "group": group}).select(pl.col("group").n_unique().over("alike")).to_series().to_numpy()
+    copied = (sizes > 1) & (together > 1)
+    if not copied.any():
+        return Groups(group=group, stated=stated, copies=0, example=())
+    first = int(np.flatnonzero(copied)[0])
+    names = table.items["item"].cast(pl.String).filter(pl.Series(alike == alike[first])).head(3)
+    return Groups(group=joined, stated=stated, copies=int(copied.sum()), example=tuple(names))
+
+
+def _same_prompt(table: Table) -> NDArray[np.int64] | None:
+    """Numbers of equal prompts, where some are."""
+    if "prompt_hash" not in table.items.columns:
+        return None
+    prompt = table.items["prompt_hash"]
+    number = prompt.rank("dense").to_numpy().astype(np.int64) - 1
+    return number if prompt.n_unique() < len(prompt) else None
+
+
+def _near_equal(table: Table) -> NDArray[np.int64] | None:
+    """Numbers of near-equal rows, where ties of the scores are too many and too alike to be chance."""
+    if not table.scores:
+        return None
+    keys = {name: _steps(score) for name, score in table.scores.items()}
+    fine = [name for name, score in table.scores.items() if _is_fine(score)]
+    by_score = pl.DataFrame({name: keys[name] for name in (fine or keys)})
+    costs = {f"cost {at}": _steps(table.cost[:, at]) for at in range(len(table.models))}
+    for key in (by_score.with_columns(**{name: pl.Series(values) for name, values in costs.items()}), by_score):
+        number = key.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
+        tied = np.bincount(number)[number] > 1
+        if tied.sum() >= max(2, len(number) // 100) and _explained(table.quality[tied], number[tied]) > ALIKE:
+            return number
+        if not fine:
+            break
+    return None
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Numbers of values that are one within a ten-millionth of their range."""
+    order = np.argsort(values, kind="stable")
+    reach = float(values[order[-1]] - values[order[0]])
+    apart = np.diff(values[order], prepend=values[order[0]]) > SAME_SCORE * reach
+    number = np.empty(len(values), dtype=np.int64)
+    number[order] = np.cumsum(apart)
+    return number
+
+
+def _is_fine(score: NDArray[np.float64]) -> bool:
+    """Whether most scores need many digits."""
+    sample = score[:: max(1, len(score) // 1_000)]
+    shown = [len(f"{value:.12g}".replace("-", "").replace(".", "").lstrip("0")) for value in sample]
+    return float(np.median(shown)) >= FINE_DIGITS
+
+
+def _explained(quality: NDArray[np.float64], number: NDArray[np.int64]) -> float:
+    """Share of the outcomes' variance that lies between ties, with what chance explains taken off (adjusted R squared)."""
+    _, place = np.unique(number, return_inverse=True)
+    groups = int(place.max()) + 1
+    sizes = np.bincount(place)
+    within, total = 0.0, 0.0
+    for column in quality.T:
+        mean = np.bincount(place, weights=column) / sizes
+        within += float(np.square(column - mean[place]).sum())
+        total += float(np.square(column - column.mean()).sum())
+    left = len(place) - groups
+    if total == 0.0 or left <= 0:
+        return 0.0
+    return 1.0 - (within / left) / (total / (len(place) - 1))
+
+
+def _joined(group: NDArray[np.int64], alike: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The finest groups of which both are parts."""
+    from scipy.sparse import coo_array  # noqa: PLC0415  (few tables need it)
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    groups = int(group.max()) + 1
+    nodes = groups + int(alike.max()) + 1
+    edges = coo_array((np.ones(len(group)), (group, groups + alike)), shape=(nodes, nodes))
+    _, part = connected_components(edges, directed=False)
+    _, number = np.unique(part[group], return_inverse=True)
+    return number.astype(np.int64)
