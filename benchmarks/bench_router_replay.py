@@ -1,20 +1,15 @@
-"""Replaying a router on per-item outcomes: ours against a plain loop, numpy and polars group-bys.
+"""Judging a router on per-item outcomes: what `iecon route` does, whole, and its one pass against a polars group-by.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_router_replay.py [ITEMS]        (default 10,000,000)
+    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_router_replay.py [ROWS] [WIDE_ROWS]       (default 10,000,000 and 1,000,000)
 
-A replay chooses the cheapest of 200 thresholds that keeps 90 % of the quality gap on one half of the items and takes the
-premium on the other half, over 20 random splits and 25 bootstrap replicates of each, so 520 times over. Ours replays all
-items. The peers do the same item by item, which takes them too long for all of it: they replay fewer items or fewer
-replicates and are compared by rate, items x replicates per CPU second. Each side runs in a process of its own; the peak is
-that of the process and includes the items themselves.
+"iecon route, long" reads, checks and judges a Parquet table of ROWS rows, two models, with every policy chosen anew without
+each of 2,000 units, 400 redraws and 1,000 bootstrap replicates. "iecon route, wide" does so for a CSV of WIDE_ROWS items and
+eleven models. Each runs in a process of its own; the peak is that of the process.
 
-"polars, one pass" is given our idea (sums by random group and score bin, one product with weights) and only does the pass:
-it is compared with our pass alone.
+"one pass" sums every policy per unit; the peer is given our idea and groups by unit and score bin. Sums of all policies must
+equal those of a walk with numpy on 20,000 items to 1e-9.
 
-"iecon route" is the whole path of the command on a Parquet table of as many rows, two per item: read, checked, judged.
-
-The bar: ours, and the command, each in less than 30 s and 2 GB. Premiums of loop, numpy and polars must equal ours on the
-same split of 2,000 items to 1e-9. (Premiums in the table are of different items, so they agree only roughly.)
+The bars: long in less than 30 s and 2 GB, wide in less than 30 s and 1 GB.
 """
 
 import resource
@@ -31,205 +26,105 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from answers.route.answer import judge
+from answers.route.judge import decide_routing
+from answers.route.record import Asked
 from answers.route.table import read_outcomes
-from economics.routing.evidence import replay_routing, summarise
-from economics.routing.outcomes import Items, summed_items, threshold_edges
+from economics.routing.policies import MOST_UNITS, Outcomes, summed_policies, threshold_edges
 
 Array = NDArray[np.float64]
 
-TARGET, THRESHOLDS, SPLITS, REPLICATES = 0.9, 200, 20, 25
-GROUPS = 2_000
-MOST_SECONDS, MOST_BYTES = 30.0, 2e9
+MOST_SECONDS, MOST_BYTES_LONG, MOST_BYTES_WIDE = 30.0, 2e9, 1e9
+MODELS = 11
 SAME = 1e-9
 
 
 class Cost(NamedTuple):
     seconds: float
     peak_bytes: float
-    replayed: int
-    """Items x replicates."""
-    premium: float
+    said: str
 
 
-def made_up(count: int) -> Items:
-    """Two models on items of varying difficulty, and a score that half knows it."""
+def made_up(count: int, models: int = 2) -> tuple[Array, Array, Array]:
+    """Score, quality and cost of models on items of varying difficulty; the score half knows it."""
     rng = np.random.default_rng(0)
     difficulty = rng.normal(size=count)
-    return Items(
-        strong_correct=rng.random(count) < 1 / (1 + np.exp(1.2 * difficulty - 1.8)),
-        weak_correct=rng.random(count) < 1 / (1 + np.exp(1.5 * difficulty - 0.6)),
-        strong_cost=rng.gamma(4.0, 0.005, count),
-        weak_cost=rng.gamma(4.0, 0.0005, count),
-        score=0.5 * difficulty + np.sqrt(0.75) * rng.normal(size=count),
-    )
+    quality, cost = np.empty((count, models)), np.empty((count, models))
+    for at in range(models):
+        quality[:, at] = rng.random(count) < 1 / (1 + np.exp((1.2 + 0.3 * at / models) * difficulty - 1.8 + 1.2 * at / models))
+        cost[:, at] = rng.gamma(4.0, 0.005 * 10.0 ** (-at / (models - 1)), count)
+    return 0.5 * difficulty + np.sqrt(0.75) * rng.normal(size=count), quality, cost
 
 
-def premium_of(quality: float, cost: float, weak: tuple[float, float], strong: tuple[float, float]) -> float:
-    """Saving against the random mix of the same quality."""
-    gap = strong[0] - weak[0]
-    share = min(max((quality - weak[0]) / gap, 0.0), 1.0) if gap > 0 else 0.0
-    return 1.0 - cost / (weak[1] + share * (strong[1] - weak[1]))
-
-
-def plain_loop(items: Items, train: NDArray[np.intp], test: NDArray[np.intp], edges: Array) -> float:
-    """Every threshold by walking over every item."""
-    columns = [c.tolist() for c in (items.strong_correct, items.weak_correct, items.strong_cost, items.weak_cost, items.score)]
-
-    def walk(rows: list[int], threshold: float) -> tuple[float, float]:
-        right, spent = 0, 0.0
-        for i in rows:
-            if columns[4][i] >= threshold:
-                right, spent = right + columns[0][i], spent + columns[2][i]
-            else:
-                right, spent = right + columns[1][i], spent + columns[3][i]
-        return right / len(rows), spent / len(rows)
-
-    rows = train.tolist()
-    weak, strong = walk(rows, np.inf)[0], walk(rows, -np.inf)[0]
-    best = (np.inf, 0.0)
-    for threshold in [-np.inf, *edges.tolist(), np.inf]:
-        quality, cost = walk(rows, threshold)
-        if quality >= weak + TARGET * (strong - weak) - 1e-12:
-            best = min(best, (cost, threshold))
-    rows = test.tolist()
-    return premium_of(*walk(rows, best[1]), walk(rows, np.inf), walk(rows, -np.inf))
-
-
-def numpy_items(items: Items, train: NDArray[np.intp], test: NDArray[np.intp], edges: Array) -> float:
-    """Rows drawn, score bins counted, sums from the right."""
-
-    def by_policy(rows: NDArray[np.intp]) -> tuple[Array, Array]:
-        bins = np.searchsorted(edges, items.score[rows], side="right")
-        weak, cost = items.weak_correct[rows].astype(float), items.weak_cost[rows]
-        curves = []
-        for value, base in ((items.strong_correct[rows] - weak, weak), (items.strong_cost[rows] - cost, cost)):
-            summed = np.bincount(bins, weights=value, minlength=edges.size + 1)
-            curves.append(base.mean() + np.append(np.cumsum(summed[::-1])[::-1], 0.0) / rows.size)
-        return curves[0], curves[1]
-
-    quality, cost = by_policy(train)
-    kept = quality >= quality[-1] + TARGET * (quality[0] - quality[-1]) - 1e-12
-    policy = int(np.argmin(np.where(kept, cost, np.inf)))
-    quality, cost = by_policy(test)
-    return premium_of(quality[policy], cost[policy], (quality[-1], cost[-1]), (quality[0], cost[0]))
-
-
-def polars_items(items: Items, train: NDArray[np.intp], test: NDArray[np.intp], edges: Array) -> float:
-    """Rows gathered, group_by on the score bin, sums from the right."""
-    frame = pl.DataFrame(
-        {
-            "strong": items.strong_correct,
-            "weak": items.weak_correct,
-            "strong_cost": items.strong_cost,
-            "weak_cost": items.weak_cost,
-            "bin": np.searchsorted(edges, items.score, side="right"),
-        }
-    )
-
-    def by_policy(rows: NDArray[np.intp]) -> tuple[Array, Array]:
-        part = frame[rows]
-        summed = (
-            part.group_by("bin")
-            .agg(
-                gain=pl.col("strong").cast(pl.Float64).sum() - pl.col("weak").cast(pl.Float64).sum(),
-                extra=(pl.col("strong_cost") - pl.col("weak_cost")).sum(),
-            )
-            .join(pl.DataFrame({"bin": np.arange(edges.size + 1)}), on="bin", how="right")
-            .sort("bin", descending=True)
-            .select(pl.col("gain", "extra").fill_null(0.0).cum_sum() / len(part))
-        )
-        curves = []
-        for name, base in (("gain", part["weak"].mean()), ("extra", part["weak_cost"].mean())):
-            curves.append(base + np.append(summed[name].to_numpy()[::-1], 0.0))
-        return curves[0], curves[1]
-
-    quality, cost = by_policy(train)
-    kept = quality >= quality[-1] + TARGET * (quality[0] - quality[-1]) - 1e-12
-    policy = int(np.argmin(np.where(kept, cost, np.inf)))
-    quality, cost = by_policy(test)
-    return premium_of(quality[policy], cost[policy], (quality[-1], cost[-1]), (quality[0], cost[0]))
-
-
-PEERS = {"plain loop": plain_loop, "numpy, item by item": numpy_items, "polars, item by item": polars_items}
-
-
-def peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-
-
-def run_ours(count: int) -> Cost:
-    items = made_up(count)
-    began = time.process_time()
-    replay = replay_routing(
-        items,
-        rng=np.random.default_rng(1),
-        quality_target=TARGET,
-        thresholds=THRESHOLDS,
-        splits=SPLITS,
-        replicates=REPLICATES,
-    )
-    return Cost(time.process_time() - began, peak(), count * replay.premium.size, summarise(replay)["premium"].value)
-
-
-def write_table(count: int, file: Path) -> Cost:
-    """The same items as a user's table: one row per item and model."""
-    items = made_up(count)
-    sides = (("big", items.strong_correct, items.strong_cost), ("small", items.weak_correct, items.weak_cost))
-    rows = [
-        pl.DataFrame({"item": np.arange(count), "correct": correct, "cost_usd": cost, "score": items.score}).with_columns(
-            model=pl.lit(model)
-        )
-        for model, correct, cost in sides
+def write_long(rows: int, file: Path) -> Cost:
+    score, quality, cost = made_up(rows // 2)
+    sides = [
+        pl.DataFrame({"item": np.arange(rows // 2), "correct": quality[:, at], "cost_usd": cost[:, at], "score": score})
+        for at in range(2)
     ]
-    pl.concat(rows).write_parquet(file)
-    return Cost(0.0, peak(), count, float("nan"))
+    pl.concat(side.with_columns(model=pl.lit(name)) for side, name in zip(sides, ("big", "small"), strict=True)).write_parquet(
+        file
+    )
+    return Cost(0.0, peak(), "")
+
+
+def write_wide(rows: int, file: Path) -> Cost:
+    score, quality, cost = made_up(rows, MODELS)
+    columns = {"sample_id": np.arange(rows), "score": score}
+    for at in range(MODELS):
+        columns |= {f"m{at}": quality[:, at], f"m{at}|total_cost": cost[:, at]}
+    pl.DataFrame(columns).write_csv(file, float_precision=6)
+    return Cost(0.0, peak(), "")
 
 
 def run_command(file: Path) -> Cost:
     """What `iecon route` does with the table."""
     began = time.process_time()
-    verdict = judge(read_outcomes(file), quality=TARGET)
-    replayed = verdict["items"] * verdict["splits"] * (REPLICATES + 1)
-    return Cost(time.process_time() - began, peak(), replayed, verdict["saving_at_equal_quality"]["value"])
-
-
-def run_peer(name: str, count: int, replicates: int) -> Cost:
-    """Some replicates of one split each, item by item."""
-    items = made_up(count)
-    rng = np.random.default_rng(1)
-    began = time.process_time()
-    edges = threshold_edges(score=items.score, thresholds=THRESHOLDS)
-    premiums = []
-    for _ in range(replicates):
-        order = rng.permutation(count)
-        half = count // 2
-        train, test = rng.choice(order[half:], count - half), rng.choice(order[:half], half)
-        premiums.append(PEERS[name](items, train, test, edges))
-    return Cost(time.process_time() - began, peak(), count * replicates, float(np.mean(premiums)))
+    best = decide_routing(read_outcomes([file]), Asked(quality=0.9)).best
+    saving = best.of_policy["saving_at_equal_quality"]
+    said = f"{best.pays}, saves {saving.value:.4f} ({saving.low:.4f} to {saving.high:.4f})"
+    return Cost(time.process_time() - began, peak(), said)
 
 
 def run_pass(side: str, count: int) -> Cost:
-    """Sums by group and score bin only."""
-    items = made_up(count)
-    edges = threshold_edges(score=items.score, thresholds=THRESHOLDS)
-    rng = np.random.default_rng(1)
+    score, quality, cost = made_up(count)
+    unit = np.random.default_rng(1).integers(MOST_UNITS, size=count)
+    outcomes = Outcomes(quality=quality, cost=cost, controller_cost=np.zeros(count), group=unit)
     began = time.process_time()
-    if side == "ours, one pass":
-        summed_items(items, edges=edges, rng=rng)
+    if side == "ours":
+        summed_policies(outcomes, score=score, strong=0, weak=[1], unit=unit)
     else:
+        edges = threshold_edges(score=score, thresholds=200)
         frame = pl.DataFrame(
             {
-                "group": rng.integers(GROUPS, size=count),
-                "bin": np.searchsorted(edges, items.score, side="right"),
-                "gain": items.strong_correct.astype(float) - items.weak_correct,
-                "extra": items.strong_cost - items.weak_cost,
-                "weak": items.weak_correct,
-                "weak_cost": items.weak_cost,
+                "unit": unit,
+                "bin": np.searchsorted(edges, score, side="right"),
+                "gain": quality[:, 0] - quality[:, 1],
+                "extra": cost[:, 0] - cost[:, 1],
+                "weak": quality[:, 1],
+                "weak_cost": cost[:, 1],
             }
         )
-        frame.group_by("group", "bin").agg(pl.len(), pl.col("gain", "extra", "weak", "weak_cost").sum())
-    return Cost(time.process_time() - began, peak(), count, float("nan"))
+        frame.group_by("unit", "bin").agg(pl.len(), pl.col("gain", "extra", "weak", "weak_cost").sum())
+    return Cost(time.process_time() - began, peak(), "")
+
+
+def largest_difference(count: int = 20_000) -> float:
+    """Of the means of every policy from those of a walk over the items."""
+    score, quality, cost = made_up(count)
+    unit = np.arange(count) % MOST_UNITS
+    outcomes = Outcomes(quality=quality, cost=cost, controller_cost=np.zeros(count), group=unit)
+    policies = summed_policies(outcomes, score=score, strong=0, weak=[1], unit=unit)
+    worst = 0.0
+    for at in range(1, policies.weak.size - 1):
+        sent = (score < policies.edges[policies.edge[at]]).astype(np.int64)
+        rows = np.arange(count)
+        walked = np.array([(1 - sent).sum(), quality[rows, sent].sum(), cost[rows, sent].sum()]) / count
+        worst = max(worst, float(np.abs(policies.routed[:, at].sum(axis=0) / count - walked).max()))
+    return worst
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 def apart(run: Callable[..., Cost], *arguments: object) -> Cost:
@@ -238,51 +133,36 @@ def apart(run: Callable[..., Cost], *arguments: object) -> Cost:
         return pool.submit(run, *arguments).result()
 
 
-def largest_difference() -> float:
-    """Premium of one split of 2,000 items, each peer against ours."""
-    items = made_up(GROUPS)
-    ours = replay_routing(
-        items, rng=np.random.default_rng(3), quality_target=TARGET, thresholds=THRESHOLDS, splits=1, replicates=0
-    )
-    order = np.random.default_rng(3).permutation(GROUPS)
-    test, train = order[: GROUPS // 2], order[GROUPS // 2 :]
-    edges = threshold_edges(score=items.score, thresholds=THRESHOLDS)
-    return max(abs(peer(items, train, test, edges) - float(ours.premium[0, 0])) for peer in PEERS.values())
-
-
-def main(count: int) -> int:
-    difference = largest_difference()
-    ours = apart(run_ours, count)
-    print(f"{'side':26}{'items':>12}{'replicates':>12}{'CPU s':>9}{'M items/s':>11}{'ours x':>9}{'peak GB':>9}{'premium':>9}")
-
-    def show(name: str, cost: Cost, items: int, against: Cost) -> None:
-        rate, base = cost.replayed / cost.seconds / 1e6, against.replayed / against.seconds / 1e6
-        print(
-            f"{name:26}{items:12,}{cost.replayed // items:12}{cost.seconds:9.2f}{rate:11.3f}{base / rate:9.1f}"
-            f"{cost.peak_bytes / 1e9:9.2f}{cost.premium:9.4f}"
-        )
-
-    show("ours", ours, count, ours)
+def main(rows: int, wide_rows: int) -> int:
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "outcomes.parquet"
-        apart(write_table, count // 2, file)
-        command = apart(run_command, file)
-    show("iecon route, rows in all", command, count // 2, ours)
-    for name, items, replicates in (
-        ("plain loop", 5_000, 2),
-        ("numpy, item by item", count // 10, 10),
-        ("polars, item by item", count // 10, 10),
+        long_file, wide_file = Path(folder) / "long.parquet", Path(folder) / "wide.csv"
+        apart(write_long, rows, long_file)
+        long = apart(run_command, long_file)
+        long_file.unlink()
+        apart(write_wide, wide_rows, wide_file)
+        wide = apart(run_command, wide_file)
+    ours, peer = (apart(run_pass, side, rows // 2) for side in ("ours", "polars"))
+    difference = largest_difference()
+    print(f"{'side':26}{'rows':>12}{'CPU s':>9}{'peak GB':>9}")
+    for name, cost, count in (
+        ("iecon route, long", long, rows),
+        (f"iecon route, {MODELS} models", wide, wide_rows),
+        ("ours, one pass", ours, rows // 2),
+        ("polars, one pass", peer, rows // 2),
     ):
-        show(name, apart(run_peer, name, items, replicates), items, ours)
-    one_pass = apart(run_pass, "ours, one pass", count)
-    show("ours, one pass", one_pass, count, one_pass)
-    show("polars, one pass", apart(run_pass, "polars, one pass", count), count, one_pass)
-    print(f"largest difference from ours on one split of {GROUPS:,} items: {difference:.1e}")
-    within = all(cost.seconds < MOST_SECONDS and cost.peak_bytes < MOST_BYTES for cost in (ours, command))
-    met = within and difference < SAME
-    print("bar met" if met else "BAR NOT MET")
+        print(f"{name:26}{count:12,}{cost.seconds:9.2f}{cost.peak_bytes / 1e9:9.2f}  {cost.said}")
+    print(f"one pass: polars takes {peer.seconds / ours.seconds:.1f} x ours")
+    print(f"largest difference from a walk over the items: {difference:.1e}")
+    met = (
+        max(long.seconds, wide.seconds) < MOST_SECONDS
+        and long.peak_bytes < MOST_BYTES_LONG
+        and wide.peak_bytes < MOST_BYTES_WIDE
+        and difference < SAME
+    )
+    print("bars met" if met else "BARS NOT MET")
     return 0 if met else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1].replace(",", "").replace("_", "")) if len(sys.argv) > 1 else 10_000_000))
+    counts = [int(said.replace(",", "").replace("_", "")) for said in sys.argv[1:]]
+    sys.exit(main(*(counts + [10_000_000, 1_000_000][len(counts) :])))

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from answers.route.files import ROW, BadUsageError, RefusedTableError
 
 FIELDS: dict[str, tuple[str, ...]] = {
-    "item": ("item", "item_id", "question_id", "sample_id", "canonical_id", "global_index", "instance_id", "example_id", "query_id", "prompt_id", "task_id", "doc_id", "embedding_id", "id", "uid"),
+    "item": (
+        "item", "item_id", "question_id", "sample_id", "canonical_id", "global_index", "instance_id", "example_id", "query_id",
+        "prompt_id", "task_id", "doc_id", "embedding_id", "id", "uid",
+    ),
     "model": ("model", "model_name", "model_id", "selected_model", "llm", "llm_selected"),
     "correct": ("correct", "is_correct", "quality", "performance", "accuracy", "resolved", "passed", "success", "reward"),
     "cost_usd": ("cost_usd", "cost", "total_cost", "usd", "total_cost_usd", "inference_cost", "cost_total"),
@@ -73,10 +76,10 @@ def named(columns: list[str], mapping: dict[str, str]) -> dict[str, str]:
     for field, names in FIELDS.items():
         if field in found:
             continue
-        column = next((by_name[name] for name in names if name in by_name and by_name[name] not in taken), None)
-        if column is not None:
-            found[field] = column
-            taken.add(column)
+        known = next((by_name[name] for name in names if name in by_name and by_name[name] not in taken), None)
+        if known is not None:
+            found[field] = known
+            taken.add(known)
     return found
 
 
@@ -99,11 +102,11 @@ def models_of(columns: list[str], taken: set[str], holds_shares: Callable[[str],
     `holds_shares` says of a column whether all its values lie from 0 to 1. Raises RefusedTableError where no model is found.
     """
     free = [column for column in columns if column not in taken and column != ROW]
-    names = [match[1] for column in columns if (match := re.fullmatch(r"(.+)\|(?:total_cost|cost)", column))]
+    names = [str(match[1]) for column in columns if (match := re.fullmatch(r"(.+)\|(?:total_cost|cost)", column))]
     names = [name for name in names if name in columns]
     if not names:
         marked = [re.fullmatch(r"(?:(.+?)[|_]correct|correct_(.+))", column) for column in free]
-        names = [match[1] or match[2] for match in marked if match]
+        names = [str(match[1] or match[2]) for match in marked if match]
     if len(names) < 2:
         names = [column for column in free if not _has_owner(column, free) and holds_shares(column)]
     if len(names) < 2:
@@ -116,10 +119,19 @@ def models_of(columns: list[str], taken: set[str], holds_shares: Callable[[str],
         of_model = {}
         for field, patterns in PER_MODEL.items():
             column = next((p.format(name) for p in patterns if p.format(name) in columns), None)
+            column = column or _of_the_beginning(name, field, columns)
             if column is not None:
                 of_model[field] = column
         found[name] = of_model
     return found
+
+
+def _of_the_beginning(name: str, field: str, columns: list[str]) -> str | None:
+    """The one column of a field that is named by the beginning of the model's name: gpt4_response_chars of gpt4_1106."""
+    if not field.startswith("response"):
+        return None
+    near = [column for column in columns if (owner := column.removesuffix(f"_{field}")) != column and name.startswith(owner)]
+    return near[0] if len(near) == 1 else None
 
 
 def _has_owner(column: str, columns: list[str]) -> bool:

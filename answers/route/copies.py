@@ -13,7 +13,11 @@ FINE_DIGITS = 7
 SAME_SCORE = 1e-7
 """Share of the scores' range within which two scores are one."""
 ALIKE = 0.5
-"""Part of the outcomes' spread that ties must explain to be copies: those of a coarse score explain little."""
+"""Part of the outcomes' spread that ties of a fine score must explain to be copies."""
+THE_SAME = 0.99
+"""The same of a coarse score, whose ties are often chance and explain as much as the score knows."""
+FEWEST_VALUES = 30
+"""A score with fewer values sorts items into classes; items of one class are no copies."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,7 +49,9 @@ def groups_of(table: Table) -> Groups:
         return Groups(group=group, stated=stated, copies=0, example=())
     joined = _joined(group, alike)
     sizes = np.bincount(alike)[alike]
-    together = pl.DataFrame({"alike": alike, "group": group}).select(pl.col("group").n_unique().over("alike")).to_series().to_numpy()
+    together = (
+        pl.DataFrame({"alike": alike, "group": group}).select(pl.col("group").n_unique().over("alike")).to_series().to_numpy()
+    )
     copied = (sizes > 1) & (together > 1)
     if not copied.any():
         return Groups(group=group, stated=stated, copies=0, example=())
@@ -71,13 +77,14 @@ def _near_equal(table: Table) -> NDArray[np.int64] | None:
     fine = [name for name, score in table.scores.items() if _is_fine(score)]
     by_score = pl.DataFrame({name: keys[name] for name in (fine or keys)})
     costs = {f"cost {at}": _steps(table.cost[:, at]) for at in range(len(table.models))}
-    for key in (by_score.with_columns(**{name: pl.Series(values) for name, values in costs.items()}), by_score):
+    with_costs = by_score.with_columns(**{name: pl.Series(values) for name, values in costs.items()})
+    for key in (with_costs, by_score) if fine else (with_costs,):
         number = key.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
         tied = np.bincount(number)[number] > 1
-        if tied.sum() >= max(2, len(number) // 100) and _explained(table.quality[tied], number[tied]) > ALIKE:
+        if number.max() + 1 < FEWEST_VALUES or tied.sum() < max(2, len(number) // 100):
+            continue
+        if _explained(table.quality[tied], number[tied]) > (ALIKE if fine else THE_SAME):
             return number
-        if not fine:
-            break
     return None
 
 

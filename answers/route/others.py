@@ -6,12 +6,11 @@ from numpy.typing import NDArray
 
 from answers.route.files import STRATEGY
 from answers.route.record import Compared, Model
-from answers.route.table import Table
+from answers.route.sides import Items
 from economics.numeric.statistics import bootstrap_weights
 from economics.routing.curve import best_quality_at, on_hull
-from economics.routing.judged import Estimate, Judged, estimates, summarised
+from economics.routing.judged import Estimate, estimates, judge_items, summarised
 from economics.routing.patterns import replay_voting
-from economics.routing.policies import Outcomes
 
 SEED = 20_260_516
 _REPLICATES = 1_000
@@ -21,21 +20,25 @@ _ANSWERS = 3
 Array = NDArray[np.float64]
 
 
-def single_models(table: Table, outcomes: Outcomes, unit: NDArray[np.int64], weak: int, keep: NDArray[np.bool_]) -> list[Model]:
+def single_models(items: Items) -> list[Model]:
     """Every model for all items, the cheapest first, and whether it is worth a call."""
+    outcomes, unit, weak = items.outcomes, items.unit, items.sides.weak
     rng = np.random.default_rng(SEED)
     mean_quality, mean_cost = outcomes.quality.mean(axis=0), outcomes.cost.mean(axis=0)
     hull = set(on_hull(quality=mean_quality, cost=mean_cost).tolist())
-    latency = table.latency_s[keep].mean(axis=0) if table.latency_s is not None else None
+    latency = items.latency_s.mean(axis=0) if items.latency_s is not None else None
     found = []
     for at in np.argsort(mean_cost, kind="stable"):
         sent = np.ones(len(outcomes.quality))
         known = estimates(
-            _judged(outcomes, unit, sent, outcomes.quality[:, at], outcomes.cost[:, at]), strong=int(at), weak=weak, rng=rng
+            judge_items(outcomes, unit=unit, sent=sent, quality=outcomes.quality[:, at], cost=outcomes.cost[:, at]),
+            strong=int(at),
+            weak=weak,
+            rng=rng,
         )
         found.append(
             Model(
-                model=table.models[at],
+                model=items.models[at],
                 quality=known["quality"],
                 cost=known["cost"],
                 cost_per_correct=known["cost_per_correct"],
@@ -47,26 +50,22 @@ def single_models(table: Table, outcomes: Outcomes, unit: NDArray[np.int64], wea
 
 
 def compared_policies(
-    table: Table,
-    outcomes: Outcomes,
-    unit: NDArray[np.int64],
-    strong: int,
-    weak: int,
-    keep: NDArray[np.bool_],
-    *,
-    verifier_cost: float = 0.0,
+    items: Items, *, routers: pl.DataFrame, samples: pl.DataFrame, verifier_cost: float = 0.0
 ) -> list[Compared]:
     """Oracle, cascades, routers that ran, and adaptive sampling where answers were sampled."""
+    outcomes, unit, strong, weak = items.outcomes, items.unit, items.sides.strong, items.sides.weak
     rng = np.random.default_rng(SEED)
     quality, cost = outcomes.quality, outcomes.cost
     rows = np.arange(len(quality))
 
     def known(sent: Array, reached: Array, spent: Array) -> dict[str, Estimate]:
-        return estimates(_judged(outcomes, unit, sent, reached, spent), strong=strong, weak=weak, rng=rng)
+        return estimates(
+            judge_items(outcomes, unit=unit, sent=sent, quality=reached, cost=spent), strong=strong, weak=weak, rng=rng
+        )
 
     best = np.lexsort((cost, -quality), axis=1)[:, 0]
     failed = 1.0 - quality[:, weak]
-    names = table.models
+    names = items.models
     found = [
         Compared(
             name="oracle",
@@ -92,35 +91,30 @@ def compared_policies(
             ),
         ),
     ]
-    found += _routers_that_ran(table, outcomes, unit, strong, weak, keep, rng)
-    found += [adaptive for name in names if (adaptive := _adaptive_sampling(table.samples, name, rng)) is not None]
+    found += _routers_that_ran(items, routers, rng)
+    found += [adaptive for name in names if (adaptive := _adaptive_sampling(samples, name, rng)) is not None]
     return found
 
 
-def _routers_that_ran(
-    table: Table,
-    outcomes: Outcomes,
-    unit: NDArray[np.int64],
-    strong: int,
-    weak: int,
-    keep: NDArray[np.bool_],
-    rng: np.random.Generator,
-) -> list[Compared]:
-    if table.routers.is_empty():
+def _routers_that_ran(items: Items, routers: pl.DataFrame, rng: np.random.Generator) -> list[Compared]:
+    if routers.is_empty():
         return []
-    items = pl.DataFrame({"item": table.items["item"].cast(pl.String).filter(pl.Series(keep))}).with_row_index("at")
+    outcomes, strong, weak = items.outcomes, items.sides.strong, items.sides.weak
+    known = items.facts.select(pl.col("item").cast(pl.String)).with_row_index("at")
     found = []
-    for (name,), rows in table.routers.drop_nulls(["correct", "cost_usd"]).group_by(STRATEGY, maintain_order=True):
-        joined = items.join(rows.unique("item", keep="first"), on="item", how="inner").sort("at")
+    for (name,), rows in routers.drop_nulls(["correct", "cost_usd"]).group_by(STRATEGY, maintain_order=True):
+        joined = known.join(rows.unique("item", keep="first"), on="item", how="inner").sort("at")
         if joined.is_empty():
             continue
         at = joined["at"].to_numpy()
-        sent = (joined["model"] == table.models[strong]).to_numpy().astype(np.float64)
-        part = Outcomes(
-            quality=outcomes.quality[at], cost=outcomes.cost[at], controller_cost=outcomes.controller_cost[at], group=outcomes.group[at]
-        )  # fmt: skip
-        inside = np.unique(unit[at], return_inverse=True)[1]
-        judged = _judged(part, inside, sent, joined["correct"].to_numpy(), joined["cost_usd"].to_numpy())
+        sent = (joined["model"] == items.models[strong]).to_numpy().astype(np.float64)
+        chosen = np.zeros(len(outcomes.quality), dtype=np.bool_)
+        chosen[at] = True
+        part = outcomes.kept(chosen)
+        inside = np.unique(items.unit[at], return_inverse=True)[1]
+        judged = judge_items(
+            part, unit=inside, sent=sent, quality=joined["correct"].to_numpy(), cost=joined["cost_usd"].to_numpy()
+        )
         gain = part.quality[:, strong] - part.quality[:, weak]
         found.append(
             Compared(
@@ -141,9 +135,9 @@ def _adaptive_sampling(samples: pl.DataFrame, model: str, rng: np.random.Generat
         return None
     drawn = samples.filter(pl.col("model") == model).drop_nulls(["answer", "correct"])
     counts = drawn.group_by("item").len()
-    if counts.is_empty() or counts["len"].max() < _ANSWERS:  # type: ignore[operator]
+    if counts.is_empty() or int(counts["len"].to_numpy().max()) < _ANSWERS:
         return None
-    most = int(counts["len"].median() or 0)
+    most = int(np.median(counts["len"].to_numpy()))
     full = drawn.join(counts.filter(pl.col("len") >= most), on="item", how="semi").with_columns(
         code=pl.col("answer").rank("dense").over("item").cast(pl.Int64) - 1,
         cost_usd=pl.col("cost_usd").fill_null(1.0),
@@ -171,7 +165,9 @@ def _adaptive_sampling(samples: pl.DataFrame, model: str, rng: np.random.Generat
             (voting.answer == voting.full_answer).astype(np.float64),
         ]
     )
-    weights = np.concatenate([np.ones((1, len(columns))), bootstrap_weights(items=len(columns), replicates=_REPLICATES, rng=rng)])
+    weights = np.concatenate(
+        [np.ones((1, len(columns))), bootstrap_weights(items=len(columns), replicates=_REPLICATES, rng=rng)]
+    )
     means = weights @ columns / weights.sum(axis=1, keepdims=True)
     values = {
         "samples_used": means[:, 0],
@@ -187,25 +183,4 @@ def _adaptive_sampling(samples: pl.DataFrame, model: str, rng: np.random.Generat
         name=f"adaptive sampling of {model}",
         basis=f"stops when the leading answer is 95 % sure to stay ahead, at most {most} samples, {len(columns):,} items",
         estimates={name: summarised(value) for name, value in values.items()},
-    )
-
-
-def _judged(outcomes: Outcomes, unit: NDArray[np.int64], sent: Array, quality: Array, cost: Array) -> Judged:
-    units = int(unit.max()) + 1
-
-    def summed(values: Array) -> Array:
-        return np.bincount(unit, weights=values, minlength=units)
-
-    models = np.stack(
-        [
-            np.stack([summed(outcomes.quality[:, m]), summed(outcomes.cost[:, m])], axis=1)
-            for m in range(outcomes.quality.shape[1])
-        ],
-        axis=1,
-    )
-    return Judged(
-        items=np.bincount(unit, minlength=units).astype(np.float64),
-        models=models,
-        routed=np.column_stack([summed(sent), summed(quality), summed(cost)]),
-        chosen=np.zeros((0, 0)),
     )

@@ -2,17 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from answers.query import connect
 from answers.route.files import BadUsageError
-from assets.prices.frontier import priced_models
-from assets.prices.llm_prices import consensus
-from sources.prices.model_map import resolve
-from warehouse.history import holding_on
 
 CHARS_PER_TOKEN = 4.0
 """Where characters stand for tokens: about what tokenizers make of English."""
@@ -64,12 +60,17 @@ def parsed_prices(said: list[str]) -> dict[str, Price]:
 
 def listed(model: str, *, warehouse: Path, day: date | None) -> Price:
     """The model's list price on a day: its developer's own, else the median of hosts. Raises BadUsageError."""
+    from assets.prices.frontier import priced_models  # noqa: PLC0415  (few tables are priced; these load the orchestrator)
+    from assets.prices.llm_prices import consensus  # noqa: PLC0415
+    from sources.prices.model_map import resolve  # noqa: PLC0415
+    from warehouse.history import holding_on  # noqa: PLC0415
+
     canonical = resolve(pl.DataFrame({"source": ["user"], "source_provider": [""], "source_model": [model]}))["model"].item()
     if canonical is None:
         raise BadUsageError(f"no price of {model}: no model of the warehouse has that name; say --price {model}=INPUT/OUTPUT")
-    when = day or date.today()
+    when = day or datetime.now(tz=UTC).date()
     with connect(warehouse) as connection:
-        history = connection.execute("SELECT * FROM core.llm_price WHERE model = ?", [canonical]).pl()
+        history = connection.sql("SELECT * FROM core.llm_price WHERE model = ?", params=[canonical]).pl()
     prices = consensus(holding_on(history, when))
     known = priced_models(prices).filter(pl.col("model") == canonical)
     if known.is_empty():

@@ -35,7 +35,7 @@ class Asked:
 class Policy:
     """Something that can be followed."""
 
-    kind: Literal["by threshold", "one model", "random mix", "none"]
+    kind: Literal["by threshold", "one model", "random mix"]
     models: tuple[str, ...]
     """The strong model first."""
     score: str | None = None
@@ -75,15 +75,19 @@ class Judgement:
     """The policy's cost, quality and savings, each item judged by a choice it had no part in."""
     at_the_quality_asked: dict[str, Estimate]
     """The same of the threshold that keeps the quality asked on average, without a promise."""
-    router_threshold: float | None
+    router_threshold: float | None = None
     """The threshold that was judged, also where routing does not pay; None: no threshold was."""
-    price_of_certainty_usd_per_item: float | None
-    terms: dict[str, float | None]
-    """kappa, delta, gamma of the judged threshold."""
-    reversed: bool
-    apgr: float | None
-    cpt_50: float | None
-    cpt_80: float | None
+    router_saving_at_equal_quality: Estimate | None = None
+    """Of the promised threshold; where none is promised, of the one at the quality asked."""
+    price_of_certainty_usd_per_item: float | None = None
+    """What the promised policy costs more than the threshold at the quality asked."""
+    terms: dict[str, float | None] = field(default_factory=dict)
+    """kappa, delta, gamma of the threshold at the quality asked."""
+    reversed: bool = False
+    apgr: float | None = None
+    """Of the score between strong and weak model, as RouteLLM prints it."""
+    cpt_50: float | None = None
+    cpt_80: float | None = None
     slices: list["Slice"] = field(default_factory=list)
 
 
@@ -128,7 +132,8 @@ class Decision:
     strong: str
     weak: str
     items: int
-    units: int
+    groups: int
+    """What is resampled: items, or the groups they belong to."""
     items_left_out: int
     missing: dict[str, int]
     copies: int

@@ -4,34 +4,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from answers.route.record import Slice
-from answers.route.table import Table
-from economics.routing.judged import Judged, estimates
-from economics.routing.policies import Handover, Outcomes, Policies
+from answers.route.sides import Items
+from economics.routing.judged import Judged, estimates, judge_items
+from economics.routing.policies import Policies
 
 FEWEST_ITEMS = 20
 _REPLICATES = 400
 
 
 def slices_of(
-    table: Table,
-    outcomes: Outcomes,
-    score: NDArray[np.float64],
-    judged: Judged,
-    policies: Policies,
-    strong: int,
-    weak: int,
-    keep: NDArray[np.bool_],
-    handover: Handover,
-    *,
-    rng: np.random.Generator,
+    items: Items, *, score: NDArray[np.float64], judged: Judged, policies: Policies, rng: np.random.Generator
 ) -> list[Slice]:
     """Per category with enough items, the largest first; empty where the table has no categories.
 
     The cost of switches is not part of a slice: it belongs to pairs of items.
     """
-    if "category" not in table.items.columns:
+    if "category" not in items.facts.columns:
         return []
-    category = table.items["category"].fill_null("").to_numpy()[keep]
+    outcomes, strong, weak = items.outcomes, items.sides.strong, items.sides.weak
+    category = items.facts["category"].fill_null("").to_numpy()
     names, place, counts = np.unique(category, return_inverse=True, return_counts=True)
     policy = np.argmax(judged.chosen, axis=1)[policies.unit]
     edge = policies.edge[policy]
@@ -42,7 +33,7 @@ def slices_of(
     quality = np.where(sent, outcomes.quality[:, strong], outcomes.quality[rows, other])
     cost = np.where(sent, outcomes.cost[:, strong], outcomes.cost[rows, other])
     cost = cost + np.where(decided, outcomes.controller_cost, 0.0)
-    if handover.weak_answer_first:
+    if items.handover.weak_answer_first:
         cost = cost + np.where(decided & sent, outcomes.cost[rows, other], 0.0)
     found = []
     for at in np.argsort(-counts, kind="stable"):
@@ -50,23 +41,12 @@ def slices_of(
             continue
         inside = place == at
         _, unit = np.unique(policies.unit[inside], return_inverse=True)
-        units = int(unit.max()) + 1
-
-        def summed(values: NDArray[np.float64], inside: NDArray[np.bool_] = inside, unit: NDArray[np.int64] = unit, units: int = units) -> NDArray[np.float64]:  # fmt: skip
-            return np.bincount(unit, weights=values[inside], minlength=units)
-
-        models = np.stack(
-            [
-                np.stack([summed(outcomes.quality[:, m]), summed(outcomes.cost[:, m])], axis=1)
-                for m in range(outcomes.quality.shape[1])
-            ],
-            axis=1,
-        )
-        part = Judged(
-            items=np.bincount(unit, minlength=units).astype(np.float64),
-            models=models,
-            routed=np.column_stack([summed(sent.astype(np.float64)), summed(quality), summed(cost)]),
-            chosen=np.zeros((0, 0)),
+        part = judge_items(
+            outcomes.kept(inside),
+            unit=unit,
+            sent=sent[inside].astype(np.float64),
+            quality=quality[inside],
+            cost=cost[inside],
         )
         known = estimates(part, strong=strong, weak=weak, rng=rng, replicates=_REPLICATES)
         found.append(

@@ -103,7 +103,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _units(decision: Decision) -> str:
-    return f" in {decision.units:,} groups" if decision.units < decision.items else ""
+    return f" in {decision.groups:,} groups" if decision.groups < decision.items else ""
 
 
 def _promise(best: Judgement) -> list[str]:
@@ -143,8 +143,9 @@ def _score(best: Judgement) -> list[str]:
             f"correct {_share(known['quality'])}, a random choice of as many strong answers "
             f"{_share(known['random_quality'])}"
         )
-    terms = {name: "unknown" if value is None else f"{value:.3f}" for name, value in best.terms.items()}
-    lines.append(f"  kappa {terms['kappa']}, Delta {terms['delta']}, gamma {terms['gamma']}")
+    if best.terms and best.router_threshold is not None:
+        terms = {name: "unknown" if value is None else f"{value:.3f}" for name, value in best.terms.items()}
+        lines.append(f"  kappa {terms['kappa']}, Delta {terms['delta']}, gamma {terms['gamma']}")
     if best.apgr is not None:
         calls = ", ".join(
             f"CPT({share} %) {value:.1%}" for share, value in ((50, best.cpt_50), (80, best.cpt_80)) if value is not None

@@ -171,6 +171,6 @@ def promised(known: Weighed, *, chains: Sequence[Whole], confidence: float) -> t
         passed[:, chain] |= in_turn
         passed[:, chain[-1:]] |= sure(risk * _ALONE, chain[-1:])
     best = np.argmin(np.where(passed, known.objective, np.inf), axis=1)
-    found = passed.any(axis=1)
+    found: NDArray[np.bool_] = np.asarray(passed.any(axis=1))
     chosen: Whole = np.where(found, best, chains[0][0])
     return chosen, found

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from economics.numeric.statistics import percentile_interval
 from economics.routing.choice import Weighed, weighed, weighed_without_each
-from economics.routing.policies import COST, QUALITY, SHARE, Array, Policies, Whole
+from economics.routing.policies import COST, QUALITY, SHARE, Array, Outcomes, Policies, Whole
 from economics.units import require_fraction, require_positive
 
 REPLICATES = 1_000
@@ -42,9 +42,7 @@ class Judged:
     """(units, policies) the policy that judged the unit, 0 or 1."""
 
 
-def judge_choice(
-    policies: Policies, choose: Choose, *, margin: Array, objective: Array, doubt: Array | None = None
-) -> Judged:
+def judge_choice(policies: Policies, choose: Choose, *, margin: Array, objective: Array, doubt: Array | None = None) -> Judged:
     """Choose on all units but one and judge on that one, for every unit; margin and objective are (units, policies).
 
     Each unit is judged by a policy it had no part in; nothing is drawn, so that one table has one answer. What is estimated
@@ -75,6 +73,25 @@ def judged_by(policies: Policies, chosen: Array) -> Judged:
     )
 
 
+def judge_items(outcomes: Outcomes, *, unit: Whole, sent: Array, quality: Array, cost: Array) -> Judged:
+    """A policy known item by item: whether the strong model answered, how well, and at what cost; vectors (items)."""
+    units = int(unit.max()) + 1
+
+    def summed(values: Array) -> Array:
+        return np.bincount(unit, weights=values, minlength=units).astype(np.float64)
+
+    models = [
+        np.stack([summed(outcomes.quality[:, at]), summed(outcomes.cost[:, at])], axis=1)
+        for at in range(outcomes.quality.shape[1])
+    ]
+    return Judged(
+        items=np.bincount(unit, minlength=units).astype(np.float64),
+        models=np.stack(models, axis=1),
+        routed=np.column_stack([summed(sent), summed(quality), summed(cost)]),
+        chosen=np.zeros((units, 0)),
+    )
+
+
 def cheapest_mix(*, quality: Array, cost: Array, at: Array) -> Array:
     """Least cost at a quality of mixing models at random, one model for all among them: their lower convex hull.
 
@@ -91,7 +108,8 @@ def cheapest_mix(*, quality: Array, cost: Array, at: Array) -> Array:
             mixed = cost[:, one] + way * (cost[:, other] - cost[:, one])
             least = np.where(between, np.minimum(least, mixed), least)
     best = np.argmax(quality, axis=1)
-    return np.where(np.isfinite(least), least, cost[np.arange(at.size), best])
+    found: Array = np.where(np.isfinite(least), least, cost[np.arange(at.size), best])
+    return found
 
 
 def beyond_the_best(*, quality: Array, cost: Array, at: Array, mixed: Array, weak: int) -> Array:

@@ -66,10 +66,23 @@ class Handover:
     """Cost when the previous item went to the weak model and this one does not: the strong model's cache is cold."""
     switch_to_weak: Array | None = None
 
+    def kept(self, keep: NDArray[np.bool_]) -> "Handover":
+        """Of the items in `keep`; an item whose previous one is left out has none."""
+        if self.previous is None or self.switch_to_strong is None or self.switch_to_weak is None:
+            return self
+        place = np.where(keep, np.cumsum(keep) - 1, -1)
+        before = np.where(self.previous >= 0, place[np.maximum(self.previous, 0)], -1)
+        return Handover(
+            weak_answer_first=self.weak_answer_first,
+            previous=before[keep],
+            switch_to_strong=self.switch_to_strong[keep],
+            switch_to_weak=self.switch_to_weak[keep],
+        )
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Policies:
-    """Sums per unit. Policy 0 is the strong model for all; then per weak model its thresholds rising, and that model for all."""
+    """Sums per unit. Policy 0 is the strong model for all; then per weak model its thresholds rising, then it for all."""
 
     items: Array
     """(units)"""
@@ -95,7 +108,7 @@ class Policies:
 def threshold_edges(*, score: Array, thresholds: int) -> Array:
     """Candidate thresholds in rising order: every distinct score, or as many quantiles of the scores."""
     require_positive(thresholds=thresholds)
-    ordered = np.sort(score)
+    ordered = np.sort(np.asarray(score, dtype=np.float64))
     if ordered.size > thresholds:
         distinct = np.unique(ordered[np.linspace(0, ordered.size - 1, thresholds).astype(np.int64)])
         # Quantiles of a score with few values may miss some of them.

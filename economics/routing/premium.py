@@ -2,7 +2,7 @@
 
 kappa is how well difficulty is known, Delta how much an oracle would save, gamma what the controller costs; Delta and
 gamma as shares of the cost of the unconditional policy. A published point is such a triple; `economics.routing.patterns`
-builds triples for the five patterns and `economics.routing.evidence` estimates them from outcomes.
+builds triples for the five patterns and `economics.routing.judged` judges outcomes.
 """
 
 from dataclasses import dataclass

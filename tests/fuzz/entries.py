@@ -130,7 +130,7 @@ def _wheel(file: Path) -> bool:
 
 def _outcomes(file: Path) -> bool:
     try:
-        return read_outcomes(file).items.score.size > 0
+        return read_outcomes([file]).quality.size > 0
     except (RefusedTableError, BadUsageError):
         return False
 
