@@ -3,11 +3,14 @@
 from figures import (
     break_even_slices,
     cost_per_correct,
+    gpu_rents_by_day,
     ledger,
     levers,
+    market_volume,
     partition_map,
     price_frontier,
     price_index,
+    price_paid,
     routing_premium,
     serving_frontier,
 )
@@ -16,6 +19,7 @@ from figures.exhibit import Subject
 
 PRICES = ("genai_prices", "litellm", "openrouter", "models_dev", "price_history")
 RENTS = ("azure_retail", "gpuhunt", "skypilot", "gpu_rent_figures")
+ROUTER = ("router_use_figures", "router_price_figures", "router_endpoint_figures")
 SHAPES = ("published_hardware", "published_model_shape")
 MEASURED = ("aider_polyglot", "test_time_documents")
 
@@ -67,6 +71,30 @@ SUBJECTS = (
         sources=(*PRICES, "epoch", "capability_figures", "price_trends", "aider_polyglot"),
         note="price_compression.md",
         draw=price_index.draw,
+    ),
+    Subject(
+        name="market_volume",
+        title="Where tokens and dollars go",
+        tables=("market_volume_by_tier", "market_volume"),
+        sources=(*ROUTER, *PRICES),
+        note="market.md",
+        draw=market_volume.draw,
+    ),
+    Subject(
+        name="price_paid",
+        title="Price paid against list price",
+        tables=("price_paid",),
+        sources=ROUTER,
+        note="market.md",
+        draw=price_paid.draw,
+    ),
+    Subject(
+        name="gpu_rents_by_day",
+        title="What a GPU-hour cost on each day",
+        tables=("gpu_rent_daily", "hardware_factor_by_day"),
+        sources=("ornn_days", "runpod_days", "vast_days"),
+        note="market.md",
+        draw=gpu_rents_by_day.draw,
     ),
     Subject(
         name="cost_per_correct",
