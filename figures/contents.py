@@ -84,7 +84,7 @@ SUBJECTS = (
         name="price_paid",
         title="Price paid against list price",
         tables=("price_paid",),
-        sources=ROUTER,
+        sources=("router_price_figures", "router_endpoint_figures"),
         note="market.md",
         draw=price_paid.draw,
     ),
