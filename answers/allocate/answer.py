@@ -16,6 +16,7 @@ from answers.allocate.options import (
     Row,
     buying_options,
     curve_of,
+    lengths_in_use,
     sampling_options,
     step_of,
     training_options,
@@ -34,6 +35,12 @@ REACH = np.geomspace(1e-6, 1e6, 2401)
 """Factors on budget, questions and price over which the answer is asked again."""
 
 
+USE = """SELECT model, month, billed_tokens_per_answer AS tokens, billed_tokens_per_answer_low AS low,
+    billed_tokens_per_answer_high AS high FROM marts.reasoning_factor
+    QUALIFY row_number() OVER (PARTITION BY model ORDER BY requests DESC) = 1"""
+"""Billed output of a request by model, from the month of use with most requests."""
+
+
 def allocate(question: Question, *, warehouse: Path) -> Allocation:
     """Where the next dollar goes, from the published warehouse.
 
@@ -47,6 +54,7 @@ def allocate(question: Question, *, warehouse: Path) -> Allocation:
         spent = connection.sql("FROM raw.test_time_figure WHERE metric = 'training_usd'").pl()
         arcs = connection.sql("FROM marts.inference_frontier WHERE eta_training IS NOT NULL").pl()
         prices = _prices(connection)
+        use = connection.sql(USE).pl()
     accuracy = figures.filter(pl.col("metric") == "accuracy")
     priced = with_model(accuracy.filter(pl.col("benchmark").is_not_null()), source="paper", name="system").join(
         prices, on="model", how="left"
@@ -55,12 +63,12 @@ def allocate(question: Question, *, warehouse: Path) -> Allocation:
     benchmark = base["benchmark"]
     here = priced.filter(pl.col("benchmark") == benchmark)
     price, price_basis = _price(question, base)
-    length, tokens_basis = _tokens(question, benchmark, tokens)
+    length, tokens_basis = _tokens(question, base, tokens, use)
     each = price * length / TOKENS_PER_MTOK
     choices = [
         *sampling_options(question, base, here, each),
         *training_options(question, base, here, arcs.filter(pl.col("benchmark") == benchmark), spent, each),
-        *buying_options(question, base, here, each, length),
+        *buying_options(question, base, here, each, lengths_in_use(base["model"], length, use)),
     ]
     ranked = sorted(choices, key=lambda choice: (-_alike(choice.option.extra_correct), choice.option.spend_usd or 0.0))
     best = ranked[0].option if ranked and ranked[0].option.extra_correct > 0 else None
@@ -143,10 +151,20 @@ def _price(question: Question, base: Row) -> tuple[float, str]:
     return base["output_usd_per_mtok"], f"{base['model']} today, {base['price_basis']}"
 
 
-def _tokens(question: Question, benchmark: str, tokens: pl.DataFrame) -> tuple[float, str]:
+def _tokens(question: Question, base: Row, tokens: pl.DataFrame, use: pl.DataFrame) -> tuple[float, str]:
+    """Answer length and whose it is: given, published for the benchmark, else the base's own over all requests of a router."""
+    benchmark = base["benchmark"]
     if question.tokens_per_answer is not None:
         return question.tokens_per_answer, "given"
     found = tokens.filter(pl.col("benchmark") == benchmark)
+    own = use.filter(pl.col("model") == (base["model"] or ""))
+    if found.is_empty() and own.height:
+        row = own.row(0, named=True)
+        spread = f"{row['low']:,.0f} to {row['high']:,.0f} over months and snapshots"
+        return row["tokens"], (
+            f"mean request to {base['model']} at one router in {row['month']:%B %Y}, {spread}; of no benchmark, so answers on "
+            f"{benchmark} may be far longer"
+        )
     if found.is_empty():
         known = ", ".join(sorted(tokens["benchmark"].unique()))
         raise AllocationError(f"no answer length is known on {benchmark} (known on {known}): give --tokens")

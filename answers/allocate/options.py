@@ -166,7 +166,25 @@ def training_options(
     return [Choice(option=option, extra=lambda b, q, _: q * (reached(b, step["eta_training"]) - start))]
 
 
-def buying_options(question: Question, base: Row, here: pl.DataFrame, each: float, length: float) -> list[Choice]:
+def lengths_in_use(base_model: str | None, length: float, use: pl.DataFrame) -> Callable[[str], tuple[float, str]]:
+    """Answer length of another model and its basis: that of the base, stretched as both differ in use where both are known.
+
+    `use`: model and its billed tokens of a mean request.
+    """
+    tokens = dict(zip(use["model"], use["tokens"], strict=True))
+
+    def of(model: str) -> tuple[float, str]:
+        if base_model not in tokens or model not in tokens:
+            return length, "as many tokens per answer"
+        ratio = tokens[model] / tokens[base_model]
+        return length * ratio, f"{ratio:.2g} times the tokens per answer, as both differ over all requests of a router"
+
+    return of
+
+
+def buying_options(
+    question: Question, base: Row, here: pl.DataFrame, each: float, length_of: Callable[[str], tuple[float, str]]
+) -> list[Choice]:
     """Each better model with an accuracy on the benchmark and a price today, for as many questions as the budget moves."""
     others = here.filter(
         pl.col("selection") == "single",
@@ -176,6 +194,7 @@ def buying_options(question: Question, base: Row, here: pl.DataFrame, each: floa
     ).unique("model", keep="first", maintain_order=True)
     start, choices = base["value"] / 100.0, []
     for row in others.to_dicts():
+        length, told = length_of(row["model"])
         better, n, ratio = row["value"] / 100.0, row["n"], row["output_usd_per_mtok"] * length / TOKENS_PER_MTOK / each
         low, high = (float(end) for end in wilson_interval(successes=better * n, trials=n))
 
@@ -193,8 +212,7 @@ def buying_options(question: Question, base: Row, here: pl.DataFrame, each: floa
             reached=(reached, worst, most),
             what=f"{row['model']} for {share:.0%} of questions",
             evidence=f"{100 * better:.1f} % ({100 * low:.0f} to {100 * high:.0f}), n {n} ({row['paper']}, {row['locator']}); "
-            f"${row['output_usd_per_mtok']:.4g} per M output tokens today ({row['price_basis']}), as many "
-            "tokens per answer",
+            f"${row['output_usd_per_mtok']:.4g} per M output tokens today ({row['price_basis']}), {told}",
         )
         choices.append(Choice(option=option, extra=partial(_moved_correct, moved=moved, gain=better - start)))
     return choices

@@ -53,9 +53,9 @@ def measured_run(aider_run: pl.DataFrame, arc_evaluation: pl.DataFrame, test_tim
 
 
 @table(schema=contract.CostPerCorrect, group=GROUP)
-def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
+def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame, reasoning_factor: pl.DataFrame) -> pl.DataFrame:
     """Every measured run with its interval and the cost of a correct answer."""
-    runs = with_multiplier(measured_run, model)
+    runs = with_multiplier_in_use(with_multiplier(measured_run, model), reasoning_factor)
     n, bill, right = (floats(runs, name) for name in ("n", "total_cost_usd", "accuracy"))
     low, high = wilson_interval(successes=right * n, trials=n)
     accepted, pure = right, np.ones(runs.height)
@@ -170,6 +170,22 @@ def with_multiplier(runs: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
         .when(thinks.not_())
         .then(pl.lit("by_definition")),
     )
+
+
+def with_multiplier_in_use(runs: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+    """Fill R where a run tells none, from the model's busiest month of use. `factors`: contract `ReasoningFactor`."""
+    ends = {"": "reasoning_factor", "_low": "reasoning_factor_low", "_high": "reasoning_factor_high", "_n": "rows_in_spread"}
+    newest = factors.sort("requests", descending=True).unique("model", keep="first", maintain_order=True)
+    used = newest.select("model", **{f"used{end}": name for end, name in ends.items()})
+    joined = runs.join(used, on="model", how="left", maintain_order="left")
+    fills = pl.col("reasoning_multiplier").is_null() & pl.col("used").is_not_null()
+    return joined.with_columns(
+        *(
+            pl.when(fills).then(f"used{end}").otherwise(f"reasoning_multiplier{end}").alias(f"reasoning_multiplier{end}")
+            for end in ends
+        ),
+        reasoning_multiplier_basis=pl.when(fills).then(pl.lit("in_use")).otherwise("reasoning_multiplier_basis"),
+    ).drop(f"used{end}" for end in ends)
 
 
 def published_costs(figures: pl.DataFrame) -> pl.DataFrame:

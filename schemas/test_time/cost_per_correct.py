@@ -17,7 +17,7 @@ DAY_BASIS_MEANING = (
     "what the day is; model_release: that of the model, as the leaderboard does not date its runs, so the run is no older; "
     "board_day: on which the leaderboard was made"
 )
-MULTIPLIER_BASES = ("by_definition", "against_runs_without_reasoning")
+MULTIPLIER_BASES = ("by_definition", "against_runs_without_reasoning", "in_use")
 COST_BASES = ("stated_total", "stated_per_task")
 COST_BASIS_MEANING = "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question"
 
@@ -222,14 +222,19 @@ class CostPerCorrect(_Measured):
     stated_usd_per_correct: float = column("cost per correct answer as the document prints it", unit="usd", nullable=True, gt=0)
     reasoning_multiplier: float = column(
         "R: billed output tokens over answer tokens; 1 by definition without reasoning, else against the median of such runs "
-        "on the benchmark, whose output is answer alone; NULL where tokens are not told or the run wrote less than they did",
+        "on the benchmark, whose output is answer alone; in_use: where neither is known, that of the model over all "
+        "requests of one router, which are other questions; NULL where that is not known either",
         nullable=True,
         ge=1,
-        derived_from=("measured_run.output_tokens_per_question", "model.reasoning"),
+        derived_from=("measured_run.output_tokens_per_question", "model.reasoning", "reasoning_factor.reasoning_factor"),
     )
-    reasoning_multiplier_low: float = column("against the longest of those answers", nullable=True, gt=0)
-    reasoning_multiplier_high: float = column("against the shortest of them", nullable=True, gt=0)
-    reasoning_multiplier_n: pl.Int64 = column("runs whose answers it is measured against", unit="runs", nullable=True, ge=1)
+    reasoning_multiplier_low: float = column(
+        "against the longest of those answers; in_use: the least over months and snapshots", nullable=True, gt=0
+    )
+    reasoning_multiplier_high: float = column("against the shortest of them; in_use: the greatest", nullable=True, gt=0)
+    reasoning_multiplier_n: pl.Int64 = column(
+        "runs whose answers it is measured against; in_use: months and snapshots", unit="runs", nullable=True, ge=1
+    )
     reasoning_multiplier_basis: str = column("how R is known", nullable=True, isin=MULTIPLIER_BASES)
     published_usd_per_accepted: float = column(
         "Cost-correct as published, in $ per accepted answer: bill / (questions alpha), alpha the share the grader accepts",

@@ -173,7 +173,7 @@ def test_reasoning_multiplier_is_one_without_reasoning_and_stands_with_its_n(war
         "SELECT reasoning_multiplier_basis, count(*), min(reasoning_multiplier), max(reasoning_multiplier), "
         "bool_and(reasoning_multiplier BETWEEN reasoning_multiplier_low AND reasoning_multiplier_high), "
         "min(reasoning_multiplier_n) FROM marts.cost_per_correct WHERE benchmark = 'aider_polyglot' "
-        "AND output_tokens_per_question IS NOT NULL AND reasoning_multiplier_basis IS NOT NULL GROUP BY 1 ORDER BY 2"
+        "AND output_tokens_per_question IS NOT NULL AND reasoning_multiplier_basis <> 'in_use' GROUP BY 1 ORDER BY 2"
     ).fetchall()
     plain, estimated = rows
     assert plain == ("by_definition", 5, 1.0, 1.0, True, None)
