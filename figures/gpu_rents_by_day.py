@@ -22,11 +22,11 @@ def draw(*, gpu_rent_daily: pl.DataFrame, hardware_factor_by_day: pl.DataFrame) 
         _index(left, index)
         _markets(right, markets)
         picture.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    first, last = index.filter(gpu=GPU)["usd_per_gpu_hour"].first(), index.filter(gpu=GPU)["usd_per_gpu_hour"].last()
+    of_gpu = rows(index.filter(gpu=GPU), of=f"rental index of {GPU}")["usd_per_gpu_hour"].to_list()
     factor = rows(hardware_factor_by_day.sort("last_on"), of="hardware factor").row(-1, named=True)
     return Exhibit(
         finding=(
-            f"By the index an hour of an H100 went from ${first:.2f} to ${last:.2f}. Served on the cheaper of "
+            f"By the index an hour of an H100 went from ${of_gpu[0]:.2f} to ${of_gpu[-1]:.2f}. Served on the cheaper of "
             f"{factor['gpus']}, a token "
             f"cost {1.0 / factor['factor']:.2f} times as much on {day(factor['last_on'])} as on "
             f"{day(factor['first_on'])}: hardware "
@@ -63,8 +63,8 @@ def _index(axes: Axes, index: pl.DataFrame) -> None:
         colour, _, line = SERIES[index["source_gpu"].unique(maintain_order=True).to_list().index(gpu) % len(SERIES)]
         axes.plot(part["as_of"].to_numpy(), part["usd_per_gpu_hour"].to_numpy(), color=colour, linestyle=line, label=str(gpu))
     axes.set_ylim(bottom=0.0)
-    axes.xaxis.set_major_locator(MonthLocator())
-    axes.xaxis.set_major_formatter(DateFormatter("%b %Y"))
+    axes.xaxis.set_major_locator(MonthLocator())  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]
     axes.set_ylabel("$ per GPU-hour")
     axes.set_title("Rental index (Ornn)")
 

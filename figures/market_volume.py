@@ -4,7 +4,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from figures.exhibit import Exhibit, rows
+from figures.exhibit import Exhibit, days, rows
 from figures.style import BLUE, GREY, ORANGE, PALE, SKY, VERMILLION, house_style, sheet
 
 TIERS = {
@@ -31,7 +31,7 @@ def draw(*, market_volume_by_tier: pl.DataFrame, market_volume: pl.DataFrame) ->
         handles = [Patch(facecolor=c, hatch=h, edgecolor=GREY, label=label) for c, h, label in TIERS.values()]
         picture.legend(handles=handles, loc="outside lower center", ncols=4)
     top = authors.row(0, named=True)
-    usd = market_volume.filter(pl.col("month") == month)["usd"].sum()
+    usd = float(market_volume.filter(pl.col("month") == month)["usd"].sum())
     unrated = shares.filter(month=month, tier="unclassified")["usd_share"].sum()
     return Exhibit(
         finding=(
@@ -44,7 +44,7 @@ def draw(*, market_volume_by_tier: pl.DataFrame, market_volume: pl.DataFrame) ->
             "Left: three stacked bars for each month, of requests, tokens and dollars, divided by tier. Right: for each of "
             f"{min(AUTHORS, authors.height)} developers two bars, its share of paid tokens and its share of dollars."
         ),
-        as_of=f"Use from {shares['month'].min():%B %Y} to {shares['month'].max():%B %Y}; first and last month are partial.",
+        as_of=f"Use in months that began on {days(shares['month'])}; first and last month are partial.",
         uncertainty=(
             f"A sample: {SAMPLE}. Dollars are price paid times tokens; prices paid are known for 8 August 2026 and "
             "moved by list "
@@ -74,7 +74,7 @@ def _tiers(axes: Axes, shares: pl.DataFrame) -> None:
     for at, (month, of) in enumerate(bars):
         start = 0.0
         for tier, (colour, hatch, _) in TIERS.items():
-            width = shares.filter(month=month, tier=tier)[of].sum()
+            width = float(shares.filter(month=month, tier=tier)[of].sum())
             axes.barh(at, width, left=start, color=colour, hatch=hatch, edgecolor=GREY, linewidth=0.5, height=0.75)
             start += width
     axes.set_yticks(range(len(bars)), [f"{month:%B}: {MEASURES[of]}" for month, of in bars])
