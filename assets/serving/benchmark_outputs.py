@@ -104,15 +104,15 @@ def operating_point(
 
 
 @table(schema=TraceRequest, group=GROUP, may_be_empty=True)
-def trace_request(user_traces: list[Snapshot]) -> pl.DataFrame:
+def trace_request(data: DataFolder, user_traces: list[Snapshot]) -> pl.DataFrame:
     """Requests of every trace the user brought."""
-    return _traces(user_traces).requests
+    return _traces(data, user_traces).requests
 
 
 @table(schema=contract.Workload, group=GROUP, may_be_empty=True)
-def workload(user_traces: list[Snapshot], trace_request: pl.DataFrame) -> Parsed:
+def workload(data: DataFolder, user_traces: list[Snapshot], trace_request: pl.DataFrame) -> Parsed:
     """One row per trace."""
-    found = _traces(user_traces)
+    found = _traces(data, user_traces)
     return Parsed(found.workload.join(trace_request, on="trace_id", how="semi"), found.rejected)
 
 
@@ -152,21 +152,23 @@ def _ingested(
     mlperf_results: Sequence[Snapshot],
     user_files: Sequence[Snapshot],
 ) -> Ingested:
-    """All runs of all files. A run that stands in several, such as a log that grew, is taken from the last of them."""
+    """All runs of all files. A record that stands in several, such as a log that grew, is kept once, from the last of them."""
     said, _ = kept.said_before(data.bronze)
-    own = [BenchmarkFile(each.uri, each.body, said.get(each.sha256)) for each in user_files]
+    # The latest first: of a run that stands in several files its word counts, and the user's own before a publisher's.
+    own = [BenchmarkFile(each.uri, each.body, said.get(each.sha256)) for each in reversed(user_files)]
     published = [BenchmarkFile(each.source, each.body) for each in (*inferencex_api, *mlperf_results)]
     found = ingest([*own, *published])
-    in_last_file = pl.col("file_sha256") == pl.col("file_sha256").last().over("source", "record_json")
-    return found._replace(runs=found.runs.filter(in_last_file))
+    in_one_file = pl.col("file_sha256") == pl.col("file_sha256").first().over("source", "record_json")
+    return found._replace(runs=found.runs.filter(in_one_file))
 
 
-def _traces(snapshots: Sequence[Snapshot]) -> kept.Requests:
+def _traces(data: DataFolder, snapshots: Sequence[Snapshot]) -> kept.Requests:
     """All traces together; one that can no longer be read is refused and stops nothing."""
+    said, _ = kept.said_before(data.bronze)
     requests, workloads, rejected = [empty(TraceRequest)], [empty(contract.Workload)], [empty(Rejected)]
     for snapshot in snapshots:
         try:
-            trace = kept.read_trace(snapshot.uri, snapshot.body)
+            trace = kept.read_trace(snapshot.uri, snapshot.body, said.get(snapshot.sha256))
         except ValueError as error:
             entry = rejection("trace_file", snapshot.uri, RowError("unreadable_file", str(error)))
             rejected.append(rejection_frame([entry]))

@@ -87,7 +87,8 @@ def shaped_traces(shapes: pl.DataFrame) -> Iterator[Trace]:
 
 def own_traces(requests: pl.DataFrame) -> Iterator[Trace]:
     """The longest of the user's traces, with their own lengths; answers of fewer than two tokens are left out."""
-    usable = requests.filter(pl.col("output_tokens") >= 2).sort("arrived_s")
+    timed = pl.col("arrived_s").is_not_null().all().over("trace_id")
+    usable = requests.filter(timed, pl.col("output_tokens") >= 2).sort("arrived_s")
     longest = usable.group_by("trace_id").len().sort("len", "trace_id", descending=[True, False]).head(MOST_TRACES)
     for trace_id in longest.filter(pl.col("len") >= LEAST_TRACE_REQUESTS)["trace_id"]:
         part = usable.filter(pl.col("trace_id") == trace_id)

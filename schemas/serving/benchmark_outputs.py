@@ -9,8 +9,11 @@ ARRIVALS = ("open_loop", "open_loop_capped", "closed_loop", "all_at_once")
 TPOT_DEFINITIONS = ("after_first_token", "over_all_tokens", "pooled_gaps", "mean_of_worst_tenth")
 PERCENTILE_BASES = ("requests", "token_weighted_requests", "tokens")
 BASES = ("measured", "peer_reviewed", "simulated")
-STATISTICS = ("mean", "p50", "p90", "p99", "p999")
+STATISTICS = ("mean", "p50", "p90", "p95", "p99", "p999")
 LATENCIES = ("ttft", "tpot", "itl", "e2e")
+ENGINE_BASES = ("server", "user", "client")
+TPOT_BASES = ("stated", "from_e2e")
+RATE_BASES = ("stated", "from_total")
 
 GPU_BASES = ("named", "source", "usual")
 GPU_BASIS_MEANING = (
@@ -25,6 +28,13 @@ ARCHITECTURE_MEANING = (
 ARRIVAL_MEANING = (
     "open_loop: requests come on their own clock; open_loop_capped: the same, but held back at `concurrency`; "
     "closed_loop: a fixed number in flight; all_at_once: every request at the start"
+)
+ENGINE_BASIS_MEANING = (
+    "server: the server or who runs it says so; user: said at ingest; client: only a label of the load client, which the "
+    "server may not match; NULL: the engine is not known"
+)
+TPOT_BASIS_MEANING = (
+    "stated: as the source states it; from_e2e: (E2E - TTFT)/(n - 1) of the means, because the stated one does not fit them"
 )
 TPOT_MEANING = (
     "after_first_token: (E2E - TTFT)/(n - 1) per request; over_all_tokens: E2E/n per request; "
@@ -55,30 +65,35 @@ def _whole(meaning: str, *, unit: str, least: int = 1) -> pl.Int64:
 class BenchmarkRun(Table):
     """One run as a benchmark tool wrote it: the record, untouched, and the file it stood in."""
 
-    run_id: str = column("first 16 hex digits of the file's SHA-256, a dash, and the place of the run in the file")
+    record_id: str = column("first 16 hex digits of the file's SHA-256, a dash, and the place of the record in the file")
+    run_id: str = column("key of core.operating_point: what the run measured, hashed; the record id of a run not believed")
     source: str = column("format of the file, such as vllm or inferencex")
-    file_name: str = column("name of the file, for a reader; the run id does not depend on it")
+    file_name: str = column("name of the file, for a reader; no id depends on it")
     file_sha256: str = column("SHA-256 of the file")
     run_key: str = column("where the run stands in the file: a line, an element, or the tool's own id")
     record_json: str = column("the run's record as published, as JSON; texts and per-request lists stay in the file")
 
     class Config:
         name = "raw.benchmark_run"
-        unique = ["run_id"]
+        unique = ["record_id"]
 
 
 class OperatingPoint(Table):
     """One measured point of a serving system: what ran where, under which load, how fast, and under which contract."""
 
-    run_id: str = column("key of raw.benchmark_run")
+    run_id: str = column("what the run measured, hashed: the same in every file that tells of it")
     source: str = column("format of the file, such as vllm or inferencex")
     source_locator: str = column("where the source shows the run: URL, result folder or id", nullable=True)
     file_name: str = column("name of the file the run came from")
     submitter: str = column("who measured, where the source says it", nullable=True)
+    client: str = column("load client, or the name of its backend, as written", nullable=True)
     system: str = column("name of the machine or cluster, as written", nullable=True)
     engine: str = column("serving engine, such as vllm or sglang", nullable=True)
+    engine_basis: str = column(ENGINE_BASIS_MEANING, isin=ENGINE_BASES, nullable=True)
+    engine_in_file: str = column("engine as the file says, where the user names another", nullable=True)
     engine_version: str = column("version or image of the engine, as written", nullable=True)
     model: str = column("model, as written", nullable=True)
+    model_in_file: str = column("model as the file says, where the user names it otherwise", nullable=True)
     model_canonical: str = column("model, key of core.model; NULL where the name is not known", nullable=True)
     precision: str = column("number format of the weights, as written", nullable=True)
     gpu: str = column("accelerator, as written", nullable=True)
@@ -121,22 +136,27 @@ class OperatingPoint(Table):
     ttft_mean_s: pl.Float64 = _seconds("mean time to first token")
     ttft_p50_s: pl.Float64 = _seconds("median time to first token")
     ttft_p90_s: pl.Float64 = _seconds("90th percentile of time to first token")
+    ttft_p95_s: pl.Float64 = _seconds("95th percentile of time to first token")
     ttft_p99_s: pl.Float64 = _seconds("99th percentile of time to first token")
     ttft_p999_s: pl.Float64 = _seconds("99.9th percentile of time to first token")
     tpot_mean_s: pl.Float64 = _seconds("mean time per output token; see tpot_definition")
     tpot_p50_s: pl.Float64 = _seconds("median time per output token; see tpot_definition")
     tpot_p90_s: pl.Float64 = _seconds("90th percentile of time per output token; see tpot_definition")
+    tpot_p95_s: pl.Float64 = _seconds("95th percentile of time per output token; see tpot_definition")
     tpot_p99_s: pl.Float64 = _seconds("99th percentile of time per output token; see tpot_definition")
     tpot_p999_s: pl.Float64 = _seconds("99.9th percentile of time per output token; see tpot_definition")
     tpot_definition: str = column(TPOT_MEANING, isin=TPOT_DEFINITIONS, nullable=True)
+    tpot_basis: str = column(TPOT_BASIS_MEANING, isin=TPOT_BASES, nullable=True)
     itl_mean_s: pl.Float64 = _seconds("mean gap between stream events; an event can carry several tokens")
     itl_p50_s: pl.Float64 = _seconds("median gap between stream events")
     itl_p90_s: pl.Float64 = _seconds("90th percentile of the gap between stream events")
+    itl_p95_s: pl.Float64 = _seconds("95th percentile of the gap between stream events")
     itl_p99_s: pl.Float64 = _seconds("99th percentile of the gap between stream events")
     itl_p999_s: pl.Float64 = _seconds("99.9th percentile of the gap between stream events")
     e2e_mean_s: pl.Float64 = _seconds("mean time from request to last token")
     e2e_p50_s: pl.Float64 = _seconds("median time from request to last token")
     e2e_p90_s: pl.Float64 = _seconds("90th percentile of the time from request to last token")
+    e2e_p95_s: pl.Float64 = _seconds("95th percentile of the time from request to last token")
     e2e_p99_s: pl.Float64 = _seconds("99th percentile of the time from request to last token")
     e2e_p999_s: pl.Float64 = _seconds("99.9th percentile of the time from request to last token")
     percentile_basis: str = column(
@@ -152,6 +172,11 @@ class OperatingPoint(Table):
     input_tokens_per_s_per_gpu: pl.Float64 = _tokens_per_s("prompt tokens per second per GPU of the whole system")
     output_tokens_per_s_per_gpu: pl.Float64 = _tokens_per_s("output tokens per second per GPU of the whole system")
     total_tokens_per_s_per_gpu: pl.Float64 = _tokens_per_s("all tokens per second per GPU of the whole system")
+    output_rate_basis: str = column(
+        "stated: as the source states it; from_total: from the rate of all tokens and the lengths",
+        isin=RATE_BASES,
+        nullable=True,
+    )
     input_tokens_per_s: pl.Float64 = _tokens_per_s("prompt tokens per second of the system")
     output_tokens_per_s: pl.Float64 = _tokens_per_s("output tokens per second of the system")
     total_tokens_per_s: pl.Float64 = _tokens_per_s("all tokens per second of the system")
@@ -165,6 +190,7 @@ class OperatingPoint(Table):
     attainment: float = column("share of finished requests inside the bounds", nullable=True, ge=0, le=1)
     n_requests: pl.Int64 = _whole("requests that finished", unit="requests", least=0)
     n_failed: pl.Int64 = _whole("requests that failed", unit="requests", least=0)
+    failed_share: float = column("failed requests over all that were sent", nullable=True, ge=0, le=1)
     duration_s: pl.Float64 = _seconds("length of the measured part of the run")
     speculative_decoding: str = column("none, mtp, eagle, ...; NULL: not stated", nullable=True)
     accepted_tokens_per_step: float = column("mean tokens kept per decode step", unit="tokens", nullable=True, ge=0)
@@ -188,9 +214,23 @@ class OperatingPoint(Table):
 class RequestTrace(Table):
     """Requests of one production trace, each when it came and how long it was; one Parquet file per trace."""
 
-    arrived_s: float = column("time since the earliest request of the trace", unit="s", ge=0)
+    arrived_s: float = column(
+        "time since the earliest request of the trace; NULL for a turn of which only the gap before it is told",
+        unit="s",
+        nullable=True,
+        ge=0,
+    )
     input_tokens: pl.Int64 = column("prompt length", unit="tokens", ge=1)
     output_tokens: pl.Int64 = column("answer length", unit="tokens", ge=0)
+    session_id: str = column("session the request is a turn of, where the trace tells them apart", nullable=True)
+    turn: pl.Int32 = column("place of the request in its session, from 1", unit="turns", nullable=True)
+    gap_s: float = column("pause since the turn before ended, where it is told", unit="s", nullable=True, ge=0)
+    cached_input_tokens: pl.Int64 = column(
+        "tokens of the prompt in blocks that an earlier request of the trace held; NULL where prompts are not told apart",
+        unit="tokens",
+        nullable=True,
+        ge=0,
+    )
 
     class Config:
         name = "request_trace"
@@ -212,9 +252,18 @@ class Workload(Table):
     source: str = column("layout of the trace, such as azure_llm_trace or mooncake_trace")
     file_name: str = column("name of the trace file")
     started_at: Timestamp = column("time of the first request, where the trace states dates", nullable=True)
-    duration_s: float = column("time from first to last request", unit="s", ge=0)
+    arrival_basis: str = column(
+        "stated: every request has its time; session_starts: first turns have one, later ones a gap; gaps: none has one",
+        isin=("stated", "session_starts", "gaps"),
+    )
+    duration_s: float = column("time from first to last request that has one", unit="s", nullable=True, ge=0)
     n_requests: pl.Int64 = column("requests", unit="requests", ge=1)
+    n_failed: pl.Int64 = column("requests without an answer, left out", unit="requests", nullable=True, ge=0)
     requests_per_s: float = column("mean rate of arrival", unit="requests_per_s", nullable=True, gt=0)
+    input_tokens_basis: str = column(
+        "stated, or estimated_from_text: four characters a token, where the trace holds texts and no lengths",
+        isin=("stated", "estimated_from_text"),
+    )
     input_tokens_mean: pl.Float64 = _tokens("mean prompt length")
     input_tokens_p50: pl.Float64 = _tokens("median prompt length")
     input_tokens_p90: pl.Float64 = _tokens("90th percentile of prompt length")
@@ -225,6 +274,11 @@ class Workload(Table):
     output_tokens_p90: pl.Float64 = _tokens("90th percentile of answer length")
     output_tokens_p99: pl.Float64 = _tokens("99th percentile of answer length")
     output_tokens_p999: pl.Float64 = _tokens("99.9th percentile of answer length")
+    n_sessions: pl.Int64 = column("sessions of several turns or one", unit="sessions", nullable=True, ge=1)
+    turns_mean: float = column("mean turns of a session", unit="turns", nullable=True, ge=1)
+    prefix_hit_rate: float = column(
+        "share of prompt tokens that a prefix cache without end would have held", nullable=True, ge=0, le=1
+    )
 
     class Config:
         name = "core.workload"

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,26 +18,30 @@ import msgspec
 import polars as pl
 
 from sources.serving import measured_steps as step_times
-from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, read_meta, run_meta
-from sources.serving.benchmark_outputs.traces import detect_trace, ingest_trace
+from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, read_meta, run_meta, stored_meta
+from sources.serving.benchmark_outputs.document import unpacked
+from sources.serving.benchmark_outputs.fields import NO_RUN
+from sources.serving.benchmark_outputs.traces import SNIFFED_BYTES, detect_trace, ingest_trace
 from sources.source import Snapshot, content_hash
 from sources.transports import bronze
 from sources.transports.bronze import Attempt
 
 FILES, TRACES, STEPS, META = "user_files", "user_traces", "user_step_times", "user_file_meta"
 META_ENDING = ".meta.yaml"
+WARNED = ("requests failed", "not believed", "ended early", "more tokens came", "not a finite number", "is not read")
+"""Words of the notes that are said at ingest."""
 
-_SNIFFED_BYTES = 4096
 _BATCH_FILES = 200
 _BATCH_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What came of one file. `rows` are believed runs, or requests of a trace; a file without any is refused.
+    """What came of one file. `rows` are believed runs, or requests of a trace; a file without any is refused or passed over.
 
-    `sha256` is of the file, `meta_sha256` of what was said of it this time, None where nothing was. `unpriced` counts runs
-    that lack their GPUs or a rate; `refusal` says why rows, or the whole file, were not believed.
+    `sha256` is of the file, `meta_sha256` of what was said of it this time, None where nothing was. `runs` are the ids of its
+    runs; `unpriced` counts those that lack their GPUs or a rate; `warnings` are what a reader must know of them. `refusal` says
+    why rows, or the whole file, were not believed. A file that `holds_no_run` is none of a run: it is passed over.
     """
 
     path: Path
@@ -46,8 +51,11 @@ class TakenIn:
     is_new: bool = False
     rows: int = 0
     rows_refused: int = 0
+    runs: tuple[str, ...] = ()
     unpriced: int = 0
+    warnings: tuple[str, ...] = ()
     refusal: str | None = None
+    holds_no_run: bool = False
 
     @property
     def is_accepted(self) -> bool:
@@ -65,13 +73,18 @@ class _Read:
     meta: RunMeta | None
     refusal: str | None = None
 
-    @property
+    @cached_property
     def head(self) -> bytes:
-        return self.body[:_SNIFFED_BYTES]
+        """First bytes of the content, unpacked."""
+        try:
+            return unpacked(self.body, most=SNIFFED_BYTES)[:SNIFFED_BYTES]
+        except ValueError:
+            return b""
 
-    @property
+    @cached_property
     def kept_under(self) -> str:
-        if detect_trace(self.head) is not None:
+        """Where a file of its kind is kept."""
+        if detect_trace(self.head, named=self.meta.format if self.meta else None) is not None:
             return TRACES
         return STEPS if step_times.recognises(self.head) else FILES
 
@@ -116,7 +129,7 @@ def take_in(paths: Iterable[Path], *, bronze_root: Path, said: Mapping[str, Any]
             if result.is_accepted:
                 _keep(bronze_root, file, is_new=result.is_new, now=now)
                 known.add(file.sha256)
-                if file.meta is not None and file.kept_under == FILES and file.meta != before.get(file.sha256):
+                if file.meta is not None and file.kept_under != STEPS and file.meta != before.get(file.sha256):
                     _keep_meta(bronze_root, file, file.meta, now=now)
                     before[file.sha256] = file.meta
             yield result
@@ -156,19 +169,19 @@ def said_before(bronze_root: Path) -> tuple[dict[str, RunMeta], list[str]]:
     said, lost = {}, []
     for sha256, attempt in latest.items():
         try:
-            said[sha256] = read_meta(bronze.get(bronze_root, META, attempt.sha256 or ""))
+            said[sha256] = stored_meta(bronze.get(bronze_root, META, attempt.sha256 or ""))
         except (bronze.DamagedBodyError, ValueError) as error:
             lost.append(f"{attempt.uri}: {error}; say it again")
     return said, lost
 
 
-def read_trace(name: str, body: bytes) -> Requests:
-    """Requests, workload and refused lines of a trace. Raises ValueError for one without a sound request."""
+def read_trace(name: str, body: bytes, meta: RunMeta | None = None) -> Requests:
+    """Requests, workload and refused lines of a trace, packed or not. Raises ValueError for one without a sound request."""
     with tempfile.TemporaryDirectory(prefix="iecon-trace-") as folder:
         # Under a plain name: DuckDB would read a `*` in the name as a pattern and `.gz` as compressed.
         file, parquet = Path(folder) / "trace", Path(folder) / "requests.parquet"
-        file.write_bytes(body)
-        trace = ingest_trace(file, parquet=parquet)
+        file.write_bytes(unpacked(body))
+        trace = ingest_trace(file, parquet=parquet, named=meta.format if meta else None)
         named = pl.lit(name).alias("file_name")
         keys = pl.col("row_key").str.replace(file.name, name, literal=True)
         return Requests(pl.read_parquet(parquet), trace.workload.with_columns(named), trace.rejected.with_columns(row_key=keys))
@@ -232,7 +245,7 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
     for file in readable:
         if file.kept_under != FILES:
             try:
-                verdicts[file.path] = _judged(file)
+                verdicts[file.path] = _judged(file, file.meta or before.get(file.sha256))
             except Exception as error:
                 # Any: the file is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
                 verdicts[file.path] = TakenIn(file.path, sha256=file.sha256, refusal=_line(error))
@@ -246,38 +259,49 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
         for file in runs:
             verdicts |= _examined([file], before)
         return verdicts
-    points = {str(sha256): part for (sha256,), part in found.accepted.group_by("file_name")}
+    points = {str(sha256): part for (sha256,), part in found.records.group_by("file_name")}
     refused = found.rejected.with_columns(sha256=pl.col("row_key").str.slice(0, 64))
     refusals = {str(sha256): part for (sha256,), part in refused.group_by("sha256", maintain_order=True)}
     for file in runs:
-        accepted = points.get(file.sha256, found.accepted.clear())
-        unpriced = int((~accepted["priceable"]).sum())
+        accepted = points.get(file.sha256, found.records.clear())
         rejected = refusals.get(file.sha256, refused.clear())
-        verdicts[file.path] = _verdict(file, detect(file.body), accepted.height, unpriced, rejected)
+        meta = file.meta or before.get(file.sha256)
+        named = meta.format if meta else None
+        verdicts[file.path] = _verdict(file, detect(file.body, named=named), accepted, rejected)
     return verdicts
 
 
-def _judged(file: _Read) -> TakenIn:
+def _judged(file: _Read, meta: RunMeta | None) -> TakenIn:
     """What came of a trace or of step times."""
     if file.kept_under == STEPS:
         steps = step_times.steps_of_file(file.body, file_name=file.path.name)
-        return _verdict(file, step_times.NAME, steps.accepted.height, 0, steps.rejected)
-    trace = read_trace(file.path.name, file.body)
-    return _verdict(file, detect_trace(file.head), trace.requests.height, 0, trace.rejected)
+        return _verdict(file, step_times.NAME, steps.accepted, steps.rejected)
+    trace = read_trace(file.path.name, file.body, meta)
+    return _verdict(file, trace.workload["source"].item(), trace.requests, trace.rejected)
 
 
-def _verdict(file: _Read, format_: str | None, rows: int, unpriced: int, rejected: pl.DataFrame) -> TakenIn:
+def _verdict(file: _Read, format_: str | None, rows: pl.DataFrame, rejected: pl.DataFrame) -> TakenIn:
     reasons = rejected.unique("rule", maintain_order=True)["reason"].to_list()
+    is_runs = "run_id" in rows.columns
     return TakenIn(
         file.path,
         format_,
         file.sha256,
         None if file.meta is None else content_hash(_as_text(file.meta)),
-        rows=rows,
+        rows=rows.height,
         rows_refused=int(rejected["n_rows"].sum()),
-        unpriced=unpriced,
-        refusal="; ".join(reasons) or (None if rows else "the file holds no run"),
+        runs=tuple(rows["run_id"].unique(maintain_order=True)) if is_runs else (),
+        unpriced=int((~rows["priceable"]).sum()) if is_runs else 0,
+        warnings=_warnings(rows) if is_runs else (),
+        refusal="; ".join(reasons) or (None if rows.height else "the file holds no run"),
+        holds_no_run=rows.is_empty() and not rejected.is_empty() and bool((rejected["severity"] == NO_RUN).all()),
     )
+
+
+def _warnings(runs: pl.DataFrame) -> tuple[str, ...]:
+    """What stands in the notes of runs that lost requests, and of figures that were not believed."""
+    notes = runs["notes"].drop_nulls().str.split("; ").explode().unique(maintain_order=True)
+    return tuple(note for note in notes if any(word in note for word in WARNED))
 
 
 def _keep(root: Path, file: _Read, *, is_new: bool, now: datetime) -> None:

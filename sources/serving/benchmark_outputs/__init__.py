@@ -7,59 +7,32 @@ rule and a reason; a body that no format reads raises ValueError in `parse` and 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Parsed
 from schemas.serving.benchmark_outputs import BenchmarkRun
-from sources.serving.benchmark_outputs import (
-    aiconfigurator,
-    aiperf,
-    guidellm,
-    inference_perf,
-    inferencex,
-    mlperf,
-    plausibility,
-    sglang,
-    vllm,
-)
-from sources.serving.benchmark_outputs.document import Document, load
-from sources.serving.benchmark_outputs.fields import Point, RowError
+from sources.serving.benchmark_outputs import plausibility, same_run
+from sources.serving.benchmark_outputs.document import load
+from sources.serving.benchmark_outputs.fields import NO_RUN, NoResultError, Point, RowError
+from sources.serving.benchmark_outputs.formats import FORMATS, Format, recognise
 from sources.serving.benchmark_outputs.operating_points import complete, point_frame, rejection, rejection_frame
-from sources.serving.benchmark_outputs.run_meta import RunMeta, read_meta, run_meta
+from sources.serving.benchmark_outputs.run_meta import RunMeta, read_meta, run_meta, stored_meta
 
-__all__ = ["BenchmarkFile", "Ingested", "RunMeta", "detect", "ingest", "parse", "read_meta", "run_meta"]
-
-
-class Format(Protocol):
-    """What a module of one format offers."""
-
-    NAME: str
-    NOT_KEPT: frozenset[str]
-
-    def recognises(self, document: Document) -> bool:
-        """Whether the document is of this format."""
-
-    def records(self, document: Document) -> Iterable[tuple[str, Any]]:
-        """Records of the document with their place; a RowError stands for a record that cannot be read."""
-
-    def point(self, record: Any) -> Point:
-        """Columns that a record states; RowError for one that is not believed."""
-
-
-# SGLang's keys include vLLM's, so it is asked first.
-FORMATS: tuple[Format, ...] = (
-    mlperf,
-    guidellm,
-    inference_perf,
-    aiconfigurator,
-    inferencex,
-    sglang,
-    aiperf,
-    vllm,
-)
+__all__ = [
+    "FORMATS",
+    "BenchmarkFile",
+    "Ingested",
+    "RunMeta",
+    "detect",
+    "ingest",
+    "parse",
+    "read_meta",
+    "run_meta",
+    "stored_meta",
+]
 
 
 class BenchmarkFile(NamedTuple):
@@ -71,20 +44,24 @@ class BenchmarkFile(NamedTuple):
 
 
 class Ingested(NamedTuple):
-    """Runs as published (raw.benchmark_run), operating points (core.operating_point) and refused entries (Rejected)."""
+    """Runs as published (raw.benchmark_run), records believed (core.operating_point, `record_id`), refused ones (Rejected)."""
 
     runs: pl.DataFrame
-    accepted: pl.DataFrame
+    records: pl.DataFrame
     rejected: pl.DataFrame
 
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """One row a run (core.operating_point), with the union of what its records know."""
+        return same_run.united(self.records.drop("record_id"))
 
-def detect(body: bytes) -> str | None:
+
+def detect(body: bytes, *, named: str | None = None) -> str | None:
     """Format of a body by its content, such as vllm; None for one that no format reads. Never raises."""
     try:
-        found = _format(load(body))
+        return _source(recognise(load(body), named=named))
     except ValueError:
         return None
-    return found.NAME if found else None
 
 
 def parse(body: bytes, *, file_name: str, meta: RunMeta | None) -> Parsed:
@@ -92,13 +69,13 @@ def parse(body: bytes, *, file_name: str, meta: RunMeta | None) -> Parsed:
 
     `meta`: facts the file lacks, from the user. Raises ValueError for a body that is unreadable or of no known format.
     """
-    reading = _read(BenchmarkFile(file_name, body, meta))
-    _, accepted, rejected = _frames([reading])
-    return Parsed(accepted, rejected)
+    found = _frames([_read(BenchmarkFile(file_name, body, meta))])
+    return Parsed(found.accepted, found.rejected)
 
 
 def ingest(files: Iterable[BenchmarkFile]) -> Ingested:
-    """Read many files into three frames. A file with the content of an earlier one adds nothing.
+    """Read many files into three frames. A file with the content of an earlier one adds nothing; a run that several files
+    tell of is one operating point, with the union of what they know, the first of them first.
 
     A body that is unreadable is one refused entry (rule `unreadable_file`) under its file name, and stops nothing.
     """
@@ -111,43 +88,62 @@ def ingest(files: Iterable[BenchmarkFile]) -> Ingested:
         try:
             readings[digest] = _read(file, digest)
         except ValueError as error:
-            unreadable[digest] = rejection("benchmark_file", file.name, RowError("unreadable_file", str(error)))
-    runs, accepted, rejected = _frames(list(readings.values()))
-    return Ingested(runs, accepted, pl.concat([rejected, rejection_frame(list(unreadable.values()))]))
+            is_none = isinstance(error, NoResultError)
+            rule, severity = ("no_result_file", NO_RUN) if is_none else ("unreadable_file", "invalid")
+            refusal = RowError(rule, str(error), severity=severity)
+            unreadable[digest] = rejection("benchmark_file", file.name, refusal)
+    found = _frames(list(readings.values()))
+    return found._replace(rejected=pl.concat([found.rejected, rejection_frame(list(unreadable.values()))]))
 
 
 class _Reading(NamedTuple):
     runs: list[dict[str, object]]
     points: list[Point]
     refused: list[dict[str, object]]
-
-
-def _format(document: Document) -> Format | None:
-    return next((format_ for format_ in FORMATS if format_.recognises(document)), None)
+    ids: dict[str, str]
 
 
 def _read(file: BenchmarkFile, digest: str | None = None) -> _Reading:
     document = load(file.body)
-    found = _format(document)
-    if found is None:
-        raise ValueError("no known benchmark format: neither keys nor header of one were found")
+    found = recognise(document, named=file.meta.format if file.meta else None)
     digest = digest or hashlib.sha256(file.body).hexdigest()
-    reading = _Reading([], [], [])
+    reading = _Reading([], [], [], {})
+    if found.point is None or found.records is None:
+        error = RowError("no_run", found.why_not, severity=NO_RUN)
+        reading.refused.append(rejection(found.name, file.name, error))
+        return reading
     for index, (key, record) in enumerate(found.records(document), start=1):
-        run_id = f"{digest[:16]}-{index}"
-        base: Point = {"run_id": run_id, "source": found.NAME, "file_name": file.name}
-        if not isinstance(record, RowError):
-            text = _as_json(record, found.NOT_KEPT)
-            reading.runs.append(base | {"file_sha256": digest, "run_key": key, "record_json": text})
+        record_id = f"{digest[:16]}-{index}"
+        base: Point = {"run_id": record_id, "source": _source(found), "file_name": file.name}
+        run = base | {"record_id": record_id, "file_sha256": digest, "run_key": key}
         try:
             if isinstance(record, RowError):
                 raise record
-            point = complete(base | found.point(record), file.meta)
+            run["record_json"] = _as_json(record, found.not_kept)
+            reading.runs.append(run)
+            stated = found.point(record)
+            point = complete(base | stated, file.meta)
         except RowError as error:
-            reading.refused.append(rejection(found.NAME, f"{file.name}: {key}", error))
+            reading.refused.append(rejection(_source(found), f"{file.name}: {key}", error))
         else:
+            reading.ids[record_id] = same_run.run_id(stated)
             reading.points.append(point)
     return reading
+
+
+def _source(found: Format) -> str:
+    """Name of a format's tool: tables and texts of one tool are one source."""
+    return SOURCES.get(found.name, found.name)
+
+
+SOURCES = {
+    "vllm_sweep": "vllm",
+    "aiperf_csv": "aiperf",
+    "llama_bench_csv": "llama_bench",
+    "mlperf_log": "mlperf",
+    "inferencex_csv": "inferencex",
+}
+"""Formats that are another form of one source."""
 
 
 def _frames(readings: list[_Reading]) -> Ingested:
@@ -155,10 +151,15 @@ def _frames(readings: list[_Reading]) -> Ingested:
         return (item for reading in readings for item in reading[part])
 
     plausible, implausible = plausibility.split(point_frame(list(together(1))))
+    points = same_run.named(plausible, {record: run for reading in readings for record, run in reading.ids.items()})
     runs = list(together(0))
+    records = pl.DataFrame(runs, schema=polars_schema(BenchmarkRun)) if runs else empty(BenchmarkRun)
+    believed = points.select("record_id", believed="run_id")
     return Ingested(
-        pl.DataFrame(runs, schema=polars_schema(BenchmarkRun)) if runs else empty(BenchmarkRun),
-        plausible,
+        records.join(believed, on="record_id", how="left", maintain_order="left")
+        .with_columns(run_id=pl.coalesce("believed", "record_id"))
+        .drop("believed"),
+        points,
         pl.concat([rejection_frame(list(together(2))), implausible]),
     )
 

@@ -36,12 +36,6 @@ _TEXTS = {
 }
 
 
-def recognises(document: Document) -> bool:
-    """Whether the document is a table of measured points."""
-    header = document.text.partition("\n")[0]
-    return document.value is None and "silicon_ttft_ms" in header and "silicon_tpot_ms" in header
-
-
 def records(document: Document) -> Iterator[tuple[str, Any]]:
     """Rows by their id; numbers become numbers, other cells stay text. A last line without end may be cut: refused."""
     lines = document.text.splitlines()
@@ -80,6 +74,7 @@ def point(record: Any) -> Point:
     return {
         "source_locator": source or None,
         "engine": text(row, "backend"),
+        "engine_basis": "server",
         "engine_version": text(row, "backend_version"),
         "model": text(row, "model_path"),
         "precision": text(row, "precision") or text(row, "gemm_quant_mode"),

@@ -1,5 +1,8 @@
 """AIPerf: records of single requests (`profile_export.jsonl`) and aggregates (`profile_export_aiperf.json` and `.csv`).
 
+Its forerunner genai-perf writes the same aggregates (`profile_export_genai_perf.json` and `.csv`), numbers with thousands
+separators.
+
 Every figure states its unit, and the unit is what counts. Only requests of the profiling phase are measured. The tool's
 inter-token latency is (E2E - TTFT)/(n - 1) per request, our TPOT; its inter-chunk latency is the gap between events.
 Telemetry names the GPUs of a node, not how many of them the engine used, so it gives no GPU count.
@@ -11,12 +14,24 @@ from typing import Any
 
 from sources.serving.benchmark_outputs.aiperf_requests import run_of_requests, seconds_per_unit
 from sources.serving.benchmark_outputs.document import Document, example
-from sources.serving.benchmark_outputs.fields import Point, RowError, count, latencies, mapping, nested, number, text
+from sources.serving.benchmark_outputs.fields import (
+    Point,
+    RowError,
+    count,
+    latencies,
+    mapping,
+    nested,
+    number,
+    optional,
+    require_answers,
+    require_text_task,
+    text,
+)
 from sources.serving.benchmark_outputs.iso_dates import day
 
 NAME = "aiperf"
 NOT_KEPT = frozenset({"warmup_metrics"})
-RATES = ("requests/sec", "tokens/sec", "requests/s", "tokens/s")
+RATES = ("requests/sec", "tokens/sec", "requests/s", "tokens/s", "per sec", "per second")
 
 _LATENCIES = (
     ("ttft", "time_to_first_token"),
@@ -24,17 +39,8 @@ _LATENCIES = (
     ("itl", "inter_chunk_latency"),
     ("e2e", "request_latency"),
 )
-_KEYS = {"mean": ("avg",), "p50": ("p50",), "p90": ("p90",), "p99": ("p99",), "p999": ("p99.9", "p999")}
+_KEYS = {"mean": ("avg",), "p50": ("p50",), "p90": ("p90",), "p95": ("p95",), "p99": ("p99",), "p999": ("p99.9", "p999")}
 _POWER = ("gpu_power_usage", "nvidia_power_usage", "amd_power_usage")
-
-
-def recognises(document: Document) -> bool:
-    """Whether the document is a per-request record or an aggregate of AIPerf."""
-    record = example(document)
-    if document.value is None:
-        return _is_csv(document.text)
-    is_request = isinstance(record.get("metadata"), dict) and "benchmark_phase" in record["metadata"]
-    return is_request or "aiperf_version" in record or any(_is_metric(_metrics(record).get(key)) for _, key in _LATENCIES)
 
 
 def records(document: Document) -> Iterable[tuple[str, Any]]:
@@ -57,12 +63,15 @@ def point(record: Any) -> Point:
     for name, key in _LATENCIES:
         metric = nested(metrics, key)
         figures |= latencies(metric, name, _KEYS, scale=seconds_per_unit(metric, key)) if metric else {}
+    require_text_task(_endpoint(record))
     n_requests = count(nested(metrics, "request_count"), "avg")
+    require_answers(n_requests, number(nested(metrics, "output_sequence_length"), "avg"))
     good = count(nested(metrics, "good_request_count"), "avg")
     duration = nested(metrics, "benchmark_duration")
     return {
         "model": _model(record),
-        "measured_on": day(text(record, "start_time"), "start_time"),
+        "client": "aiperf" if "aiperf_version" in record else None,
+        **optional("measured_on", lambda: day(text(record, "start_time"), "start_time")),
         "n_requests": n_requests,
         "n_failed": _failed(record, metrics),
         "duration_s": number(duration, "avg", scale=seconds_per_unit(duration, "benchmark_duration")) if duration else None,
@@ -75,13 +84,10 @@ def point(record: Any) -> Point:
         **_lengths(metrics, "input", "input_sequence_length"),
         **_lengths(metrics, "output", "output_sequence_length"),
         **_load(nested(record, "input_config")),
+        **_bounds(nested(record, "input_config")),
         **_telemetry(nested(record, "telemetry_data", "endpoints")),
         **figures,
     }
-
-
-def _is_metric(value: Any) -> bool:
-    return isinstance(value, dict) and "unit" in value and "avg" in value
 
 
 def _metrics(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,18 +119,31 @@ def _failed(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> int | None
     return None if None in counts else sum(n for n in counts if n is not None)
 
 
+def _endpoint(record: Mapping[str, Any]) -> str | None:
+    """Kind of endpoint that was asked, such as chat, embeddings or image_generation."""
+    endpoint = nested(record, "input_config").get("endpoint")
+    kind = endpoint.get("type") if isinstance(endpoint, dict) else nested(record, "input_config").get("endpoint_type")
+    return kind if isinstance(kind, str) else None
+
+
 def _model(record: Mapping[str, Any]) -> str | None:
-    names = nested(record, "input_config", "endpoint").get("model_names")
+    config = nested(record, "input_config")
+    endpoint = config.get("endpoint")
+    names = endpoint.get("model_names") if isinstance(endpoint, dict) else config.get("model", config.get("model_names"))
+    names = [names] if isinstance(names, str) else names
     return names[0] if isinstance(names, list) and len(names) == 1 and isinstance(names[0], str) else None
 
 
 def _load(config: Mapping[str, Any]) -> Point:
-    """How requests were sent: `loadgen`, in newer versions the phase called profiling."""
+    """How requests were sent: `loadgen`, in newer versions the phase called profiling, in genai-perf at the top."""
     held: Any = config.get("loadgen") or config.get("phases")
     if isinstance(held, list):
         held = next((phase for phase in held if isinstance(phase, dict) and phase.get("name") == "profiling"), {})
     settings = mapping(held, "loadgen")
     settings = mapping(settings["profiling"], "profiling") if "profiling" in settings else settings
+    if not settings:
+        stimulus = nested(config, "perf_analyzer").get("stimulus")
+        settings = mapping(stimulus, "stimulus") if isinstance(stimulus, dict) else config
     rate, in_flight = number(settings, "request_rate", positive=True), number(settings, "concurrency", positive=True)
     if rate is not None:
         law = settings.get("arrival_pattern") or settings.get("request_rate_mode")
@@ -135,6 +154,16 @@ def _load(config: Mapping[str, Any]) -> Point:
         return {}
     is_ramped = any(settings.get(key) for key in ("concurrency_ramp_duration", "concurrency_ramp"))
     return {"arrival": "closed_loop", "concurrency": in_flight, "start_burst_bias": not is_ramped}
+
+
+def _bounds(config: Mapping[str, Any]) -> Point:
+    """The contract a run was held against (`--goodput`), in the milliseconds in which the tool takes it."""
+    prompts = config.get("input")
+    held: Any = config.get("goodput") or (prompts.get("goodput") if isinstance(prompts, dict) else None)
+    if not isinstance(held, dict):
+        return {}
+    keys = (("ttft", "time_to_first_token"), ("tpot", "inter_token_latency"), ("e2e", "request_latency"))
+    return {f"slo_{name}_s": number(held, key, scale=1e-3, positive=True) for name, key in keys}
 
 
 def _telemetry(endpoints: Mapping[str, Any]) -> Point:
@@ -153,10 +182,6 @@ def _telemetry(endpoints: Mapping[str, Any]) -> Point:
     }
 
 
-def _is_csv(body: str) -> bool:
-    return body.startswith("Metric,") and any(word in body for word in ("Request Latency (", "Time to First Token ("))
-
-
 def _csv_record(body: str) -> Iterator[tuple[str, Any]]:
     """Metrics of the CSV under the names of the JSON: `Time to First Token (ms)` is `time_to_first_token` in `ms`."""
     if not body.endswith("\n"):
@@ -169,9 +194,9 @@ def _csv_record(body: str) -> Iterator[tuple[str, Any]]:
         if row and row[0] in ("Metric", "Endpoint"):
             header = row
         elif header[:1] == ["Metric"] and len(row) == len(header):
-            label, _, unit = row[0].removesuffix(")").partition(" (")
+            label, _, unit = row[0].removesuffix(")").rpartition(" (") if row[0].endswith(")") else (row[0], "", "")
             cells = {"avg" if name == "Value" else name: cell for name, cell in zip(header[1:], row[1:], strict=True)}
-            figures = {name: _figure(cell) for name, cell in cells.items() if cell}
+            figures = {name: _figure(cell) for name, cell in cells.items() if cell and cell != "N/A"}
             record[label.lower().replace(" ", "_")] = {"unit": unit, **figures}
     yield "profile", record
 

@@ -1,7 +1,8 @@
 """Numbers, counts, texts and latencies out of a record, each checked; nothing is guessed and nothing repaired."""
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from schemas.serving.benchmark_outputs import STATISTICS
@@ -10,7 +11,16 @@ LARGEST_COUNT = 2**53
 """Above this a JSON number is no longer an exact count."""
 
 Point = dict[str, Any]
-"""Columns of core.operating_point that one record states."""
+"""Columns of core.operating_point that one record states; keys that begin with `DOUBT` hold what was not believed of it."""
+DOUBT = "doubt of "
+NO_RUN = "out_of_scope"
+"""Severity of a record that is no run of a text model at all, as against one that is not believed."""
+_OTHER_TASK = re.compile(
+    r"audio|speech|transcription|translation|asr|images?(?!\w)|image_|video|embed\w*|pooling|rerank|classif\w*|diffusion|mmmu|multi-?modal"
+)
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d{1,400})(\.\d{0,400})?([eE][+-]?\d{1,4})?|[+-]?\.\d{1,400}([eE][+-]?\d{1,4})?")
+"""A number written as text, with or without thousands separators."""
 
 
 class RowError(ValueError):
@@ -22,6 +32,10 @@ class RowError(ValueError):
         super().__init__(reason)
         self.rule, self.reason, self.column, self.severity = rule, reason, column, severity
         self.value = None if value is None else str(value)[:200]
+
+
+class NoResultError(ValueError):
+    """A file that is no result of any tool: a picture, a log, a text. Among results it is passed over."""
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:
@@ -43,11 +57,14 @@ def nested(record: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 def number(record: Mapping[str, Any], key: str, *, scale: float = 1.0, positive: bool = False) -> float | None:
     """Finite number of at least zero (above zero with `positive`), times `scale`; None where absent or null.
 
-    Raises RowError for text, booleans, NaN, infinity and negative values: none of them is ever read as a number.
+    A text that is a number, such as "1,024.5", is read as one. Raises RowError for other texts, booleans, NaN, infinity and
+    negative values: none of them is ever read as a number.
     """
     value = record.get(key)
     if value is None:
         return None
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value.replace(",", ""))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RowError("not_a_number", f"{key} should be a number", column=key, value=value)
     try:
@@ -95,26 +112,49 @@ def flag(record: Mapping[str, Any], key: str) -> bool | None:
     raise RowError("not_a_flag", f"{key} should be true or false", column=key, value=value)
 
 
+def optional(column: str, read: Callable[[], Any]) -> Point:
+    """A column that a run can do without: its value, or, where that cannot be read, the doubt instead of the column."""
+    try:
+        return {column: read()}
+    except RowError as error:
+        return {f"{DOUBT}{column}": f"{column} is not read: {error.reason}"}
+
+
+def doubts(point: Point) -> tuple[Point, list[str]]:
+    """The columns of a point, and what was not believed of it, in words."""
+    stated = {column: value for column, value in point.items() if not column.startswith(DOUBT)}
+    return stated, [str(reason) for column, reason in point.items() if column.startswith(DOUBT) and reason]
+
+
 def latencies(record: Mapping[str, Any], name: str, keys: Mapping[str, Iterable[str]], *, scale: float) -> Point:
     """Statistics of one latency in seconds.
 
     `name` is ttft, tpot, itl or e2e; `keys` gives for each statistic the keys it may stand under; `scale` turns the
-    tool's unit into seconds. All zero means that the tool observed nothing, and gives NULL.
-    Raises RowError where a single statistic is zero: no first token and no whole answer takes no time.
+    tool's unit into seconds. All zero means that the tool observed nothing, and gives NULL and a doubt; so does a statistic
+    that is NaN or infinite. Raises RowError where a single statistic is zero: no first token and no whole answer takes no
+    time.
     """
     found: Point = {}
+    endless: list[str] = []
     for statistic in STATISTICS:
         for key in keys.get(statistic, ()):
-            figure = number(record, key, scale=scale)
+            try:
+                figure = number(record, key, scale=scale)
+            except RowError as error:
+                if error.rule != "not_finite":
+                    raise
+                endless.append(key)
+                figure = None
             if figure is not None:
                 found[f"{name}_{statistic}_s"] = figure
                 break
+    said: Point = {f"{DOUBT}{name}": f"{', '.join(endless)}: not a finite number"} if endless else {}
     if not any(found.values()):
-        return {}
+        return said | ({f"{DOUBT}{name}": f"{name} is zero: nothing was observed"} if found else {})
     zero = [key for key, figure in found.items() if figure == 0]
     if zero and name != "itl":
         raise RowError("not_positive", f"{zero[0]} is zero while others are not", column=zero[0], value=0)
-    return found
+    return found | said
 
 
 def load(
@@ -122,20 +162,23 @@ def load(
     rate: float | str | None,
     in_flight: float | None,
     states_in_flight: bool,
-    n_requests: int | None,
+    n_sent: int | None,
     burstiness: float | None,
 ) -> Point:
     """How requests arrive, from the rate asked for (requests/s, `inf` or `trace`) and the bound on those in flight.
 
-    An unlimited rate with a bound is a closed loop; without one, or with one that is never reached, all requests
-    start at once. Both put every client at the door in the first instant. Where the record does not say whether there
-    is a bound (`states_in_flight`), the kind of arrival stays NULL.
+    An unlimited rate with a bound is a closed loop; without one, or with one that the requests sent never reach, all of
+    them start at once. What counts is how many were sent, not how many were answered. Both put every client at the door in
+    the first instant. Where the record does not say whether there is a bound (`states_in_flight`), the kind of arrival stays
+    NULL.
     """
     point: Point = {"concurrency": in_flight}
     if rate is None:
         return point
-    if isinstance(rate, str | float) and rate in ("inf", math.inf):
-        is_bound = in_flight is not None and (n_requests is None or in_flight < n_requests)
+    if isinstance(rate, str) and _NUMBER.fullmatch(rate.strip()):
+        rate = float(rate.replace(",", ""))
+    if rate in ("inf", "Infinity", math.inf):
+        is_bound = in_flight is not None and (n_sent is None or in_flight < n_sent)
         point |= {"arrival": "closed_loop" if is_bound else "all_at_once", "start_burst_bias": True}
     elif rate == "trace":
         point |= {"arrival": _open(in_flight), "arrival_process": "trace", "start_burst_bias": False}
@@ -150,3 +193,18 @@ def load(
 
 def _open(in_flight: float | None) -> str:
     return "open_loop" if in_flight is None else "open_loop_capped"
+
+
+def require_answers(n_requests: int | None, tokens_out: float | None = None) -> None:
+    """RowError where no request was answered: such a run measures nothing."""
+    if n_requests == 0 or (n_requests is not None and tokens_out == 0):
+        reason = "no request was answered: there is nothing to measure" if n_requests == 0 else "no answer holds a token"
+        raise RowError("no_answer", reason, severity=NO_RUN)
+
+
+def require_text_task(*words: str | None) -> None:
+    """RowError where what the client was told names a task whose tokens are not those of a text, such as speech or images."""
+    for word in words:
+        task = word and _OTHER_TASK.search(word.lower())
+        if task:
+            raise RowError("not_a_text_task", f"a task of {task[0]}, not of text", value=word, severity=NO_RUN)

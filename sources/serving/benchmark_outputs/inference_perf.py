@@ -1,14 +1,25 @@
 """inference-perf: one JSON report per load stage, in seconds, with the rate asked for beside the rate sent.
 
 The tool counts tokens per stream event; versions that re-tokenise each event with a leading special token count about
-twice the tokens and state about half the TPOT. `latency_closure` shows it: such rows stand near 0.55 instead of 1.
+twice the tokens and state about half the TPOT. `latency_closure` shows it: such rows stand near 0.55 instead of 1, and their
+TPOT is not believed. The summary of all stages pools loads, so it is no run; nor is the file of Prometheus beside a stage.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sources.serving.benchmark_outputs.document import Document, example, objects
-from sources.serving.benchmark_outputs.fields import Point, count, latencies, mapping, nested, number
+from sources.serving.benchmark_outputs.document import Document, objects
+from sources.serving.benchmark_outputs.fields import (
+    NO_RUN,
+    Point,
+    RowError,
+    count,
+    latencies,
+    mapping,
+    nested,
+    number,
+    require_answers,
+)
 
 NAME = "inference_perf"
 NOT_KEPT = frozenset[str]()
@@ -19,13 +30,8 @@ _LATENCIES = (
     ("itl", "inter_token_latency"),
     ("e2e", "request_latency"),
 )
-_KEYS = {"mean": ("mean",), "p50": ("median", "p50"), "p90": ("p90",), "p99": ("p99",), "p999": ("p99.9",)}
-
-
-def recognises(document: Document) -> bool:
-    """Whether the document is the report of a load stage."""
-    record = example(document)
-    return "load_summary" in record and "successes" in record
+_OF_A_STAGE = ("requested_rate", "achieved_rate", "send_duration", "concurrency")
+_KEYS = {"mean": ("mean",), "p50": ("median", "p50"), "p90": ("p90",), "p95": ("p95",), "p99": ("p99",), "p999": ("p99.9",)}
 
 
 def records(document: Document) -> Iterable[tuple[str, Any]]:
@@ -37,6 +43,11 @@ def point(record: Any) -> Point:
     """Operating point of one stage. TPOT is (last - first token)/(n - 1) per request: inference-perf, requests report."""
     stage = mapping(record, "stage")
     sent, done = nested(stage, "load_summary"), nested(stage, "successes")
+    if not any(key in sent for key in _OF_A_STAGE):
+        reason = "the summary of all load stages together: bring the stages (stage_0_lifecycle_metrics.json, ...)"
+        raise RowError("pooled_stages", reason, column="load_summary", severity=NO_RUN)
+    n_requests = count(done, "count")
+    require_answers(n_requests, number(nested(done, "output_len"), "mean"))
     rates, waits = nested(done, "throughput"), nested(done, "latency")
     figures: Point = {}
     for name, key in _LATENCIES:
@@ -44,7 +55,7 @@ def point(record: Any) -> Point:
     return {
         **_arrivals(sent),
         "sent_rate_per_s": number(sent, "achieved_rate"),
-        "n_requests": count(done, "count"),
+        "n_requests": n_requests,
         "n_failed": count(nested(stage, "failures"), "count"),
         "duration_s": number(stage, "benchmark_time_seconds", positive=True),
         "requests_per_s": number(rates, "requests_per_sec"),

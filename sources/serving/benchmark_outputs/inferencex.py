@@ -3,18 +3,32 @@
 Traps, each found in the data:
 - rows of disaggregated systems state input tokens per second per *prefill* GPU and output per *decode* GPU;
 - rows of one engine with expert parallelism state GPU counts as tp x ep (64 on 8 GPUs), while throughput per GPU is
-  the system's over tp;
+  the system's over tp x pp x pcp (pipeline stages, prefill context parallelism);
+- one engine over several nodes is described under the prefill keys, with zeros under those of decode;
 - a few disaggregated rows state the GPUs of both pools together, under both names; the pools follow from the rates;
 - lengths are nominal: answers are about a tenth shorter than `osl`;
 - since 2026 rows of `benchmark_type` agentic_traces stand among the others: replayed sessions without nominal lengths.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu
-from sources.serving.benchmark_outputs.document import Document, example, objects
-from sources.serving.benchmark_outputs.fields import Point, RowError, count, flag, latencies, load, mapping, number, text
+from sources.serving.benchmark_outputs.document import Document, objects
+from sources.serving.benchmark_outputs.fields import (
+    Point,
+    RowError,
+    count,
+    flag,
+    latencies,
+    load,
+    mapping,
+    number,
+    optional,
+    require_answers,
+    text,
+)
 from sources.serving.benchmark_outputs.iso_dates import day
 from sources.serving.benchmark_outputs.vllm import goodput, statistic_keys, throughput
 
@@ -26,15 +40,6 @@ SINGLE = "single_turn"
 """Kind of run that sends separate requests of equal length; rows and files from before there were others name none."""
 REPRODUCED = 0.01
 """Throughput per GPU is reproduced from the two phases within this share, or the GPU counts are not what they say."""
-
-
-def recognises(document: Document) -> bool:
-    """Whether the document holds InferenceX rows, an aggregate, or a result of its client."""
-    record = example(document)
-    is_row = "hardware" in record and "metrics" in record
-    is_aggregate = "tput_per_gpu" in record and ("hw" in record or "framework" in record)
-    is_client = "num_prompts" in record and any(key.endswith(("_ttft", "_tpot", "_e2el")) for key in record)
-    return is_row or is_aggregate or is_client
 
 
 def records(document: Document) -> Iterable[tuple[str, Any]]:
@@ -54,16 +59,20 @@ def point(record: Any) -> Point:
 
 def _client_result(row: Mapping[str, Any]) -> Point:
     n_requests, duration_s = count(row, "completed"), number(row, "duration", positive=True)
+    require_answers(n_requests, number(row, "total_output_tokens"))
+    asked = count(row, "num_prompts")
     return {
+        "client": text(row, "backend"),
         "model": text(row, "model_id"),
-        "measured_on": day(text(row, "date"), "date"),
+        **optional("measured_on", lambda: day(text(row, "date"), "date")),
         "n_requests": n_requests,
+        "n_failed": asked - n_requests if asked is not None and n_requests is not None and asked >= n_requests else None,
         "duration_s": duration_s,
         **load(
             rate=row.get("request_rate"),
             in_flight=number(row, "max_concurrency", positive=True),
             states_in_flight="max_concurrency" in row,
-            n_requests=n_requests,
+            n_sent=n_requests if asked is None else asked,
             burstiness=number(row, "burstiness", positive=True),
         ),
         **throughput(row, n_requests, duration_s),
@@ -80,11 +89,12 @@ def _row(row: Mapping[str, Any]) -> Point:
     point = {
         "source_locator": text(row, "run_url"),
         "engine": text(row, "framework"),
+        "engine_basis": "server",
         "engine_version": text(row, "image"),
         "model": text(row, "model"),
         "precision": text(row, "precision"),
         "gpu": gpu,
-        "gpu_canonical": GPUS.get(gpu.lower()) or canonical_gpu(gpu) if gpu else None,
+        "gpu_canonical": _canonical(gpu),
         "architecture": "disaggregated" if is_disaggregated else "colocated",
         "input_tokens_nominal": number(row, "isl"),
         "output_tokens_nominal": number(row, "osl"),
@@ -96,7 +106,7 @@ def _row(row: Mapping[str, Any]) -> Point:
         "power_w_per_gpu": number(row, "avg_power_w", positive=True),
         "joules_per_output_token": number(row, "joules_per_output_token", positive=True),
         "joules_per_total_token": number(row, "joules_per_total_token", positive=True),
-        "measured_on": day(text(row, "date"), "date"),
+        **optional("measured_on", lambda: day(text(row, "date"), "date")),
         **(_pools(row) if is_disaggregated else _engine(row)),
     }
     if kind != SINGLE:
@@ -105,21 +115,34 @@ def _row(row: Mapping[str, Any]) -> Point:
     return point
 
 
+def _canonical(gpu: str | None) -> str | None:
+    """Canonical GPU of a label, which may go on with the name of a runner: b200-nv, h200_trt."""
+    if gpu is None:
+        return None
+    first = re.split(r"[-_]", gpu.lower())[0]
+    return GPUS.get(gpu.lower()) or canonical_gpu(gpu) or GPUS.get(first) or canonical_gpu(first)
+
+
 def _engine(row: Mapping[str, Any]) -> Point:
-    """One engine: its GPUs are its tensor parallelism, by which the source divides throughput."""
-    tp = count(row, "tp", least=1) or count(row, "decode_tp", least=1)
-    ep = count(row, "ep", least=1) or count(row, "decode_ep", least=1)
+    """One engine: its GPUs are tensor x pipeline x prefill context parallelism, by which the source divides throughput."""
+    side = "decode" if count(row, "decode_tp") or not count(row, "prefill_tp") else "prefill"
+    tp, pp, ep = (count(row, key) or count(row, f"{side}_{key}") or None for key in ("tp", "pp", "ep"))
     dp_attention = flag(row, "dp_attention")
-    stated, gpus, note = count(row, "num_decode_gpu", least=1), tp, None
-    if tp is not None and stated is not None and stated not in (tp, tp * (ep or 1)):
-        gpus, note = None, f"GPU count unknown: {stated} stated for tp {tp}, ep {ep}"
-    elif tp is not None and stated is not None and stated != tp:
-        note = f"the source states {stated} GPUs (tp x ep); throughput per GPU is over {tp}"
+    split = None if tp is None else tp * (pp or 1) * (count(row, "pcp_size") or 1)
+    workers = count(row, f"{side}_num_workers") or 1
+    stated, gpus, note = count(row, f"num_{side}_gpu") or None, split, None
+    if split is not None and stated is not None and workers > 1 and stated == split * workers:
+        gpus = stated
+    elif split is not None and stated is not None and stated not in (split, split * (ep or 1)):
+        gpus, note = None, f"GPU count unknown: {stated} stated for tp {tp}, pp {pp or 1}, ep {ep}"
+    elif split is not None and stated is not None and stated != split:
+        note = f"the source states {stated} GPUs (tp x ep); throughput per GPU is over {split}"
     return {
         "gpus_total": gpus,
         "tp": tp,
+        "pp": pp,
         "ep": ep,
-        "dp_attention": flag(row, "decode_dp_attention") if dp_attention is None else dp_attention,
+        "dp_attention": flag(row, f"{side}_dp_attention") if dp_attention is None else dp_attention,
         "total_tokens_per_s_per_gpu": number(row, "tput_per_gpu"),
         "input_tokens_per_s_per_gpu": number(row, "input_tput_per_gpu"),
         "output_tokens_per_s_per_gpu": number(row, "output_tput_per_gpu"),
@@ -138,9 +161,11 @@ def _pools(row: Mapping[str, Any]) -> Point:
         "gpus_prefill": prefill,
         "gpus_decode": decode,
         "tp": count(row, "decode_tp", least=1),
+        "pp": count(row, "decode_pp") or None,
         "ep": count(row, "decode_ep", least=1),
         "dp_attention": flag(row, "decode_dp_attention"),
         "prefill_tp": count(row, "prefill_tp", least=1),
+        "prefill_pp": count(row, "prefill_pp") or None,
         "prefill_ep": count(row, "prefill_ep", least=1),
         "prefill_dp_attention": flag(row, "prefill_dp_attention"),
         "prefill_workers": count(row, "prefill_num_workers") or None,

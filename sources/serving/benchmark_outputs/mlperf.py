@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sources.serving.benchmark_outputs.document import Document, example
-from sources.serving.benchmark_outputs.fields import Point, RowError, count, latencies, mapping, number, text
+from sources.serving.benchmark_outputs.document import Document
+from sources.serving.benchmark_outputs.fields import NO_RUN, Point, RowError, count, latencies, mapping, number, text
 from sources.serving.benchmark_outputs.run_meta import join_notes
 
 NAME = "mlperf"
@@ -34,25 +34,18 @@ Source: `ttft_latency` and `tpot_latency` in the log summaries of mlcommons/infe
 """
 
 _ENGINES = (("sglang", "sglang"), ("vllm", "vllm"), ("tensorrt", "tensorrt-llm"))
-_PERCENTILES = {"p50": "50.00", "p90": "90.00", "p99": "99.00", "p999": "99.90"}
+_PERCENTILES = {"p50": "50.00", "p90": "90.00", "p95": "95.00", "p99": "99.00", "p999": "99.90"}
 _COMPLETE = "performance_sample_count"
 """One of the last lines of a log: a file cut short before it may end inside a figure."""
 
 
-def recognises(document: Document) -> bool:
-    """Whether the document is a LoadGen summary or a table of published results."""
-    record = example(document)
-    is_table = "Performance_Units" in record or {"UsedModel", "Scenario"} <= set(record)
-    return TITLE in document.text[:1000] or (isinstance(document.value, list) and is_table)
-
-
 def records(document: Document) -> Iterable[tuple[str, Any]]:
     """The log as one record, or the token results of a table; other results are counted per unit, not listed."""
-    if document.value is None:
+    if TITLE in document.text[:1000]:
         yield "log", _log(document.text)
         return
     others: Counter[str] = Counter()
-    for i, row in enumerate(document.value, start=1):
+    for i, row in enumerate(document.value if isinstance(document.value, list) else [document.value], start=1):
         units = row.get("Performance_Units") if isinstance(row, dict) else None
         if isinstance(units, str) and units.lower() != "tokens/s":
             others[units] += 1
@@ -62,7 +55,7 @@ def records(document: Document) -> Iterable[tuple[str, Any]]:
         reason = f"results in {units}: not a throughput of tokens"
         yield (
             f"{n_rows} results in {units}",
-            RowError("not_token_throughput", reason, value=units, severity="out_of_scope"),
+            RowError("not_token_throughput", reason, value=units, severity=NO_RUN),
         )
 
 
@@ -95,7 +88,8 @@ def _from_log(log: Mapping[str, Any]) -> Point:
     if _COMPLETE not in log or "Result is" not in log:
         raise RowError("truncated", "the log ends before its last settings or lacks its verdict", severity="suspect")
     if log.get("Mode") != "PerformanceOnly":
-        raise RowError("not_a_performance_run", "the log is not of a performance run", column="Mode", value=log.get("Mode"))
+        reason, mode = "the log is not of a performance run", log.get("Mode")
+        raise RowError("not_a_performance_run", reason, column="Mode", value=mode, severity=NO_RUN)
     verdict = text(log, "Result is")
     if verdict != "VALID":
         raise RowError("result_not_valid", f"LoadGen calls the result {verdict}", column="Result is", value=verdict)
@@ -108,7 +102,7 @@ def _from_log(log: Mapping[str, Any]) -> Point:
     samples_per_s = number(log, "Completed samples per second") or number(log, "Samples per second")
     tokens_per_s = number(log, "Completed tokens per second") or number(log, "Tokens per second")
     if tokens_per_s is None and "ttft_mean_s" not in figures:
-        raise RowError("not_token_throughput", "the log counts samples, not tokens", severity="out_of_scope")
+        raise RowError("not_token_throughput", "the log counts samples, not tokens", severity=NO_RUN)
     is_bound = scenario in ("Server", "Interactive")
     return {
         "tpot_definition": "after_first_token",
@@ -150,6 +144,7 @@ def _from_table(row: Mapping[str, Any]) -> Point:
         "submitter": text(row, "Submitter"),
         "system": text(row, "Platform"),
         "engine": _engine(software),
+        "engine_basis": "server",
         "engine_version": software,
         "model": text(row, "UsedModel"),
         "precision": text(row, "weight_data_types"),

@@ -10,7 +10,7 @@ from sources.serving.benchmark_outputs.fields import Point, RowError
 
 Values = npt.NDArray[np.float64]
 
-_QUANTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+_QUANTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 _SAME_UNIT = 2.0
 """Summary and requests of one run may differ by rounding and by what counts as the end, never by this factor."""
 DETAIL_KEYS = frozenset({"input_lens", "output_lens", "ttfts", "itls", "generated_texts", "errors", "start_times"})

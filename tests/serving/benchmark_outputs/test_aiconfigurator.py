@@ -3,14 +3,19 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from sources.serving.benchmark_outputs import BenchmarkFile, ingest, same_run
 from tests.serving.benchmark_outputs.samples import AICONFIGURATOR, INFERENCEX, read, rules, sample
 
 
 @pytest.fixture(scope="module")
 def points() -> pl.DataFrame:
-    parsed = read(sample(AICONFIGURATOR))
-    assert parsed.rejected.is_empty()
-    return parsed.accepted
+    found = ingest([BenchmarkFile("run.json", sample(AICONFIGURATOR))])
+    assert found.rejected.is_empty()
+    return found.records
+
+
+def test_runs_that_the_table_lists_two_or_three_times_are_one(points):
+    assert same_run.united(points.drop("record_id")).height == points["run_id"].n_unique() < 4000
 
 
 def test_every_measured_point_is_read(points):

@@ -26,7 +26,9 @@ def broken_rule(read, *arguments, **named):
 @pytest.mark.parametrize(
     ("value", "rule"),
     [
-        ("1", "not_a_number"),
+        ("one", "not_a_number"),
+        ("1,5", "not_a_number"),
+        ("", "not_a_number"),
         (True, "not_a_number"),
         ([1], "not_a_number"),
         (math.nan, "not_finite"),
@@ -37,6 +39,11 @@ def broken_rule(read, *arguments, **named):
 )
 def test_what_is_never_read_as_a_number(value, rule):
     assert broken_rule(number, {"key": value}, "key") == rule
+
+
+@pytest.mark.parametrize(("text", "figure"), [("1", 1.0), ("1,024.5", 1024.5), (" 3e-4 ", 3e-4), (".5", 0.5)])
+def test_a_number_written_as_text_is_a_number(text, figure):
+    assert number({"key": text}, "key") == figure
 
 
 def test_absent_and_null_are_unknown():
@@ -70,7 +77,7 @@ def test_gaps_of_zero_are_possible_and_times_of_zero_are_not():
 @pytest.mark.parametrize("rate", [0, -1.0, math.nan, True, "fast", [1], 10**400])
 def test_rates_that_are_none(rate):
     with pytest.raises(RowError):
-        load(rate=rate, in_flight=None, states_in_flight=True, n_requests=None, burstiness=None)
+        load(rate=rate, in_flight=None, states_in_flight=True, n_sent=None, burstiness=None)
 
 
 @pytest.mark.parametrize(

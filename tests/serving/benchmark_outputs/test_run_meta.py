@@ -1,8 +1,9 @@
 import datetime as dt
 
+import msgspec
 import pytest
 
-from sources.serving.benchmark_outputs import RunMeta, read_meta, run_meta
+from sources.serving.benchmark_outputs import RunMeta, read_meta, run_meta, stored_meta
 from tests.serving.benchmark_outputs.samples import INFERENCEX, VLLM, only_point, record_of, rules, sample
 
 YAML = b"""
@@ -49,7 +50,33 @@ def test_a_price_makes_a_run_priceable_without_a_gpu_name():
 
 
 def test_user_and_file_that_contradict_each_other_are_refused():
-    assert rules(sample(VLLM), RunMeta(model="llama-3.1-8b")) == ["meta_contradicts_file"]
+    assert rules(sample(VLLM), RunMeta(concurrency=8)) == ["meta_contradicts_file"]
+
+
+def test_the_users_word_for_what_a_client_only_labels_wins_and_both_are_kept():
+    point = only_point(sample(VLLM), RunMeta(model="llama-3.1-8b", engine="sglang"))
+    assert (point["model"], point["model_in_file"]) == ("llama-3.1-8b", "zai-org/GLM-4.7")
+    assert (point["engine"], point["engine_basis"], point["client"]) == ("sglang", "user", "vllm")
+
+
+def test_an_engine_that_the_server_told_stands():
+    row = next(row for row in record_of(INFERENCEX) if row["hardware"] == "h200")
+    assert rules([row], RunMeta(engine="lmdeploy")) == ["meta_contradicts_file"]
+
+
+def test_a_small_number_in_kept_metadata_comes_back():
+    meta = run_meta({"gpu": "h100-sxm", "slo_tpot_s": 5e-6})
+    assert stored_meta(msgspec.json.encode(meta)) == meta
+    assert read_meta(b"gpu: h100-sxm\nslo_tpot_s: 5e-6") == meta
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [("h100sxm5x", "did you mean h100-sxm"), ("H100, A100", "several accelerators"), ("toaster", "no accelerator")],
+)
+def test_a_word_that_is_no_gpu_is_refused_with_the_nearest(word, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        run_meta({"gpu": word})
 
 
 def test_same_gpu_under_two_names_is_no_contradiction():

@@ -70,10 +70,11 @@ def test_run_in_seconds():
 
 def test_every_line_is_a_run_and_a_cut_line_stops_nothing():
     whole = json.dumps(RUN)
-    body = f"{whole}\n{whole[:300]}\n{whole}\n".encode()
+    other = json.dumps(RUN | {"max_concurrency": 8})
+    body = f"{whole}\n{whole[:300]}\n{other}\n".encode()
     assert detect(body) == "sglang"
     parsed = read(body)
-    assert parsed.accepted["run_id"].str.slice(16).to_list() == ["-1", "-3"]
+    assert parsed.accepted["concurrency"].to_list() == [RUN["max_concurrency"], 8]
     assert parsed.rejected.select("rule", "row_key").row(0) == ("unreadable_line", "run.json: line 2")
 
 

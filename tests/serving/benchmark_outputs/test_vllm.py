@@ -9,7 +9,8 @@ from tests.serving.benchmark_outputs.samples import VLLM, only_point, record_of,
 
 def test_real_run_in_seconds_with_its_load():
     point = only_point(sample(VLLM))
-    assert (point["source"], point["engine"], point["model"]) == ("vllm", "vllm", "zai-org/GLM-4.7")
+    assert (point["source"], point["client"], point["model"]) == ("vllm", "vllm", "zai-org/GLM-4.7")
+    assert point["engine"] is None
     assert point["ttft_p99_s"] == pytest.approx(1.6112285)
     assert point["tpot_mean_s"] == pytest.approx(0.08094105)
     assert point["itl_p50_s"] == pytest.approx(0.07927858)
