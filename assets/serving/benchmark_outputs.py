@@ -19,7 +19,7 @@ from schemas.serving.benchmark_outputs import TraceRequest
 from sources.serving import inferencex_api as inferencex
 from sources.serving import mlperf_results as mlperf
 from sources.serving import user_files as kept
-from sources.serving.benchmark_outputs import BenchmarkFile, Ingested, ingest
+from sources.serving.benchmark_outputs import BenchmarkFile, Ingested, ingest, same_run
 from sources.serving.benchmark_outputs.fields import RowError
 from sources.serving.benchmark_outputs.operating_points import rejection, rejection_frame
 from sources.source import Snapshot
@@ -100,7 +100,7 @@ def operating_point(
         previous.join(held, on="run_id", how="semi"),
         found.accepted.join(benchmark_run, on="run_id", how="semi"),
     ]
-    return Parsed(pl.concat(points), found.rejected)
+    return Parsed(same_run.united(pl.concat(points)), found.rejected)
 
 
 @table(schema=TraceRequest, group=GROUP, may_be_empty=True)

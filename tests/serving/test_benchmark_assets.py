@@ -118,7 +118,7 @@ def test_log_that_grew_gives_each_run_once(folder: Path, day: Day, live_server: 
     day(0)
     own = rows(folder, OperatingPoint).filter(source="vllm")
     assert sorted(own["concurrency"]) == [8.0, 32.0]
-    assert own["run_id"].str.slice(0, 16).n_unique() == 1
+    assert rows(folder, BenchmarkRun).filter(source="vllm")["record_id"].str.slice(0, 16).n_unique() == 1
 
 
 def test_refused_run_is_in_quarantine_and_the_rest_goes_on(folder: Path, day: Day, live_server: LiveServer) -> None:

@@ -106,10 +106,10 @@ class TestTakeIn:
         assert bring("b.json", vllm_run()).is_accepted
 
     def test_words_that_contradict_the_file_refuse_it_and_the_earlier_ones_stay(self, tmp_path: Path, bring: Bring) -> None:
-        bring("a.json", vllm_run(), engine="vllm", gpus=8)
-        assert "correct one of them" in str(bring("a.json", vllm_run(), engine="sglang").refusal)
+        bring("a.json", vllm_run(), concurrency=16, gpus=8)
+        assert "correct one of them" in str(bring("a.json", vllm_run(), concurrency=8).refusal)
         (meta,) = said_before(tmp_path / "bronze")[0].values()
-        assert (meta.engine, meta.gpus) == ("vllm", 8)
+        assert (meta.concurrency, meta.gpus) == (16, 8)
 
     def test_file_with_one_bad_run_is_accepted_in_part(self, bring: Bring) -> None:
         result = bring("two.jsonl", vllm_run() + b"\n" + vllm_run(mean_tpot_ms=-1) + b"\n")

@@ -27,7 +27,8 @@ from sources.serving.benchmark_outputs.iso_dates import day_of_unix_time
 
 NAME = "guidellm"
 NOT_KEPT = frozenset({"requests"})
-VERSIONS = (None, 1, 2)
+VERSIONS = (0, 1, 2)
+"""0 stands for reports from before there was a version."""
 _VERSION_KEY = "report_version"
 
 _LATENCIES = (
@@ -49,12 +50,13 @@ def recognises(document: Document) -> bool:
 def records(document: Document) -> Iterable[tuple[str, Any]]:
     """Benchmarks of the report, each with the report's version; ValueError for a version whose units are not known."""
     report = example(document)
-    version = nested(report, "metadata").get("version")
-    if version not in VERSIONS:
-        raise ValueError(f"GuideLLM report version {version!r}; versions 1 and 2 are understood")
     benchmarks = report.get("benchmarks")
     if not isinstance(benchmarks, list):
         raise ValueError("GuideLLM report without a list of benchmarks")
+    is_from_before = any(isinstance(each, dict) and "run_stats" in each for each in benchmarks)
+    version = nested(report, "metadata").get("version", 0 if is_from_before else None)
+    if version not in VERSIONS:
+        raise ValueError(f"GuideLLM report version {version!r}; versions 1 and 2 are understood, and those with run_stats")
     asked = nested(report, "args").get("model")
     for i, benchmark in enumerate(benchmarks, start=1):
         is_whole = isinstance(benchmark, dict)

@@ -65,6 +65,7 @@ def point(record: Any) -> Point:
         **_lengths(nested(done, "prompt_len"), "input"),
         **_lengths(nested(done, "output_len"), "output"),
         "tpot_definition": "after_first_token",
+        "tpot_needs_closure": True,
         "percentile_basis": "requests",
         **figures,
     }

@@ -87,6 +87,9 @@ def tpot_that_closes(point: Point) -> list[str]:
             point["tpot_basis"] = "stated"
         return []
     point["tpot_basis"] = "stated"
+    if closure is None and point.get("tpot_needs_closure"):
+        point |= dict.fromkeys((*(f"tpot_{statistic}_s" for statistic in STATISTICS), "tpot_basis"))
+        return ["TPOT is not believed: this tool may count events for tokens, and no end-to-end latency confirms it"]
     if closure is None or abs(closure - 1) <= CLOSES or not IN_ONE_UNIT[0] <= closure <= IN_ONE_UNIT[1]:
         return []
     ttft, e2e, answer = point.get("ttft_mean_s"), point.get("e2e_mean_s"), point.get("output_tokens_mean")

@@ -26,10 +26,10 @@ SAME_DIGITS = 5
 ENOUGH_DIGITS = 4
 """A figure with no more digits than these may be that of another run too."""
 NO_FACTS = frozenset({"run_id", "source", "file_name", "source_locator", "notes", "engine_basis", "client", "measured_on"})
-CONTRADICT = ("gpu_canonical", "gpus_total", "tp", "pp", "concurrency", "request_rate_per_s", "n_requests")
+LOAD = ("concurrency", "request_rate_per_s")
+CONTRADICT = ("gpu_canonical", "gpus_total", "tp", "pp", "n_requests")
 """Two records that differ in one of these are not of one run, however equal their latencies."""
 _ID_DIGITS = 16
-_LETTERS = {place: chr(ord("a") + place) for place in range(25)}
 
 
 def run_id(stated: Mapping[str, Any]) -> str:
@@ -37,7 +37,8 @@ def run_id(stated: Mapping[str, Any]) -> str:
     for pair in ANCHORS:
         figures = [stated.get(name) for name in pair]
         if all(isinstance(figure, int | float) and figure for figure in figures) and _has_digits(figures):
-            return _hashed(f"{name} {_rounded(figure)}" for name, figure in zip(pair, figures, strict=True))
+            load = [f"{name} {_rounded(float(stated[name]))}" for name in LOAD if stated.get(name) is not None]
+            return _hashed([*load, *(f"{name} {_rounded(figure)}" for name, figure in zip(pair, figures, strict=True))])
     facts = {
         name: re.sub(r"-99(\.9)?$", "", value) if name == "model" and isinstance(value, str) else value
         for name, value in stated.items()
@@ -49,13 +50,12 @@ def run_id(stated: Mapping[str, Any]) -> str:
 def named(points: pl.DataFrame, ids: Mapping[str, str]) -> pl.DataFrame:
     """The points with `record_id` (so far their run id) and the id of their run.
 
-    Records of one id whose systems or loads contradict each other are runs of their own, each under the id with a letter more.
+    Records of one id whose systems contradict each other are runs of their own, each under the id with its system.
     """
     known = points.with_columns(record_id="run_id", run_id=pl.col("run_id").replace(ids))
     differ = pl.any_horizontal(pl.col(name).drop_nulls().n_unique().over("run_id") > 1 for name in CONTRADICT)
-    variant = (pl.struct(*CONTRADICT).rank("dense").over("run_id") - 1).cast(pl.Int64)
-    letter = variant.replace_strict(_LETTERS, default="z", return_dtype=pl.String)
-    return known.with_columns(run_id=pl.when(differ).then(pl.format("{}{}", "run_id", letter)).otherwise("run_id"))
+    facts = pl.concat_str(*CONTRADICT, separator=".", ignore_nulls=True)
+    return known.with_columns(run_id=pl.when(differ).then(pl.format("{}-{}", "run_id", facts)).otherwise("run_id"))
 
 
 def united(points: pl.DataFrame) -> pl.DataFrame:

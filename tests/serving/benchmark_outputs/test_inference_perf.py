@@ -16,7 +16,10 @@ def test_stage_in_seconds():
     assert point["ttft_p50_s"] == pytest.approx(0.8081083650467917)
     assert point["e2e_p999_s"] == pytest.approx(3.449801756343106)
     assert point["tpot_p99_s"] is None
-    assert (point["tpot_basis"], point["tpot_mean_s"]) == ("from_e2e", pytest.approx((point["e2e_mean_s"] - point["ttft_mean_s"]) / 61.878918))
+    assert (point["tpot_basis"], point["tpot_mean_s"]) == (
+        "from_e2e",
+        pytest.approx((point["e2e_mean_s"] - point["ttft_mean_s"]) / 61.878918),
+    )
     assert (point["n_requests"], point["n_failed"]) == (4179, 0)
     assert point["output_tokens_mean"] == pytest.approx(62.878918)
     assert point["total_tokens_per_s"] == pytest.approx(17695.468723)

@@ -53,7 +53,17 @@ ENTRIES = ("gpu_0", "gpu_1")
 """Entries of a table by name; a table with fewer is another table."""
 A_FEW = settings(max_examples=3, deadline=None)
 
-MAY_CHANGE = {"run_id", "record_id", "file_name", "notes", "priceable", "latency_closure", "output_rate_basis", "tpot_basis"}
+MAY_CHANGE = {
+    "run_id",
+    "record_id",
+    "file_name",
+    "notes",
+    "priceable",
+    "latency_closure",
+    "output_rate_basis",
+    "tpot_basis",
+    "engine_basis",
+}
 """Columns that describe the row or follow from several figures, of which some are gone."""
 
 
