@@ -117,6 +117,8 @@ def _read(file: BenchmarkFile, digest: str | None = None) -> _Reading:
         base: Point = {"run_id": record_id, "source": _source(found), "file_name": file.name}
         run = base | {"record_id": record_id, "file_sha256": digest, "run_key": key}
         try:
+            if record is None:
+                raise RowError("not_an_object", "the record is null")
             if isinstance(record, RowError):
                 raise record
             run["record_json"] = _as_json(record, found.not_kept)

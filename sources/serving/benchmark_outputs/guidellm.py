@@ -55,7 +55,7 @@ def records(document: Document) -> Iterable[tuple[str, Any]]:
         raise ValueError("GuideLLM report without a list of benchmarks")
     is_from_before = any(isinstance(each, dict) and "run_stats" in each for each in benchmarks)
     version = nested(report, "metadata").get("version", 0 if is_from_before else None)
-    if version not in VERSIONS:
+    if version not in VERSIONS or isinstance(version, bool):
         raise ValueError(f"GuideLLM report version {version!r}; versions 1 and 2 are understood, and those with run_stats")
     asked = nested(report, "args").get("model")
     for i, benchmark in enumerate(benchmarks, start=1):

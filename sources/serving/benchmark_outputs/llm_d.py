@@ -153,11 +153,9 @@ def _stage_of(load: Mapping[str, Any]) -> Mapping[str, Any]:
     listed = stages.get("stages") if isinstance(stages, dict) else None
     if not isinstance(listed, list):
         return {}
-    number_of_stage = metadata.get("stage") if isinstance(metadata, dict) else None
-    if number_of_stage is None and len(listed) == 1:
-        number_of_stage = 0
-    is_one = isinstance(number_of_stage, int) and 0 <= number_of_stage < len(listed)
-    return mapping(listed[number_of_stage], "stage") if is_one else {}
+    place = metadata.get("stage") if isinstance(metadata, dict) else None
+    place = 0 if place is None and len(listed) == 1 else place
+    return mapping(listed[place], "stage") if isinstance(place, int) and 0 <= place < len(listed) else {}
 
 
 def _asked(load: Mapping[str, Any]) -> Point:

@@ -67,7 +67,8 @@ def point(record: Any) -> Point:
 
 
 def _keys(name: str) -> dict[str, tuple[str, ...]]:
-    return {"mean": (f"{name}_mean",)} | {q: (f"{name}_quantiles_{q}",) for q in ("p50", "p90", "p95", "p99")}
+    quantiles = ("p50", "p90", "p95", "p99")
+    return {"mean": (f"{name}_mean",), **{q: (f"{name}_quantiles_{q}",) for q in quantiles}}
 
 
 def _flat(run: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -82,19 +82,20 @@ def tpot_that_closes(point: Point) -> list[str]:
     is judged later (plausibility). The mean that takes its place has its own basis, and no percentiles.
     """
     closure, tpot = point.get("latency_closure"), point.get("tpot_mean_s")
-    if tpot is None:
-        if any(point.get(f"tpot_{statistic}_s") is not None for statistic in STATISTICS):
-            point["tpot_basis"] = "stated"
+    stated = [f"tpot_{statistic}_s" for statistic in STATISTICS]
+    if all(point.get(column) is None for column in stated):
         return []
-    point["tpot_basis"] = "stated"
     if closure is None and point.get("tpot_needs_closure"):
-        point |= dict.fromkeys((*(f"tpot_{statistic}_s" for statistic in STATISTICS), "tpot_basis"))
+        point |= dict.fromkeys(stated)
         return ["TPOT is not believed: this tool may count events for tokens, and no end-to-end latency confirms it"]
+    point["tpot_basis"] = "stated"
+    if tpot is None:
+        return []
     if closure is None or abs(closure - 1) <= CLOSES or not IN_ONE_UNIT[0] <= closure <= IN_ONE_UNIT[1]:
         return []
     ttft, e2e, answer = point.get("ttft_mean_s"), point.get("e2e_mean_s"), point.get("output_tokens_mean")
     is_known = ttft is not None and e2e is not None and answer is not None and answer > 1 and e2e > ttft
-    point |= dict.fromkeys(f"tpot_{statistic}_s" for statistic in STATISTICS)
+    point |= dict.fromkeys(stated)
     point["tpot_basis"] = "from_e2e" if is_known else None
     if ttft is None or e2e is None or answer is None or not is_known:
         return [f"a stated TPOT of {tpot * 1e3:.3g} ms does not close with the end-to-end latency and is not believed"]
