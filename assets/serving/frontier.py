@@ -113,9 +113,6 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
     """
     told = pl.all_horizontal(pl.col("ttft_p99_s", "tpot_p99_s").is_not_null())
     audited = pl.all_horizontal(pl.col("slo_ttft_s", "slo_tpot_s").is_not_null()) & (pl.col("slo_percentile") == 99.0)
-    nominal = [
-        pl.coalesce(f"{kind}_tokens_nominal", pl.col(f"{kind}_tokens_mean").round_sig_figs(2)) for kind in ("input", "output")
-    ]
     known = runs.filter(
         pl.col("output_tokens_per_s_per_gpu") > 0, told | audited, pl.coalesce("model_canonical", "model").is_not_null()
     )
@@ -134,7 +131,7 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
             .then(pl.format("{} (mlperf)", pl.col("model").str.replace("_", ".", literal=True)))
             .otherwise(
                 pl.coalesce(
-                    pl.format("{} in, {} out", *(length.cast(pl.Int64) for length in nominal)),
+                    pl.format("{} in, {} out", length_class("input"), length_class("output")),
                     pl.format("not stated ({})", "run_id"),
                 )
             ),
@@ -165,6 +162,16 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
             "stated_usd_per_hour",
         )
     )
+
+
+def length_class(kind: str) -> pl.Expr:
+    """Tokens of a prompt or an answer to the nearest half power of two: those asked for, else measured.
+
+    Lengths measured at 920 and 930 were asked for as one length; the view `core.operating_point_frame` has the same classes.
+    """
+    tokens = pl.coalesce(f"{kind}_tokens_nominal", f"{kind}_tokens_mean")
+    nearest = pl.lit(2.0) ** ((2.0 * tokens.log(2.0)).round() / 2.0)
+    return pl.when(tokens > 0).then(nearest.round().cast(pl.Int64))
 
 
 def with_range_of_requests(runs: pl.DataFrame) -> pl.DataFrame:

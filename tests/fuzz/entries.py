@@ -155,8 +155,19 @@ def _log(body: bytes) -> bool:
 
 ENTRIES: dict[str, Read] = {
     **dict(parsers()),
-    **{f"benchmark_outputs.{each.NAME}": _benchmark for each in FORMATS},
-    **dict.fromkeys(("user_files.azure_trace", "user_files.burstgpt_trace", "user_files.mooncake_trace"), _trace),
+    **{f"benchmark_outputs.{each.name}": _benchmark for each in FORMATS if each.point is not None},
+    **dict.fromkeys(
+        (
+            "user_files.azure_trace",
+            "user_files.burstgpt_trace",
+            "user_files.burstgpt_6_trace",
+            "user_files.mooncake_trace",
+            "user_files.mooncake_session_trace",
+            "user_files.bailian_trace",
+            "user_files.lmcache_session_trace",
+        ),
+        _trace,
+    ),
     "run_meta.read_meta": _meta,
     "resources.read_settings": _file("config.yaml", _settings),
     "registry.read_member": _file("x-1.0-py3-none-any.whl", _wheel),

@@ -192,6 +192,6 @@ def test_frames_never_mix_open_and_closed_loops(folder: Path, day: Day, live_ser
             "ORDER BY ALL"
         ).fetchall()
     assert own == [
-        ("model-7b | 1024/256 | p99 | after_first_token | closed_loop", True),
-        ("model-7b | 1024/256 | p99 | after_first_token | open_loop", False),
+        ("model-7b | 1024/181 | p99 | after_first_token | closed_loop", True),
+        ("model-7b | 1024/181 | p99 | after_first_token | open_loop", False),
     ]

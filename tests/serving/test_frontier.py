@@ -10,7 +10,16 @@ import polars as pl
 import pytest
 
 from assets.evidence.published import common_frame, gpus_of, shapes_of
-from assets.serving.frontier import appended, drawn_costs, of_documents, of_runs, priced, questions_of, with_frontier
+from assets.serving.frontier import (
+    appended,
+    drawn_costs,
+    length_class,
+    of_documents,
+    of_runs,
+    priced,
+    questions_of,
+    with_frontier,
+)
 from assets.serving.predictions import STANDARD, predictions
 from schemas.base import empty, polars_schema
 from schemas.serving.calibration import Calibration
@@ -19,6 +28,7 @@ from schemas.serving.surface import GpuPrice
 from sources.serving.benchmark_outputs import BenchmarkFile, ingest
 from tests.evidence.test_published_figures import CITED
 from tests.evidence.test_published_frame import rent, rents
+from tests.refreshed import ROOT
 from tests.serving.benchmark_files import SAMPLES, inferencex_row, mlperf_result, vllm_run
 
 DAY, NOW = date(2026, 11, 23), datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -61,7 +71,7 @@ def point(name: str, hours: float, ttft_s: float, tpot_s: float, **more: Any) ->
         "model": "m",
         "gpu": "g",
         "gpus": 8,
-        "workload": "1000 in, 200 out",
+        "workload": "1024 in, 181 out",
         "percentile": 99.0,
         "tpot_definition": "after_first_token",
         "arrival": "closed_loop",
@@ -105,7 +115,7 @@ def test_a_point_is_beaten_only_where_another_is_no_worse_in_all_three() -> None
     "change",
     [
         {"model": "n"},
-        {"workload": "8000 in, 200 out"},
+        {"workload": "8192 in, 181 out"},
         {"percentile": 90.0},
         {"tpot_definition": "pooled_gaps"},
         {"tpot_definition": None},
@@ -352,3 +362,13 @@ def test_a_prediction_is_the_cell_of_the_surface(warehouse: duckdb.DuckDBPyConne
     assert len(both) >= 4
     for ours, surface in both:
         assert ours == pytest.approx(surface, rel=0.05)  # the surface fixes the running sequence at 4,096 tokens
+
+
+def test_lengths_of_one_sweep_are_one_class_and_the_view_has_the_same():
+    asked = pl.DataFrame(
+        {"input_tokens_nominal": [None, None, 1024.0, None, None], "input_tokens_mean": [920, 930, 950, 200, 0]}
+    )
+    classes = asked.cast(pl.Float64).select(length_class("input"))["input_tokens_nominal"].to_list()
+    assert classes == [1024, 1024, 1024, 181, None]
+    text = (ROOT / "warehouse/views/core.operating_point_frame.sql").read_text()
+    assert "(2 ** (round(2 * log2(tokens_in)) / 2))::BIGINT" in text

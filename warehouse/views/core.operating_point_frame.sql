@@ -2,10 +2,13 @@ CREATE VIEW core.operating_point_frame AS
 WITH known AS (
     SELECT
         *,
-        regexp_replace(
-            regexp_replace(lower(model), '^.*/', ''),
-            CASE WHEN source = 'mlperf' THEN '-99(\.9)?$' ELSE '(-(instruct|it|hf|fp8|nvfp4|bf16|fp16|awq))+$' END,
-            ''
+        coalesce(
+            model_canonical,
+            regexp_replace(
+                regexp_replace(lower(model), '^.*/', ''),
+                CASE WHEN source = 'mlperf' THEN '-99(\.9)?$' ELSE '(-(instruct|it|hf|fp8|nvfp4|bf16|fp16|awq))+$' END,
+                ''
+            )
         ) AS model_class,
         coalesce(input_tokens_nominal, input_tokens_mean) AS tokens_in,
         coalesce(output_tokens_nominal, output_tokens_mean) AS tokens_out
@@ -15,6 +18,7 @@ by_percentile AS (
     SELECT *, 'mean' AS percentile, ttft_mean_s AS ttft_s, tpot_mean_s AS tpot_s FROM known
     UNION ALL SELECT *, 'p50', ttft_p50_s, tpot_p50_s FROM known
     UNION ALL SELECT *, 'p90', ttft_p90_s, tpot_p90_s FROM known
+    UNION ALL SELECT *, 'p95', ttft_p95_s, tpot_p95_s FROM known
     UNION ALL SELECT *, 'p99', ttft_p99_s, tpot_p99_s FROM known
     UNION ALL SELECT *, 'p999', ttft_p999_s, tpot_p999_s FROM known
 ),
@@ -24,7 +28,11 @@ shaped AS (
         CASE
             WHEN source = 'mlperf' THEN 'mlperf'
             WHEN tokens_in > 0 AND tokens_out > 0
-                THEN format('{:d}/{:d}', (2 ** round(log2(tokens_in)))::BIGINT, (2 ** round(log2(tokens_out)))::BIGINT)
+                THEN format(
+                    '{:d}/{:d}',
+                    (2 ** (round(2 * log2(tokens_in)) / 2))::BIGINT,
+                    (2 ** (round(2 * log2(tokens_out)) / 2))::BIGINT
+                )
         END AS workload_shape
     FROM by_percentile
     WHERE ttft_s IS NOT NULL AND tpot_s IS NOT NULL
@@ -60,4 +68,4 @@ SELECT
     file_name
 FROM shaped;
 
-COMMENT ON VIEW core.operating_point_frame IS 'Operating points by what may be compared: one row per run and percentile. Points share a frame_key only where model, workload shape (prompt/answer tokens to the nearest power of two), percentile, meaning of TPOT and kind of arrival are the same, so that open and closed loops never mix; it is NULL where one of them is not known. Where start_burst_bias is true, the tail of TTFT holds the opening queue.';
+COMMENT ON VIEW core.operating_point_frame IS 'Operating points by what may be compared: one row per run and percentile. Points share a frame_key only where model, workload shape (prompt/answer tokens asked for, else measured, to the nearest half power of two: 920 and 930 are 1,024), percentile, meaning of TPOT and kind of arrival are the same, so that open and closed loops never mix; it is NULL where one of them is not known. Where start_burst_bias is true, the tail of TTFT holds the opening queue.';

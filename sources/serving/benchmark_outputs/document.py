@@ -4,6 +4,7 @@ A body may be packed (gzip, zstd), in UTF-8 or UTF-16, hold one JSON value, one 
 or JSON among the lines of a log.
 """
 
+import csv
 import gzip
 import io
 import json
@@ -109,6 +110,25 @@ def example(document: Document) -> dict[str, Any]:
     if isinstance(value, list):
         value = next((item for item in value if isinstance(item, dict)), None)
     return value if isinstance(value, dict) else {}
+
+
+def table_rows(document: Document) -> Iterator[tuple[str, Any]]:
+    """Rows of a table with their line, as cells by column without the empty ones; (line, RowError) for one that is broken.
+
+    A last line without end may be cut inside a figure and is refused. Raises ValueError where the text is no table.
+    """
+    lines = document.text.splitlines()
+    try:
+        for number, row in enumerate(csv.DictReader(lines), start=2):
+            if None in row or None in row.values():
+                yield f"line {number}", RowError("wrong_width", "the line has more or fewer cells than the header")
+            elif number == len(lines) and not document.text.endswith("\n"):
+                reason = "the last line has no end: it may be cut inside a figure"
+                yield f"line {number}", RowError("truncated", reason, severity="suspect")
+            else:
+                yield f"line {number}", {name: cell for name, cell in row.items() if name and cell != ""}
+    except csv.Error as error:
+        raise ValueError(f"not a table: {error}") from error
 
 
 def _yaml(text: str, plain: bytes) -> Document | None:

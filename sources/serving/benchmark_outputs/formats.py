@@ -359,7 +359,7 @@ def _looks_like(document: Document, shape: str) -> str:
         keys = list(example(document))
         return f"a JSON object with {_listed(keys)}" if keys else "JSON without an object"
     lines = document.text.lstrip().splitlines()[:2]
-    widths = {len(row) for row in csv.reader(lines)}
+    widths = {len(row) for row in csv.reader(line[:_HEAD] for line in lines)}
     is_table = len(widths) == 1 and widths.pop() > 1
     return f"a table with the columns {_listed(_cells(lines[0]))}" if is_table else _PLAIN
 

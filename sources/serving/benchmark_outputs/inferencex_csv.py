@@ -4,13 +4,12 @@ Older exports head their latencies with ms and hold seconds; which of the two it
 which is tokens per second of one user, the inverse of TPOT.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sources.serving.benchmark_outputs import inferencex
-from sources.serving.benchmark_outputs.document import Document
+from sources.serving.benchmark_outputs.document import Document, table_rows
 from sources.serving.benchmark_outputs.fields import Point, RowError, mapping, number
 
 NAME = "inferencex_csv"
@@ -46,19 +45,13 @@ _COLUMNS = {
 
 
 def records(document: Document) -> Iterator[tuple[str, Any]]:
-    """Rows of the table under the keys of InferenceX's own; a last line without end may be cut inside a figure."""
-    lines = document.text.splitlines()
-    rows = csv.reader(lines)
-    keys = [_key(cell) for cell in next(rows, [])]
-    for number_of_line, row in enumerate(rows, start=2):
-        if len(row) != len(keys):
-            yield f"line {number_of_line}", RowError("wrong_width", "the line has more or fewer cells than the header")
-        elif number_of_line == len(lines) and not document.text.endswith("\n"):
-            reason = "the last line has no end: it may be cut inside a figure"
-            yield f"line {number_of_line}", RowError("truncated", reason, severity="suspect")
+    """Rows of the table under the keys of InferenceX's own."""
+    for place, row in table_rows(document):
+        if isinstance(row, RowError):
+            yield place, row
         else:
-            cells = zip(keys, row, strict=True)
-            yield f"line {number_of_line}", {key: _cell(cell) for key, cell in cells if key and cell not in _EMPTY}
+            cells = ((_key(name), cell) for name, cell in row.items())
+            yield place, {key: _cell(cell) for key, cell in cells if key and cell not in _EMPTY}
 
 
 def point(record: Any) -> Point:

@@ -4,12 +4,11 @@ A test computes a prompt (`n_gen` 0), generates an answer (`n_prompt` 0), or bot
 Several GPUs hold different layers and work one after the other, so that their rate is that of one stream, not of a server.
 """
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from sources.serving.benchmark_outputs.document import Document, objects
+from sources.serving.benchmark_outputs.document import Document, objects, table_rows
 from sources.serving.benchmark_outputs.fields import Point, RowError, count, mapping, number, optional, text
 from sources.serving.benchmark_outputs.iso_dates import day
 
@@ -26,18 +25,9 @@ def records(document: Document) -> Iterable[tuple[str, Any]]:
     return objects(document)
 
 
-def table_records(document: Document) -> Iterator[tuple[str, Any]]:
-    """Tests of a file in CSV; a last line without end may be cut inside a figure and is refused."""
-    lines = document.text.splitlines()
-    for number_of_line, row in enumerate(csv.DictReader(lines), start=2):
-        if None in row or None in row.values():
-            reason = "the line has more or fewer cells than the header"
-            yield f"line {number_of_line}", RowError("wrong_width", reason)
-        elif number_of_line == len(lines) and not document.text.endswith("\n"):
-            reason = "the last line has no end: it may be cut inside a figure"
-            yield f"line {number_of_line}", RowError("truncated", reason, severity="suspect")
-        else:
-            yield f"line {number_of_line}", {name: cell for name, cell in row.items() if name and cell != ""}
+def table_records(document: Document) -> Iterable[tuple[str, Any]]:
+    """Tests of a file in CSV with their line."""
+    return table_rows(document)
 
 
 def point(record: Any) -> Point:

@@ -5,11 +5,10 @@ lists the runs in `summary.json` and `summary.csv`; its warm-up has run number -
 that `backend: vllm` says nothing of the server, and `model_id` is the name the server answers to, often a path.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sources.serving.benchmark_outputs.document import Document, objects
+from sources.serving.benchmark_outputs.document import Document, objects, table_rows
 from sources.serving.benchmark_outputs.fields import (
     NO_RUN,
     Point,
@@ -50,14 +49,9 @@ def records(document: Document) -> Iterable[tuple[str, Any]]:
     return objects(document)
 
 
-def table_records(document: Document) -> Iterator[tuple[str, Any]]:
+def table_records(document: Document) -> Iterable[tuple[str, Any]]:
     """Runs of a sweep's `summary.csv`: the cells under the names of the JSON, empty ones left out."""
-    for number_of_line, row in enumerate(csv.DictReader(document.text.splitlines()), start=2):
-        if None in row or None in row.values():
-            reason = "the line has more or fewer cells than the header"
-            yield f"line {number_of_line}", RowError("wrong_width", reason)
-        else:
-            yield f"line {number_of_line}", {name: cell for name, cell in row.items() if name and cell != ""}
+    return table_rows(document)
 
 
 def point(record: Any) -> Point:
