@@ -9,7 +9,9 @@ PAGE = (ROOT / "docs" / "where_things_are.md").read_text()
 
 
 def test_every_path_and_page_named_is_there() -> None:
-    paths = re.findall(r"`((?:sources|schemas|economics|figures|warehouse|assets|answers|pipelines|iecon|tests)/[\w/.]*)`", PAGE)
+    paths = re.findall(
+        r"`((?:sources|schemas|economics|figures|warehouse|assets|answers|pipelines|iecon|tests)/[\w/.]*)`", PAGE
+    )
     pages = re.findall(r"\]\((\w+\.md)\)", PAGE)
     assert len(paths) >= 15
     assert [path for path in paths if not (ROOT / path).exists()] == []
