@@ -11,8 +11,12 @@ AXES = ["benchmark", "system", "configuration", "paper", "version"]
 
 def draw(*, cost_per_correct: pl.DataFrame, cost_per_correct_frontier: pl.DataFrame) -> Exhibit:
     """Left the benchmark with most runs and its frontier, right the cost of a correct answer on every benchmark."""
-    runs = rows(cost_per_correct.filter(~pl.col("superseded")), of="run with an accuracy and a cost")
-    newest = cost_per_correct_frontier.filter(pl.col("frontier_on") == pl.col("frontier_on").max().over("benchmark"))
+    runs = rows(
+        cost_per_correct.filter(~pl.col("superseded"), pl.col("basis") == "published"), of="run with an accuracy and a cost"
+    )
+    newest = cost_per_correct_frontier.filter(pl.col("basis") == "published").filter(
+        pl.col("frontier_on") == pl.col("frontier_on").max().over("benchmark")
+    )
     marked = runs.join(newest.select(AXES), on=AXES, how="left", nulls_equal=True, maintain_order="left").with_columns(
         on_frontier=pl.struct(AXES).is_in(newest.select(pl.struct(AXES)).to_series().implode())
     )

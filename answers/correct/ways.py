@@ -33,7 +33,8 @@ def by_benchmark(runs: Sequence[tuple[RunCost, Items | None]]) -> dict[str, list
 def pairs_of(benchmark: str, runs: Sequence[Run]) -> Iterator[Pair]:
     """Every two models of a benchmark that share items."""
     for (one, of_one), (other, of_other) in combinations(runs, 2):
-        names = [name for name in of_one.names if name in set(of_other.names)]
+        others = set(of_other.names)
+        names = [name for name in of_one.names if name in others]
         if len(names) < FEWEST_ITEMS:
             continue
         right, cost = _aligned([of_one, of_other], names)

@@ -54,7 +54,7 @@ def price_index(
         *fixed_quality(own, scores, model, qualities(scores, price_trend_figure)),
         *(matched(own, "matched_model", blend) for blend in BLENDS),
         *(matched(hosts, "matched_host", blend) for blend in BLENDS),
-        *usd_per_task(measured_run),
+        *usd_per_task(measured_run.filter(pl.col("basis") == "published")),
     ]
     return under(contract.PriceIndex, pl.concat(parts, how="diagonal")).sort("kind", "series", "as_of")
 

@@ -12,10 +12,13 @@ from economics.numeric.statistics import wilson_interval
 from economics.test_time.cost_per_correct import cost_per_correct_from_bill_usd
 from schemas.quarantine import Parsed
 from schemas.test_time import cost_per_correct as contract
+from schemas.test_time.own_evaluation import OwnEvaluation
 from sources.source import Snapshot
 from sources.test_time.aider_polyglot import parse_runs
 from sources.test_time.arc_prize import TASKS, parse_board
 from sources.test_time.figures import parse_figures
+from sources.test_time.own_evaluations import kept_evaluations, table_of
+from warehouse.resources import DataFolder
 from warehouse.table import table
 
 GROUP = "inference_frontier"
@@ -44,11 +47,21 @@ def test_time_figure(test_time_documents: list[Snapshot]) -> Parsed:
     return parse_all(test_time_documents, parse_figures, contract.TestTimeFigure)
 
 
+@table(schema=OwnEvaluation, group=GROUP, may_be_empty=True)
+def own_evaluation(data: DataFolder) -> pl.DataFrame:
+    """What `iecon correct --keep` kept; a file of it that can no longer be read is left out."""
+    kept, _ = kept_evaluations(data.path)
+    return table_of(kept)
+
+
 @table(schema=contract.MeasuredRun, group=GROUP)
-def measured_run(aider_run: pl.DataFrame, arc_evaluation: pl.DataFrame, test_time_figure: pl.DataFrame) -> pl.DataFrame:
+def measured_run(
+    aider_run: pl.DataFrame, arc_evaluation: pl.DataFrame, test_time_figure: pl.DataFrame, own_evaluation: pl.DataFrame
+) -> pl.DataFrame:
     """Every system with accuracy, number of questions and cost."""
     parts = [aider_costs(aider_run), arc_costs(arc_evaluation), published_costs(test_time_figure)]
-    runs = pl.concat(parts, how="diagonal_relaxed")
+    published = pl.concat(parts, how="diagonal_relaxed").with_columns(basis=pl.lit("published"))
+    runs = pl.concat([published, own_costs(own_evaluation)], how="diagonal_relaxed")
     return under_contract(contract.MeasuredRun, runs).sort("benchmark", "system", "configuration", "version")
 
 
@@ -72,8 +85,8 @@ def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame, reasoning_
             published_usd_per_accepted=nullable(published),
             precision=pl.Series(pure),
             corrected_usd_per_correct=nullable(cost),
-            corrected_usd_per_correct_low=nullable(cheap),
-            corrected_usd_per_correct_high=nullable(dear),
+            corrected_usd_per_correct_low=_own_or("corrected_usd_per_correct_low", nullable(cheap)),
+            corrected_usd_per_correct_high=_own_or("corrected_usd_per_correct_high", nullable(dear)),
         ),
     ).sort("benchmark", "corrected_usd_per_correct")
 
@@ -82,12 +95,44 @@ def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame, reasoning_
 def cost_per_correct_frontier(cost_per_correct: pl.DataFrame) -> pl.DataFrame:
     """The frontier of every benchmark on every day on which one of its systems ran."""
     standing = cost_per_correct.filter(~pl.col("superseded"))
-    days = standing.select("benchmark", frontier_on="as_of").unique()
-    until = days.join(standing, on="benchmark").filter(pl.col("as_of") <= pl.col("frontier_on"))
-    frames = until.select(pl.struct("benchmark", "frontier_on").rank("dense")).to_series().to_numpy()
+    days = standing.select("basis", "benchmark", frontier_on="as_of").unique()
+    until = days.join(standing, on=["basis", "benchmark"]).filter(pl.col("as_of") <= pl.col("frontier_on"))
+    frames = until.select(pl.struct("basis", "benchmark", "frontier_on").rank("dense")).to_series().to_numpy()
     on_frontier = non_dominated(until.select("usd_per_task", -pl.col("accuracy")).to_numpy(), within=frames)
     kept = until.filter(pl.Series(on_frontier))
     return under_contract(contract.CostPerCorrectFrontier, kept).sort("benchmark", "frontier_on", "usd_per_task")
+
+
+def _own_or(own: str, published: pl.Series) -> pl.Expr:
+    """The measured end of an own run's interval, which may have none; else that of the accuracy's."""
+    return pl.when(pl.col("basis") == "own").then(own).otherwise(published)
+
+
+def own_costs(own_evaluation: pl.DataFrame) -> pl.DataFrame:
+    """Own runs with a known cost and a right answer's chance. `own_evaluation`: contract `OwnEvaluation`."""
+    costed = own_evaluation.filter(pl.col("usd_per_item").is_not_null())
+    return costed.select(
+        "benchmark",
+        "accuracy",
+        "samples",
+        basis=pl.lit("own"),
+        system="model",
+        configuration=pl.format("{}, {} samples, {}", "selection", "samples", "format"),
+        paper=pl.lit("own"),
+        version="evaluation_id",
+        locator="files",
+        status=pl.lit("derived"),
+        as_of=pl.coalesce("run_on", "kept_on"),
+        as_of_basis=pl.when(pl.col("run_on").is_null()).then(pl.lit("kept_day")).otherwise(pl.lit("run")),
+        selection=pl.col("selection").replace({"selector": "selected"}),
+        n="items",
+        total_cost_usd=pl.col("usd_per_item") * pl.col("items"),
+        cost_basis=pl.when(pl.col("usd_basis") == "stated").then(pl.lit("own_stated")).otherwise(pl.lit("own_price")),
+        output_tokens_per_question=pl.col("output_tokens_per_attempt") * pl.col("samples"),
+        corrected_usd_per_correct_low=pl.when(pl.col("usd_per_correct_low") > 0.0).then("usd_per_correct_low"),
+        corrected_usd_per_correct_high="usd_per_correct_high",
+        superseded=pl.lit(False),
+    )
 
 
 def aider_costs(aider_run: pl.DataFrame) -> pl.DataFrame:

@@ -62,7 +62,7 @@ def market_split_by_tier(
     rebuilt = rebuilt_split(llm_price, scores, model, quarters.filter(quarters < first))
     observed = market_split.select("as_of", "model", "tier", "cpm_usd_per_mtok", "score", basis=pl.lit("observed"))
     tasks = with_model(
-        cost_per_correct.filter(pl.col("benchmark") == TASK_BENCHMARK, ~pl.col("superseded")),
+        cost_per_correct.filter(pl.col("basis") == "published", pl.col("benchmark") == TASK_BENCHMARK, ~pl.col("superseded")),
         source="paper",
         name="system",
     )

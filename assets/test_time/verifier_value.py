@@ -41,7 +41,11 @@ def verifier_value(
 ) -> pl.DataFrame:
     """Verifiers with a known precision, and tests that define what is correct, at every measured operating point."""
     judged = pl.concat(
-        [judged_answers(test_time_figure, llm_price_current), tested_answers(cost_per_correct)], how="diagonal_relaxed"
+        [
+            judged_answers(test_time_figure, llm_price_current),
+            tested_answers(cost_per_correct.filter(pl.col("basis") == "published")),
+        ],
+        how="diagonal_relaxed",
     ).filter(pl.col("accept_rate") + POINT < 1.0)
     alpha, pure = floats(judged, "accept_rate"), floats(judged, "precision")
     base = alpha * pure

@@ -12,14 +12,19 @@ SELECTION_MEANING = (
     "a model corrects itself; vote_or_reward_model; coverage: any sample is right, as the tests know; selected: the system's "
     "own choice; feedback: a second try that sees the test output; penalty_<p>: wrong answers cost p right ones"
 )
-DAY_BASES = ("run", "document_month", "model_release", "board_day")
+DAY_BASES = ("run", "document_month", "model_release", "board_day", "kept_day")
 DAY_BASIS_MEANING = (
     "what the day is; model_release: that of the model, as the leaderboard does not date its runs, so the run is no older; "
-    "board_day: on which the leaderboard was made"
+    "board_day: on which the leaderboard was made; kept_day: on which a user kept an own run whose log has no day"
 )
 MULTIPLIER_BASES = ("by_definition", "against_runs_without_reasoning", "in_use")
-COST_BASES = ("stated_total", "stated_per_task")
-COST_BASIS_MEANING = "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question"
+COST_BASES = ("stated_total", "stated_per_task", "own_stated", "own_price")
+COST_BASIS_MEANING = (
+    "stated_total: the cost of the run is stated; stated_per_task: computed from a stated cost per question; own_stated: as a "
+    "user's own log states it; own_price: tokens of a user's own log by their dated price, in part or in whole"
+)
+BASES = ("published", "own")
+BASIS_MEANING = "published: from a leaderboard or document; own: from a user's own evaluation logs"
 
 
 class TestTimeFigure(Table):
@@ -112,11 +117,15 @@ class ArcEvaluation(Table):
 
 
 class MeasuredRun(Table):
-    """Every measured system with an accuracy, a number of questions and a cost, from leaderboards and documents."""
+    """Every measured system with an accuracy, a number of questions and a cost: leaderboards, documents, your own runs."""
 
-    benchmark: str = column("benchmark that was answered", derived_from=("test_time_figure.benchmark",))
+    basis: str = column(BASIS_MEANING, isin=BASES)
+    benchmark: str = column(
+        "benchmark that was answered", derived_from=("test_time_figure.benchmark", "own_evaluation.benchmark")
+    )
     system: str = column(
-        "system that answered", derived_from=("aider_run.model", "test_time_figure.system", "arc_evaluation.model_name")
+        "system that answered",
+        derived_from=("aider_run.model", "test_time_figure.system", "arc_evaluation.model_name", "own_evaluation.model"),
     )
     configuration: str = column(
         "run, or selection and samples, that tells two measurements of a system apart",
@@ -125,6 +134,7 @@ class MeasuredRun(Table):
             "test_time_figure.selection",
             "test_time_figure.samples",
             "arc_evaluation.model_id",
+            "own_evaluation.evaluation_id",
         ),
     )
     paper: str = column("document or leaderboard", derived_from=("aider_run.source", "test_time_figure.paper"))
@@ -133,23 +143,39 @@ class MeasuredRun(Table):
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     as_of: pl.Date = column(
         "day of the run, else what `as_of_basis` says",
-        derived_from=("aider_run.run_on", "test_time_figure.as_of", "arc_evaluation.model_released_on"),
+        derived_from=(
+            "aider_run.run_on",
+            "test_time_figure.as_of",
+            "arc_evaluation.model_released_on",
+            "own_evaluation.run_on",
+            "own_evaluation.kept_on",
+        ),
     )
     as_of_basis: str = column(DAY_BASIS_MEANING, isin=DAY_BASES)
     selection: str = column(SELECTION_MEANING, isin=SELECTIONS)
     samples: pl.Int64 = column("samples or tries per question, at most; NULL where not told", unit="samples", nullable=True)
-    n: pl.Int64 = column("questions", unit="questions", ge=1, derived_from=("aider_run.total_tests", "test_time_figure.n"))
+    n: pl.Int64 = column(
+        "questions",
+        unit="questions",
+        ge=1,
+        derived_from=("aider_run.total_tests", "test_time_figure.n", "own_evaluation.items"),
+    )
     accuracy: float = column(
         "share of questions answered correctly, as the benchmark's grader counts",
         ge=0,
         le=1,
-        derived_from=("aider_run.pass_num_2", "test_time_figure.value", "arc_evaluation.score"),
+        derived_from=("aider_run.pass_num_2", "test_time_figure.value", "arc_evaluation.score", "own_evaluation.accuracy"),
     )
     total_cost_usd: float = column(
         "cost of the run",
         unit="usd",
         gt=0,
-        derived_from=("aider_run.total_cost_usd", "test_time_figure.value", "arc_evaluation.usd_per_task"),
+        derived_from=(
+            "aider_run.total_cost_usd",
+            "test_time_figure.value",
+            "arc_evaluation.usd_per_task",
+            "own_evaluation.usd_per_item",
+        ),
     )
     cost_basis: str = column(COST_BASIS_MEANING, isin=COST_BASES)
     output_tokens_per_question: float = column(
@@ -166,6 +192,20 @@ class MeasuredRun(Table):
         gt=0,
         derived_from=("test_time_figure.value",),
     )
+    corrected_usd_per_correct_low: float = column(
+        "lower end of the 95 % interval of an own run, over its items; NULL where that is 0",
+        unit="usd",
+        nullable=True,
+        gt=0,
+        derived_from=("own_evaluation.usd_per_correct_low",),
+    )
+    corrected_usd_per_correct_high: float = column(
+        "upper end of the 95 % interval of an own run, over its items; NULL where it has none",
+        unit="usd",
+        nullable=True,
+        gt=0,
+        derived_from=("own_evaluation.usd_per_correct_high",),
+    )
     superseded: bool = column("a later version of the same document restates the cost")
 
     class Config:
@@ -177,6 +217,7 @@ class MeasuredRun(Table):
 class _Measured(Table):
     """What every measured system with a cost shares."""
 
+    basis: str = column(BASIS_MEANING, isin=BASES)
     benchmark: str = column("benchmark that was answered")
     system: str = column("system that answered")
     configuration: str = column("run, or selection and samples, that tells two measurements of a system apart")
@@ -185,7 +226,7 @@ class _Measured(Table):
     as_of: pl.Date = column("day of the run; for a document the first day of its month")
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     accuracy: float = column("share of questions answered correctly, as the benchmark's grader counts", ge=0, le=1)
-    accuracy_low: float = column("lower end of the 95 % Wilson interval", ge=0, le=1)
+    accuracy_low: float = column("lower end of the 95 % Wilson interval over questions", ge=0, le=1)
     accuracy_high: float = column("upper end of the 95 % Wilson interval", ge=0, le=1)
     usd_per_task: float = column(
         "cost of the run per question, answered or not",

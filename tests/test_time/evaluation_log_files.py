@@ -202,6 +202,7 @@ def swe_bench(folder: Path) -> Path:
                 "repo-1": {"resolved": True, "cost": 0.0, "api_calls": 3},
                 "repo-2": {"resolved": True, "cost": 0.1, "api_calls": 4},
             },
+            "free": {"repo-1": {"resolved": False, "cost": 0.0, "api_calls": 4}},
         },
     )
 
@@ -826,7 +827,7 @@ SAMPLES = [
             "subject.cache_read_tokens": 100,
         },
     ),
-    Sample("swe_bench", swe_bench, {"items": 2, "attempts": 4, "correct": 3.0, "subject.usd": 0.7, "subject.unknown": 1}),
+    Sample("swe_bench", swe_bench, {"items": 2, "attempts": 5, "correct": 3.0, "subject.usd": 0.7, "subject.unknown": 1}),
     Sample(
         "swe_bench",
         mini_swe_agent,

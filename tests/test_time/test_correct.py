@@ -2,9 +2,11 @@
 
 import csv
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from answers.correct import Correct, CorrectError, RunCost, correct
@@ -141,9 +143,9 @@ def test_the_command_prints_words_json_rows_and_a_figure(tmp_path: Path) -> None
     told = iecon(tmp_path / "data", "correct", str(log), "--csv", str(rows), "--svg", str(figure), COLUMNS="80")
     assert told.returncode == 0, told.stderr
     assert "one on swe_bench_verified: $0.6 (" in told.stdout
-    assert "two on swe_bench_verified: $0.1 (" in told.stdout
+    assert "two on swe_bench_verified: $0.05 (" in told.stdout
     found = json.loads(iecon(tmp_path / "data", "correct", str(log), "--json").stdout)
-    assert [run["correct"] for run in found["runs"]] == [1.0, 2.0]
+    assert [run["correct"] for run in found["runs"]] == [1.0, 2.0, 0.0]
     kinds = {row["kind"] for row in csv.DictReader(rows.open())}
     assert kinds == {"run", "way"}
     assert figure.read_bytes().startswith(b"<?xml")
@@ -156,6 +158,29 @@ def test_the_command_refuses_what_it_cannot_read_in_one_line(tmp_path: Path) -> 
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.strip() == f"rejected {other}: no known format of evaluation logs"
     assert iecon(tmp_path / "data", "correct", str(tmp_path / "none")).returncode == 2
+
+
+def test_kept_runs_enter_the_warehouse_and_can_be_listed_and_forgotten(tmp_path: Path, refreshed: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(refreshed, data)
+    told = iecon(data, "correct", str(swe_bench(tmp_path)), "--keep")
+    assert told.returncode == 0, told.stderr
+    (entry,) = json.loads(iecon(data, "correct", "--list", "--json").stdout)
+    assert entry["runs"] == ["free on swe_bench_verified", "one on swe_bench_verified", "two on swe_bench_verified"]
+
+    def own(table: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(data / "releases" / "latest.duckdb"), read_only=True) as connection:
+            return connection.sql(
+                f"SELECT system, usd_per_task, corrected_usd_per_correct FROM {table} WHERE basis = 'own' ORDER BY 1"
+            ).fetchall()
+
+    # The free one has no known cost, so that it is no run of the marts.
+    assert own("marts.cost_per_correct") == [("one", pytest.approx(0.3), pytest.approx(0.6)),
+                                             ("two", pytest.approx(0.05), pytest.approx(0.05))]  # fmt: skip
+    assert [row[0] for row in own("marts.cost_per_correct_frontier")] == ["two"]
+    assert iecon(data, "correct", "--forget", "0" * 12).returncode == 1
+    assert iecon(data, "correct", "--forget", entry["id"]).returncode == 0
+    assert own("marts.cost_per_correct") == []
 
 
 def test_nothing_is_drawn_without_a_cost(tmp_path: Path) -> None:

@@ -3,4 +3,4 @@ SELECT max(a.usd_per_task / b.usd_per_task) AS value, count(*) AS n
 FROM marts.cost_per_correct a JOIN marts.cost_per_correct b
   ON a.benchmark = b.benchmark AND abs(a.accuracy - b.accuracy) <= 0.02
 WHERE a.benchmark = 'arc_agi_2_semi_private' AND a.usd_per_task > b.usd_per_task AND least(a.accuracy, b.accuracy) >= 0.1
-  AND NOT a.superseded AND NOT b.superseded
+  AND a.basis = 'published' AND b.basis = 'published' AND NOT a.superseded AND NOT b.superseded

@@ -69,12 +69,14 @@ def _leaderboards(document: Document) -> Iterator[Record]:
 
 
 def _instances(model: str, instances: dict[str, Any], board: str | None = None) -> Iterator[Record]:
+    """A record per instance. Where other instances of the model cost something, one that states 0 made no call that did."""
+    unpriced = not any(result.get("cost") for result in instances.values())
     for item, result in instances.items():
         cost = dollars(result.get("cost"))
         yield Record(
-            benchmark=BENCHMARK if board in (None, "bash-only", "Verified") else f"swe_bench_{board}".lower(), model=model,
+            benchmark=BENCHMARK if board in (None, "bash-only") else f"swe_bench_board_{board}".lower(), model=model,
             item=item, correct=float(bool(result.get("resolved"))), score=float(bool(result.get("resolved"))), usd=cost,
-            usd_unknown=cost == 0.0 and bool(result.get("api_calls", 1)),
+            usd_unknown=unpriced,
         )  # fmt: skip
 
 
