@@ -15,12 +15,21 @@ register_rules()
 Timestamp = Annotated[pl.Datetime, "us", "UTC"]
 
 
-def column(description: str, *, unit: str | None = None, derived_from: tuple[str, ...] = (), **rules: Any) -> Any:
+def column(
+    description: str,
+    *,
+    unit: str | None = None,
+    derived_from: tuple[str, ...] = (),
+    formerly: str | None = None,
+    **rules: Any,
+) -> Any:
     """Declare one column: a one-line description, its unit, and pandera rules (ge, isin, nullable, ...).
 
     `derived_from` names the upstream columns (`table.column`) it is computed from, where the name alone does not say it.
+    `formerly` is the name of the column in tables that an earlier version wrote.
     """
-    return pa.Field(description=description, metadata={"unit": unit, "derived_from": derived_from}, **rules)
+    metadata = {"unit": unit, "derived_from": derived_from, "formerly": formerly}
+    return pa.Field(description=description, metadata=metadata, **rules)
 
 
 def carried_from(*tables: str) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, assert_never
 
@@ -104,7 +104,8 @@ class Snapshot:
     """The bytes of one source as they stood at one time, and how they were had.
 
     `served_from` is http, registry, bronze, installed or seed. `fetched_at` is when these bytes first arrived,
-    `last_checked_at` the latest time the source was seen to serve them.
+    `last_checked_at` the latest time the source was seen to serve them, `served_since` the first time of those in a row:
+    a document that was gone for a while and came back is as young as its return.
     """
 
     source: str
@@ -118,6 +119,17 @@ class Snapshot:
     last_modified: str | None = None
     package_version: str | None = None
     last_checked_at: datetime | None = None
+    served_since: datetime | None = None
+
+    @property
+    def seen_on(self) -> date:
+        """Day of the document: when it was published, else when the source began to serve it."""
+        return (self.published_at or self.served_since or self.fetched_at).date()
+
+    @property
+    def evidence_on(self) -> date:
+        """Latest day on which the publisher is known to have said this: a package says it on its release only."""
+        return (self.published_at or self.last_checked_at or self.fetched_at).date()
 
 
 def content_hash(body: bytes) -> str:

@@ -91,10 +91,15 @@ def check_bytes(path: Path, *, tables: Path) -> None:
 
 
 def conform(stored: pl.LazyFrame, schema: type[Table]) -> pl.LazyFrame:
-    """A stored table with the columns of its contract as it is now. A value that does not fit is an error when it is read."""
+    """A stored table with the columns of its contract as it is now: one that was renamed keeps what it held.
+
+    A value that does not fit is an error when it is read.
+    """
     names = stored.collect_schema()
+    columns = schema.to_schema().columns
+    was = {name: name if name in names else (columns[name].metadata or {}).get("formerly") for name in columns}
     return stored.select(
-        (pl.col(name).cast(dtype) if name in names else pl.lit(None, dtype).alias(name))
+        (pl.col(was[name] or name).cast(dtype).alias(name) if was[name] in names else pl.lit(None, dtype).alias(name))
         for name, dtype in polars_schema(schema).items()
     )
 

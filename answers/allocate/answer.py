@@ -115,7 +115,7 @@ def _prices(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             if(bool_or(first_party), 'first party', 'median of hosts') AS price_basis
         FROM core.llm_price_current
         WHERE is_canonical AND leg = 'output' AND tier_min_tokens = 0 AND variant = 'standard'
-            AND "window" IN ('always', 'peak')
+            AND price_window IN ('always', 'peak')
         GROUP BY model
         """
     ).pl()

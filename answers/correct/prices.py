@@ -96,7 +96,7 @@ def _book(warehouse: Path | None, models: list[str]) -> pl.DataFrame:
             """
             SELECT model AS canonical_model, leg::VARCHAR AS leg, variant, usd_per_mtok, valid_from, valid_to, first_party
             FROM core.llm_price
-            WHERE list_contains($models, model) AND tier_min_tokens = 0 AND "window" IN ('always', 'peak')
+            WHERE list_contains($models, model) AND tier_min_tokens = 0 AND price_window IN ('always', 'peak')
                 AND withdrawn_on IS NULL AND variant IN ('standard', 'batch')
             """,
             params={"models": models},

@@ -143,7 +143,7 @@ def api_prices(llm_price_current: pl.DataFrame) -> pl.DataFrame:
         pl.col("variant") == "standard",
         pl.col("tier_min_tokens") == 0,
         pl.col("leg").is_in(["input", "output"]),
-        pl.col("window") == "always",
+        pl.col("price_window") == "always",
     )
     hosts = base.pivot("leg", index=["model", "provider"], values="usd_per_mtok").drop_nulls(["input", "output"])
     bundled = hosts.with_columns(api_usd_per_mtok=pl.col("output") + INPUT_PER_OUTPUT * pl.col("input"))

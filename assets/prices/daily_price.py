@@ -13,7 +13,7 @@ DAYS = DailyPartitionsDefinition(start_date=FIRST_MONTH.isoformat())
 
 
 @partitioned(schema=DailyPrice, partitions=DAYS)
-def daily_price(llm_price: pl.DataFrame, partition: tuple[str]) -> pl.DataFrame:
+def daily_price(llm_price: pl.DataFrame, model_retirement: pl.DataFrame, partition: tuple[str]) -> pl.DataFrame:
     """Prices that held on one day."""
     mapped = llm_price.filter(pl.col("model").is_not_null())
-    return prices_on(mapped, [date.fromisoformat(partition[0])]).sort("model", "provider")
+    return prices_on(mapped, model_retirement, [date.fromisoformat(partition[0])]).sort("model", "provider")

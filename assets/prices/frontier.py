@@ -5,12 +5,12 @@ from datetime import date, datetime
 
 import polars as pl
 
-from assets.prices.llm_prices import consensus
+from assets.prices.consensus import consensus
+from assets.prices.retirement import sold_on_each
 from economics.numeric.pareto import non_dominated
 from economics.prices.index import blended_usd_per_mtok
 from schemas.base import polars_schema
 from schemas.prices.frontier import MonthlyPrice, PriceFrontier, PriceFrontierHistory
-from warehouse.history import holding_on_each
 from warehouse.table import table
 
 GROUP = "price_frontier"
@@ -28,11 +28,11 @@ def price_frontier(
 
 
 @table(schema=MonthlyPrice, group=GROUP)
-def monthly_price(llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def monthly_price(llm_price: pl.DataFrame, model_retirement: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Prices that held on the last day of every month."""
     mapped = llm_price.filter(pl.col("model").is_not_null())
     months = pl.date_range(FIRST_MONTH, now.date(), "1mo", eager=True).dt.month_end()
-    priced = prices_on(mapped, months.filter(months <= now.date()))
+    priced = prices_on(mapped, model_retirement, months.filter(months <= now.date()))
     return priced.select(list(polars_schema(MonthlyPrice))).sort("as_of", "model", "provider")
 
 
@@ -45,12 +45,12 @@ def price_frontier_history(monthly_price: pl.DataFrame, capability: pl.DataFrame
     return frontiers.filter("on_frontier").select(list(polars_schema(PriceFrontierHistory)))
 
 
-def prices_on(mapped: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
+def prices_on(mapped: pl.DataFrame, retired: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
     """Input and output price of every model at every seller on each day (`as_of`).
 
-    `mapped`: rows of `LlmPrice` with a canonical model.
+    `mapped`: rows of `LlmPrice` with a canonical model; `retired`: contract `ModelRetirement`.
     """
-    held = holding_on_each(mapped, days)
+    held = sold_on_each(mapped, retired, days)
     return sellers(consensus(held, each=["as_of"]), each=["as_of"])
 
 
@@ -72,18 +72,26 @@ def sellers(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
         pl.col("is_canonical"),
         pl.col("tier_min_tokens") == 0,
         pl.col("variant") == "standard",
-        pl.col("window").is_in(["peak", "always"]),
+        pl.col("price_window").is_in(["peak", "always"]),
         pl.col("leg").is_in(["input", "output"]),
     )
-    base = standard.sort("window", descending=True).unique(
-        [*each, "model", "provider", "leg"], keep="first", maintain_order=True
+    base = (
+        standard.filter(pl.col("seller_kind").ne_missing("closed"))
+        .sort("price_window", descending=True)
+        .unique([*each, "model", "provider", "leg"], keep="first", maintain_order=True)
     )
     legs = [
         pl.col("usd_per_mtok").filter(pl.col("leg") == leg).first().alias(f"{leg}_usd_per_mtok") for leg in ("input", "output")
     ]
     return (
-        base.group_by(*each, "model", "provider", "first_party")
-        .agg(legs)
+        base.group_by(*each, "model", "provider")
+        .agg(
+            *legs,
+            pl.col("first_party").all(),
+            pl.col("seller_kind").first(),
+            pl.col("evidence_on").min(),
+            pl.col("is_stale").any(),
+        )
         .drop_nulls(["input_usd_per_mtok", "output_usd_per_mtok"])
     )
 
@@ -91,19 +99,33 @@ def sellers(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
 def one_price(sold: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
     """One price per model from one row per model and seller: the developer's own, else the median of hosts.
 
-    `each` as in `consensus`.
+    `each` as in `consensus`. A router repeats the prices of others: it counts where nobody else sells the model.
     """
     model = [*each, "model"]
-    n_providers = sold.group_by(model).agg(n_providers=pl.col("provider").n_unique().cast(pl.Int64))
-    own = pl.col("first_party").any().over(model)
+    routed = (pl.col("seller_kind") == "router").fill_null(value=False)
+    basis = (
+        pl.when(pl.col("first_party").any().over(model))
+        .then(pl.lit("first_party"))
+        .when((~routed).any().over(model))
+        .then(pl.lit("median_of_hosts"))
+        .otherwise(pl.lit("median_of_routers"))
+    )
+    counts = (
+        pl.when(pl.col("price_basis") == "first_party")
+        .then(pl.col("first_party"))
+        .otherwise(~routed | (pl.col("price_basis") == "median_of_routers"))
+    )
+    marked = sold.with_columns(price_basis=basis, n_providers=(~routed).sum().over(model).cast(pl.Int64))
     return (
-        sold.filter(pl.col("first_party") | ~own)
+        marked.filter(counts)
         .group_by(model)
         .agg(
             pl.col("input_usd_per_mtok", "output_usd_per_mtok").median(),
-            price_basis=pl.when(pl.col("first_party").any()).then(pl.lit("first_party")).otherwise(pl.lit("median_of_hosts")),
+            pl.col("price_basis", "n_providers").first(),
+            oldest_evidence_on=pl.col("evidence_on").min(),
+            newest_evidence_on=pl.col("evidence_on").max(),
+            is_stale=pl.col("is_stale").all(),
         )
-        .join(n_providers, on=model)
     )
 
 

@@ -80,7 +80,14 @@ def gpu_rent(
 ) -> Parsed:
     """Every source's rents, folded into the history."""
     observed = pl.concat([azure_retail_price, gpuhunt_offer, skypilot_offer, gpu_rent_seed, spells(market_gpu_offer)])
-    return merge(previous, observed, key=list(contract.SERIES), value="usd_per_gpu_hour", now=now)
+    return merge(
+        previous,
+        observed,
+        key=list(contract.SERIES),
+        value="usd_per_gpu_hour",
+        now=now,
+        same_thing=["provider", "gpu", "term", "statistic", "region"],
+    )
 
 
 def spells(days: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +102,12 @@ def spells(days: pl.DataFrame) -> pl.DataFrame:
         spell=changed.cast(pl.Int64).cum_sum().over(series, order_by="valid_from")
     )
     columns = list(polars_schema(contract.RawGpuOffer))
-    ends = {"valid_from": pl.col("valid_from").min(), "valid_to": pl.col("valid_to").max(), "seen_on": pl.col("seen_on").max()}
+    ends = {
+        "valid_from": pl.col("valid_from").min(),
+        "valid_to": pl.col("valid_to").max(),
+        "seen_on": pl.col("seen_on").max(),
+        "evidence_on": pl.col("evidence_on").max(),
+    }
     merged = numbered.group_by([*series, "spell"], maintain_order=True).agg(
         *(ends.get(name, pl.col(name).first()).alias(name) for name in columns if name not in series)
     )

@@ -49,7 +49,8 @@ def price_index(
 ) -> pl.DataFrame:
     """Every index at the end of every month it spans."""
     scores = latest_scores(capability)
-    own, hosts = (monthly_price.filter(pl.col("first_party") == of_developer) for of_developer in (True, False))
+    own = monthly_price.filter("first_party")
+    hosts = monthly_price.filter(~pl.col("first_party"), pl.col("seller_kind").ne_missing("router"))
     parts = [
         *fixed_quality(own, scores, model, qualities(scores, price_trend_figure)),
         *(matched(own, "matched_model", blend) for blend in BLENDS),

@@ -1,11 +1,13 @@
 """LLM API prices: four live sources and a seeded history, folded into one dated table and one price per leg of today."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 
 from assets.documents import parse_all, source_asset
+from assets.frames import under_contract
+from assets.prices.consensus import PRICED, SEEDED, SOURCE_ORDER, consensus
+from assets.prices.retirement import still_sold
 from schemas.base import polars_schema
 from schemas.prices import llm_prices as contract
 from schemas.prices.llm_price_seed import LlmPriceSeed
@@ -15,17 +17,14 @@ from sources.prices import history_seed as seeded
 from sources.prices import litellm as lite
 from sources.prices import models_dev as mdev
 from sources.prices import openrouter as router
-from sources.prices.model_map import resolve
+from sources.prices.model_map import ID, resolve_offers
 from sources.source import Snapshot
 from warehouse.history import holding_on, merge
 from warehouse.table import table
 
 GROUP = "llm_prices"
-SERIES = ["source", "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window"]
-PRICED = ["provider", "model", "leg", "tier_min_tokens", "variant", "window"]
-SEEDED = "llm_price_seed"
-SOURCE_ORDER = ["genai_prices", "litellm", "models_dev", "openrouter", SEEDED]
-"""Which source is believed where no majority is: hand-checked vendor prices first, a router's floor last."""
+SERIES = ["source", "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
+ATTRIBUTES = ["deprecated_on", "mode", "imported_from"]
 
 genai_prices = source_asset("genai_prices", accept=genai.parse_prices, group=GROUP)
 litellm = source_asset("litellm", accept=lite.parse_prices, group=GROUP)
@@ -38,6 +37,12 @@ price_history = source_asset("price_history", accept=seeded.parse_prices, group=
 def genai_prices_price(genai_prices: list[Snapshot]) -> Parsed:
     """Prices as genai-prices publishes them."""
     return parse_all(genai_prices, genai.parse_prices, contract.GenaiPricesPrice)
+
+
+@table(schema=contract.GenaiPricesModel, group=GROUP)
+def genai_prices_model(genai_prices: list[Snapshot]) -> Parsed:
+    """Model attributes as genai-prices publishes them."""
+    return parse_all(genai_prices, genai.parse_models, contract.GenaiPricesModel)
 
 
 @table(schema=contract.LitellmPrice, group=GROUP)
@@ -91,102 +96,94 @@ def llm_price(
     openrouter_price: pl.DataFrame,
     models_dev_price: pl.DataFrame,
     llm_price_seed: pl.DataFrame,
+    genai_prices_model: pl.DataFrame,
+    litellm_model: pl.DataFrame,
+    openrouter_model: pl.DataFrame,
+    models_dev_model: pl.DataFrame,
 ) -> Parsed:
     """Every source's prices under canonical names, folded into the history."""
     raw = [genai_prices_price, litellm_price, openrouter_price, models_dev_price, llm_price_seed]
     observed = pl.concat([frame.select(list(polars_schema(contract.RawLlmPrice))) for frame in raw])
-    history, rejected = merge(
-        previous.drop("provider", "model", "first_party"),
-        observed,
+    attributes = pl.concat([genai_prices_model, litellm_model, openrouter_model, models_dev_model])
+    return merge(
+        named(previous).select(previous.columns),
+        named(observed.join(attributes.select(*ID, *ATTRIBUTES), on=ID, how="left")),
         key=SERIES,
         value="usd_per_mtok",
         now=now,
+        same_thing=PRICED,
         checked_by_hand=frozenset({SEEDED}),
     )
-    return Parsed(resolve(history).select(list(polars_schema(contract.LlmPrice))), rejected)
 
 
 @table(schema=contract.LlmPriceCurrent, group=GROUP)
-def llm_price_current(llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def llm_price_current(llm_price: pl.DataFrame, model_retirement: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """One price per leg of today: what most sources say, with the disagreement beside it."""
-    return consensus(holding_on(llm_price, now.date()))
+    today = now.date()
+    return consensus(still_sold(holding_on(llm_price, today), model_retirement, pl.lit(today)), day=today)
 
 
-def consensus(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
-    """One row per seller, model and leg from rows that hold on one day (contract `LlmPriceCurrent`).
+@table(schema=contract.LlmPriceWide, group=GROUP)
+def llm_price_wide(llm_price_current: pl.DataFrame) -> pl.DataFrame:
+    """For each seller and model the prices of the source that states most of what was chosen."""
+    return side_by_side(llm_price_current)
 
-    `each` names columns that keep rows apart, such as the day of each row where they hold on several; they come first.
-    A source that lists a model under several ids speaks once: with its most common price, else that of its shortest id.
-    The seeded history speaks only where no live source does.
+
+def named(prices: pl.DataFrame) -> pl.DataFrame:
+    """Prices under canonical names. A price that its source copied from another seller is not the developer's own."""
+    known = resolve_offers(prices.drop("provider", "model", "first_party", strict=False))
+    own = pl.col("first_party") & pl.col("imported_from").is_null()
+    return known.with_columns(first_party=pl.when(pl.col("first_party").is_not_null()).then(own))
+
+
+def side_by_side(current: pl.DataFrame) -> pl.DataFrame:
+    """One row per seller and model (contract `LlmPriceWide`) from rows of `LlmPriceCurrent`; no source: no row.
+
+    All prices of a row come from one source and one window: always, else peak. The source is the one that states an input and
+    an output price, the most legs as they were chosen, and else the first in order.
     """
-    keys = [*each, *PRICED]
-    named = with_peak_hours(prices, each=each).with_columns(
-        is_canonical=pl.col("model").is_not_null(),
-        model=pl.coalesce("model", "source_model"),
-        price=pl.col("usd_per_mtok").round_sig_figs(9),
+    row = ["provider", "model"]
+    base = current.filter(pl.col("tier_min_tokens") == 0, pl.col("price_window").is_in(["always", "peak"]))
+    asked = base.join(pl.DataFrame(_WIDE, schema=["leg", "variant", "column"], orient="row"), on=["leg", "variant"])
+    said = asked.with_columns(pl.col("quotes").str.extract_all(r'"[a-z_]+":[0-9.e+-]+').alias("quote")).explode("quote")
+    said = said.with_columns(
+        source=pl.col("quote").str.extract(r'"([a-z_]+)"'), stated=pl.col("quote").str.extract(r":(.+)$").cast(pl.Float64)
     )
-    per_source = (
-        named.group_by([*keys, "source", "price"])
-        .agg(routes=pl.len(), shortest=pl.col("source_model").str.len_chars().min(), **_FACTS)
-        .sort("routes", "shortest", descending=[True, False])
-        .unique([*keys, "source"], keep="first", maintain_order=True)
-        .filter((pl.col("source") != SEEDED) | (pl.len().over(keys) == 1))
-    )
-    per_price = per_source.group_by([*keys, "price"]).agg(
-        votes=pl.len(),
-        rank=pl.col("source").replace_strict({name: rank for rank, name in enumerate(SOURCE_ORDER)}).min(),
-        **_FACTS,
-    )
-    quotes = per_source.group_by(keys).agg(
-        n_sources=pl.len().cast(pl.Int64),
-        low_usd_per_mtok=pl.col("price").min(),
-        high_usd_per_mtok=pl.col("price").max(),
-        quotes=pl.format('"{}":{}', "source", "price").sort().str.join(","),
-    )
-    chosen = per_price.sort("votes", "rank", descending=[True, False]).unique(keys, keep="first", maintain_order=True)
-    votes = pl.col("votes")
-    return (
-        chosen.join(quotes, on=keys)
-        .with_columns(
-            usd_per_mtok="price",
-            agreement=votes / pl.col("n_sources"),
-            quotes=pl.lit("{") + pl.col("quotes") + pl.lit("}"),
-            decided_by=pl.when(pl.col("n_sources") == 1)
-            .then(pl.lit("only_source"))
-            .when(votes == pl.col("n_sources"))
-            .then(pl.lit("all_agree"))
-            .when(2 * votes > pl.col("n_sources"))
-            .then(pl.lit("majority"))
-            .otherwise(pl.lit("source_order")),
+    standard = pl.col("variant") == "standard"
+    best = (
+        said.group_by(*row, "source")
+        .agg(
+            both=pl.col("leg").filter(standard & pl.col("leg").is_in(["input", "output"])).n_unique(),
+            chosen=(pl.col("stated") == pl.col("usd_per_mtok")).sum(),
+            rank=pl.col("source").first().replace_strict({name: at for at, name in enumerate(SOURCE_ORDER)}, default=99),
         )
-        .select(*each, *polars_schema(contract.LlmPriceCurrent))
-        .sort(keys)
+        .sort("both", "chosen", "rank", descending=[True, True, False])
+        .unique(row, keep="first", maintain_order=True)
     )
-
-
-def with_peak_hours(prices: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
-    """Name daily windows alike over sources: `window` becomes always, peak or off_peak; `hours` keeps the hours.
-
-    Of a model with daily windows one source states the off-peak price as its base and peak windows on top, another the
-    reverse. Compared by base price the two are a factor of two apart; compared by peak and off-peak they agree.
-    """
-    price, series = pl.col("usd_per_mtok"), [*each, *SERIES[:-1]]
-    has_windows = (pl.col("window") != "always").any().over(series)
-    highest, lowest = price.max().over(series), price.min().over(series)
-    return prices.with_columns(
-        hours=pl.when(pl.col("window") != "always").then("window"),
-        window=pl.when(~has_windows | (highest == lowest))
-        .then(pl.lit("always"))
-        .when(price == highest)
-        .then(pl.lit("peak"))
-        .otherwise(pl.lit("off_peak")),
+    of_best = said.join(best.select(*row, "source"), on=[*row, "source"])
+    has_peak = (pl.col("price_window") == "peak").any().over(row)
+    legs = {column: pl.col("stated").filter(pl.col("column") == column).first() for *_, column in _WIDE}
+    wide = (
+        of_best.with_columns(has_peak=has_peak)
+        .group_by(*row, "source")
+        .agg(
+            **legs,
+            price_window=pl.when(pl.col("has_peak").any()).then(pl.lit("peak")).otherwise(pl.lit("always")).first(),
+            evidence_on=pl.col("evidence_on").min(),
+            is_stale=pl.col("is_stale").any(),
+            n_sources=pl.col("n_sources").max(),
+            agreement=pl.col("agreement").min(),
+        )
     )
+    return under_contract(contract.LlmPriceWide, wide).sort(row)
 
 
-_FACTS = {
-    "is_canonical": pl.col("is_canonical").any(),
-    "hours": pl.col("hours").drop_nulls().unique().sort().str.join(", ").replace("", None),
-    "first_party": pl.col("first_party").first(),
-    "valid_from": pl.col("valid_from").max(),
-    "fx_note": pl.col("fx_note").drop_nulls().first(),
-}
+_WIDE = [
+    ("input", "standard", "input_usd_per_mtok"),
+    ("output", "standard", "output_usd_per_mtok"),
+    ("cache_read", "standard", "cache_read_usd_per_mtok"),
+    ("cache_write", "standard", "cache_write_usd_per_mtok"),
+    ("input", "batch", "batch_input_usd_per_mtok"),
+    ("output", "batch", "batch_output_usd_per_mtok"),
+]
+"""Leg and variant of each column of `LlmPriceWide`."""

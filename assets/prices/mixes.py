@@ -112,7 +112,7 @@ def with_cache_price(priced: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame
         pl.col("leg") == "cache_read",
         pl.col("tier_min_tokens") == 0,
         pl.col("variant") == "standard",
-        pl.col("window").is_in(["peak", "always"]),
+        pl.col("price_window").is_in(["peak", "always"]),
     )
     sold = sellers(prices).join(
         reads.group_by("model", "provider").agg(cache_read_usd_per_mtok=pl.col("usd_per_mtok").max()), on=["model", "provider"]

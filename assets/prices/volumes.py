@@ -24,12 +24,17 @@ EXPECTED = (0.025, 0.975)
 
 @table(schema=contract.MarketVolume, group=GROUP)
 def market_volume(
-    model_usage: pl.DataFrame, price_paid: pl.DataFrame, llm_price: pl.DataFrame, capability: pl.DataFrame, model: pl.DataFrame
+    model_usage: pl.DataFrame,
+    price_paid: pl.DataFrame,
+    llm_price: pl.DataFrame,
+    model_retirement: pl.DataFrame,
+    capability: pl.DataFrame,
+    model: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every model, variant and month."""
     days = middle_days(model_usage)
     paid = mean_paid(price_paid)
-    listed = list_prices(llm_price, [*days.values(), *paid["as_of"].unique()])
+    listed = list_prices(llm_price, model_retirement, [*days.values(), *paid["as_of"].unique()])
     scores = latest_scores(capability).filter(pl.col("scale") == "eci")
     tiers = with_tiers(listed, scores, model).select("model", "tier", day="as_of")
     dated = model_usage.with_columns(day=pl.col("month").replace_strict(days, return_dtype=pl.Date))
@@ -82,12 +87,12 @@ def market_concentration(market_volume: pl.DataFrame, price_paid: pl.DataFrame) 
 
 
 @table(schema=contract.PriceCutEvent, group=GROUP, may_be_empty=True)
-def price_cut_event(model_usage: pl.DataFrame, llm_price: pl.DataFrame) -> pl.DataFrame:
+def price_cut_event(model_usage: pl.DataFrame, llm_price: pl.DataFrame, model_retirement: pl.DataFrame) -> pl.DataFrame:
     """Every change of a developer's list price between two months of use."""
     days = middle_days(model_usage)
     months = sorted(days)
     daily = paid_tokens_a_day(model_usage)
-    listed = list_prices(llm_price, list(days.values())).join(
+    listed = list_prices(llm_price, model_retirement, list(days.values())).join(
         pl.DataFrame({"as_of": list(days.values()), "month": list(days)}), on="as_of"
     )
     mix = daily.select(pl.col("prompt").sum(), pl.col("completion").sum()).row(0)
@@ -119,10 +124,10 @@ def mean_paid(paid: pl.DataFrame) -> pl.DataFrame:
     return known.group_by("source_model", "variant", "as_of").agg(mean("input_usd_per_mtok"), mean("output_usd_per_mtok"))
 
 
-def list_prices(prices: pl.DataFrame, days: list[date]) -> pl.DataFrame:
-    """One list price per model on each day (`as_of`). `prices`: contract `LlmPrice`."""
+def list_prices(prices: pl.DataFrame, retired: pl.DataFrame, days: list[date]) -> pl.DataFrame:
+    """One list price per model on each day (`as_of`). `prices`: contract `LlmPrice`; `retired`: `ModelRetirement`."""
     mapped = prices.filter(pl.col("model").is_not_null())
-    return one_price(prices_on(mapped, sorted(set(days))), each=["as_of"])
+    return one_price(prices_on(mapped, retired, sorted(set(days))), each=["as_of"])
 
 
 def with_dollars(use: pl.DataFrame, paid: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:

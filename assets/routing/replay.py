@@ -7,8 +7,9 @@ import polars as pl
 
 from assets.documents import parse_all, source_asset
 from assets.frames import floats
+from assets.prices.consensus import consensus
 from assets.prices.frontier import priced_models
-from assets.prices.llm_prices import consensus
+from assets.prices.retirement import sold_on_each
 from assets.routing.premium import GROUP
 from economics.numeric.statistics import wilson_interval
 from economics.routing.premium import premium_from_speedup
@@ -17,7 +18,6 @@ from schemas.quarantine import Parsed
 from schemas.routing import premium as contract
 from sources.routing.figures import parse_curves
 from sources.source import Snapshot
-from warehouse.history import holding_on_each
 from warehouse.table import table
 
 routing_replay_curves = source_asset("routing_replay_curves", accept=parse_curves, group=GROUP)
@@ -30,12 +30,14 @@ def routing_curve(routing_replay_curves: list[Snapshot]) -> Parsed:
 
 
 @table(schema=contract.RouterReplay, group=GROUP)
-def router_replay(routing_curve: pl.DataFrame, llm_price: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def router_replay(
+    routing_curve: pl.DataFrame, llm_price: pl.DataFrame, model_retirement: pl.DataFrame, now: datetime
+) -> pl.DataFrame:
     """The curves at the paper's prices and at each set of list prices since."""
-    return priced_curves(routing_curve, dated_prices(routing_curve, llm_price, today=now.date()))
+    return priced_curves(routing_curve, dated_prices(routing_curve, llm_price, model_retirement, today=now.date()))
 
 
-def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, *, today: date) -> pl.DataFrame:
+def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, retired: pl.DataFrame, *, today: date) -> pl.DataFrame:
     """List prices of the curves' models from each day on which one of them changed, where both are known.
 
     Returns strong_model, weak_model, as_of, and input and output price of each.
@@ -44,7 +46,7 @@ def dated_prices(curves: pl.DataFrame, history: pl.DataFrame, *, today: date) ->
     own = history.filter(pl.col("model").is_in(pairs.unpivot()["value"].unique().implode()))
     begun = pl.coalesce("valid_from", pl.col("observed_at").dt.date())
     days = pl.concat([own.select(day=begun), own.select(day="valid_to"), pl.DataFrame({"day": [today]})])["day"]
-    held = holding_on_each(own, days.drop_nulls().filter(days.drop_nulls() <= today).unique().sort())
+    held = sold_on_each(own, retired, days.drop_nulls().filter(days.drop_nulls() <= today).unique().sort())
     day = ["as_of"]
     priced = priced_models(consensus(held, each=day), each=day).select(
         *day, "model", "input_usd_per_mtok", "output_usd_per_mtok"

@@ -7,16 +7,16 @@ import numpy as np
 import polars as pl
 
 from assets.frames import floats, under_contract
+from assets.prices.consensus import consensus
 from assets.prices.frontier import latest_scores, priced_models
-from assets.prices.llm_prices import consensus
 from assets.prices.market_split import with_tiers
+from assets.prices.retirement import sold_on_each
 from assets.prices.run_models import with_model
 from assets.test_time.cost_per_correct import GROUP
 from assets.test_time.inference_frontier import VARIABLE_SHARE
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.inference_frontier import conditions
 from schemas.prices import market_split as contract
-from warehouse.history import holding_on_each
 from warehouse.table import table
 
 TASK_BENCHMARK = "aider_polyglot"
@@ -50,6 +50,7 @@ def market_split_by_tier(
     market_split: pl.DataFrame,
     cost_per_correct: pl.DataFrame,
     llm_price: pl.DataFrame,
+    model_retirement: pl.DataFrame,
     capability: pl.DataFrame,
     model: pl.DataFrame,
     now: datetime,
@@ -59,7 +60,7 @@ def market_split_by_tier(
     assert isinstance(first, date)
     quarters = pl.date_range(FIRST_QUARTER, first, "3mo", eager=True).dt.month_end()
     scores = latest_scores(capability).filter(pl.col("scale") == "eci")
-    rebuilt = rebuilt_split(llm_price, scores, model, quarters.filter(quarters < first))
+    rebuilt = rebuilt_split(llm_price, model_retirement, scores, model, quarters.filter(quarters < first))
     observed = market_split.select("as_of", "model", "tier", "cpm_usd_per_mtok", "score", basis=pl.lit("observed"))
     tasks = with_model(
         cost_per_correct.filter(pl.col("basis") == "published", pl.col("benchmark") == TASK_BENCHMARK, ~pl.col("superseded")),
@@ -130,10 +131,12 @@ def confusion(channels: pl.DataFrame) -> pl.DataFrame:
     return under_contract(contract.MarketSplitConfusion, interval).sort(*frame, *cell)
 
 
-def rebuilt_split(history: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
+def rebuilt_split(
+    history: pl.DataFrame, retired: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame, days: Iterable[date]
+) -> pl.DataFrame:
     """The split on past days by today's rule, from the prices known to have held: as_of, model, tier, price, score, basis."""
     each = ["as_of"]
-    priced = priced_models(consensus(holding_on_each(history, days), each=each), each=each)
+    priced = priced_models(consensus(sold_on_each(history, retired, days), each=each), each=each)
     released = (
         priced.join(models.select("model", "release_date"), on="model")
         .filter(pl.col("release_date").is_null() | (pl.col("release_date") <= pl.col("as_of")))

@@ -3,8 +3,12 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, carried_from, column
+from schemas.prices.models import SELLER_KINDS
 
-PRICE_BASES = ("first_party", "median_of_hosts")
+PRICE_BASES = ("first_party", "median_of_hosts", "median_of_routers")
+PRICE_BASIS_MEANING = (
+    "whose price: the developer's own, else the median of clouds and hosts, else, where nobody else sells it, of routers"
+)
 _BOTH_PRICES = (
     "llm_price_current.usd_per_mtok",
     "monthly_price.input_usd_per_mtok",
@@ -28,6 +32,10 @@ class MonthlyPrice(Table):
     output_usd_per_mtok: float = column(
         "price of output tokens", unit="usd_per_mtok", gt=0, derived_from=("llm_price.usd_per_mtok",)
     )
+
+    seller_kind: str = column("vendor, cloud, host or router; NULL: not known", isin=SELLER_KINDS, nullable=True)
+    evidence_on: pl.Date = column("oldest evidence of the two by that day", derived_from=("llm_price.evidence_on",))
+    is_stale: bool = column("that evidence was more than 30 days old on that day")
 
     class Config:
         name = "core.monthly_price"
@@ -66,11 +74,22 @@ class PricedModel(Table):
         gt=0,
         derived_from=_BOTH_PRICES,
     )
-    price_basis: str = column("whose price: the developer's own, else the median of hosts", isin=PRICE_BASES)
+    price_basis: str = column(PRICE_BASIS_MEANING, isin=PRICE_BASES)
+    oldest_evidence_on: pl.Date = column(
+        "oldest evidence of the prices used",
+        derived_from=("llm_price_current.evidence_on", "monthly_price.evidence_on"),
+    )
+    newest_evidence_on: pl.Date = column(
+        "newest evidence of the prices used",
+        derived_from=("llm_price_current.evidence_on", "monthly_price.evidence_on"),
+    )
+    is_stale: bool = column(
+        "all of them are stale on that day", derived_from=("llm_price_current.is_stale", "monthly_price.is_stale")
+    )
     n_providers: pl.Int64 = column(
-        "sellers that price the model",
+        "sellers that price the model, without routers",
         unit="sellers",
-        ge=1,
+        ge=0,
         derived_from=("llm_price_current.provider", "monthly_price.provider"),
     )
     scale: str = column("capability scale, see core.capability", derived_from=("capability.scale",))

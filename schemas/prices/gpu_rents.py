@@ -3,7 +3,8 @@
 import pandera.polars as pa
 import polars as pl
 
-from schemas.base import Table, Timestamp, carried_from, column
+from schemas.base import Table, carried_from, column
+from schemas.prices.history import Historic
 from schemas.prices.llm_prices import DATE_BASES, DATE_BASIS_MEANING
 
 PROVIDER_KINDS = ("hyperscaler", "specialised", "marketplace", "stated_constant")
@@ -123,6 +124,8 @@ class RawGpuOffer(GpuOffer):
     locator: str = column("address or document and place of the figure", str_length={"min_value": 1})
     source: str = column("source that published the price", str_length={"min_value": 1})
     seen_on: pl.Date = column("day of the document")
+    evidence_on: pl.Date = column("latest day on which the source was seen to serve the document")
+    document_sha256: str = column("hash of the document, key of meta.snapshot")
 
 
 _OFFER_KEY = [*SERIES, "valid_from"]
@@ -160,8 +163,8 @@ class GpuRentSeed(RawGpuOffer):
         unique = _OFFER_KEY
 
 
-class GpuRent(GpuOffer):
-    """Every GPU rent with the days it held, by source, seller, instance, region and term; never mixes form factors or terms."""
+class StatedGpuRent(GpuOffer):
+    """One rent of one source with the days it held: the part that comes from the source."""
 
     valid_from: pl.Date = column(
         "first day of the price; see date_basis",
@@ -188,13 +191,15 @@ class GpuRent(GpuOffer):
     note: str = column("what to know before using the figure", nullable=True)
     locator: str = column("address or document and place of the figure")
     source: str = column("source that published the price")
-    observed_at: Timestamp = column("when this row was first seen by a refresh")
-    missing_since: pl.Date = column(
-        "day the source first left the price out; it ends when a second snapshot confirms that", nullable=True
-    )
-    withdrawn_on: pl.Date = column("day the source took back the price; NULL while it stands", nullable=True)
+    seen_on: pl.Date = column("day of the document that first showed the row")
+    evidence_on: pl.Date = column("latest day on which the source was seen to say so")
+    document_sha256: str = column("latest document that says so, key of meta.snapshot", nullable=True)
+
+
+class GpuRent(Historic, StatedGpuRent):
+    """Every GPU rent with the days it held, by source, seller, instance, region and term; never mixes form factors or terms."""
 
     class Config:
         name = "core.gpu_rent"
         metadata = carried_from("azure_retail_price", "gpu_rent_seed", "gpuhunt_offer", "market_gpu_offer", "skypilot_offer")
-        unique = [*SERIES, "valid_from", "withdrawn_on"]
+        unique = [*SERIES, "valid_from", "withdrawn_on", "status"]

@@ -16,7 +16,6 @@ class LlmPriceSeed(RawLlmPrice):
     basis: str = column(SEED_BASIS_MEANING, isin=SEED_BASES)
     source_title: str = column("document the price was taken from")
     source_url: str = column("where the document is published")
-    locator: str = column("place in the document: row, record or key and version")
     note: str = column("what else the reader has to know", nullable=True)
 
     class Config:
@@ -27,7 +26,7 @@ class LlmPriceSeed(RawLlmPrice):
             "leg",
             "tier_min_tokens",
             "variant",
-            "window",
+            "price_window",
             "valid_from",
             "source_key",
         ]

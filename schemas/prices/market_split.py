@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, carried_from, column
-from schemas.prices.frontier import PRICE_BASES
+from schemas.prices.frontier import PRICE_BASES, PRICE_BASIS_MEANING
 
 FORMS = ("published", "lagrangian", "shared_cost")
 CHANNELS = ("inference", "training")
@@ -28,12 +28,12 @@ class MarketSplit(Table):
     reasoning: bool = column("can emit reasoning tokens", nullable=True)
     open_weights: bool = column("weights can be downloaded", nullable=True)
     n_providers: pl.Int64 = column(
-        "sellers that price the model", unit="sellers", ge=1, derived_from=("llm_price_current.provider",)
+        "sellers that price the model, without routers", unit="sellers", ge=0, derived_from=("llm_price_current.provider",)
     )
     cpm_usd_per_mtok: float = column(
         "blended price: mean of input and output", unit="usd_per_mtok", gt=0, derived_from=("llm_price_current.usd_per_mtok",)
     )
-    price_basis: str = column("whose price: the developer's own, else the median of hosts", isin=PRICE_BASES)
+    price_basis: str = column(PRICE_BASIS_MEANING, isin=PRICE_BASES)
     median_cpm_usd_per_mtok: float = column("median over priced models that day", unit="usd_per_mtok", gt=0)
     refreshed_at: Timestamp = column("refresh that computed the row")
 

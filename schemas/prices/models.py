@@ -66,11 +66,20 @@ class ModelAlias(Table):
         unique = ["source", "source_provider", "source_model"]
 
 
+SELLER_KINDS = ("vendor", "cloud", "host", "router", "closed")
+SELLER_KIND_MEANING = (
+    "vendor: sells its own models; cloud: a general cloud or data platform; host: open weights on its own machines; router: "
+    "passes requests on to other sellers; closed: sells no more; NULL: not known"
+)
+
+
 class Provider(Table):
-    """Sellers and hosts of LLM APIs whose spelling differs between sources."""
+    """Sellers and hosts of LLM APIs: those whose spelling differs between sources or whose kind is known."""
 
     provider: str = column("canonical seller or host, in small letters, such as aws-bedrock")
     first_party_of: str = column("developer whose own shop it is; NULL for hosts and routers", nullable=True)
+    kind: str = column(SELLER_KIND_MEANING, isin=SELLER_KINDS, nullable=True)
+    kind_basis: str = column("what the kind rests on", nullable=True)
 
     class Config:
         name = "core.provider"

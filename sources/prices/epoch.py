@@ -19,7 +19,6 @@ from schemas.base import empty, polars_schema
 from schemas.prices.capability import EpochBenchmark, EpochEci
 from schemas.quarantine import Parsed, Rejected, reject
 from sources.document import SEEDS, seed
-from sources.prices.price_keys import seen_on
 from sources.source import Http, Snapshot, Source, refuses_in_words
 
 SOURCE = Source(
@@ -148,14 +147,14 @@ def _index(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
 def _open(snapshot: Snapshot) -> tuple[dict[str, pl.DataFrame], date]:
     """All tables of the document as text, by name, and its day: of the zip's youngest member, else of the document."""
     if not snapshot.body.startswith(b"PK"):
-        return {"eci_scores.csv": _table(snapshot.body)}, seen_on(snapshot)
+        return {"eci_scores.csv": _table(snapshot.body)}, snapshot.seen_on
     try:
         with zipfile.ZipFile(io.BytesIO(snapshot.body)) as bundle:
             members = _checked(bundle)
             tables = {member.filename: _table(_read(bundle, member)) for member in members}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"not a readable zip: {error}") from error
-    seen = seen_on(snapshot)
+    seen = snapshot.seen_on
     stamped = max((member.date_time[:3] for member in members), default=_EARLIEST)
     return tables, date(*stamped) if _EARLIEST < stamped <= (seen.year, seen.month, seen.day) else seen
 

@@ -17,19 +17,20 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
+import polars as pl
 
-from schemas.prices.llm_prices import GenaiPricesPrice
+from schemas.prices.llm_prices import GenaiPricesModel, GenaiPricesPrice
 from schemas.quarantine import Parsed
 from sources.prices.price_keys import (
     USD_PER_MTOK,
     Meaning,
     Row,
     Terms,
+    attributes_table,
     day,
     decode,
     figure,
     figures_frame,
-    seen_on,
     split_prices,
     text,
     tokens,
@@ -54,6 +55,13 @@ _LEGS = {
 }
 _OTHER_UNIT = re.compile(r".*_(kcount|hours|minutes|kpages|mchars|gpixels)")
 _CHOICES = {"processing", "service_tier", "speed"}
+_COPIED = re.compile(r"(?:Imported from|Seen on) (OpenRouter)\b")
+_GONE = re.compile(
+    r"(?:.{0,100}? until its|Retired|Retires|[Nn]o longer (?:listed|lists|in the)"
+    r"|Listed as \"\(Shut down\)\"|shut down|should be retired|discontinued)"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY = re.compile(rf"(20\d\d-\d\d-\d\d)|({'|'.join(_MONTHS)})[a-z]* (\d{{1,2}}), (20\d\d)")
 _CNY_RATE = re.compile(r"1 USD = (\d+(?:\.\d+)?) CNY")
 _CNY_RATE_OF_SOME = re.compile(r"; prices inferred from CNY pricing at the equivalent (\d+(?:\.\d+)?) CNY/USD")
 
@@ -74,6 +82,8 @@ class _Model(msgspec.Struct):
     prices: dict[str, Any] | list[_Conditional]
     price_variants: list[_Variant] | None = None
     price_comments: Any = None
+    name: Any = None
+    deprecated: Any = None
 
 
 class _Provider(msgspec.Struct):
@@ -98,6 +108,8 @@ def installed_document() -> bytes:
             "models": [
                 {
                     "id": model.id,
+                    "name": model.name,
+                    "deprecated": model.deprecated,
                     "price_comments": model.price_comments,
                     "prices": model.prices,
                     "price_variants": model.price_variants,
@@ -126,14 +138,68 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     providers = decode(snapshot, list[_Provider], _EXPECTED)
     if not any(provider.models for provider in providers):
         raise unexpected(snapshot, _EXPECTED, "no models in it")
-    seen = seen_on(snapshot)
+    seen = snapshot.seen_on
     rows: list[Row] = []
     for provider in providers:
         for model in provider.models:
             route, terms = (provider.id, model.id), Terms(fx_note=_fx_note(provider, model))
             rows += _standard(route, model.prices, terms, seen)
             rows += _variants(route, model.price_variants or [], terms, seen)
-    return split_prices(figures_frame(rows), snapshot=snapshot, contract=GenaiPricesPrice, unit=USD_PER_MTOK)
+    places = {
+        f"{provider.id} {model.id}": f"/{i}/models/{j}"
+        for i, provider in reversed(list(enumerate(providers)))
+        for j, model in reversed(list(enumerate(provider.models)))
+    }
+    entry = pl.concat_str("source_provider", "source_model", separator=" ").replace_strict(places, return_dtype=pl.String)
+    return split_prices(figures_frame(rows), snapshot=snapshot, contract=GenaiPricesPrice, unit=USD_PER_MTOK, entry=entry)
+
+
+@refuses_in_words
+def parse_models(snapshot: Snapshot) -> Parsed:
+    """Attributes of every model (contract `GenaiPricesModel`): its name, and what comments say of retirement and copying."""
+    rows: list[Row] = []
+    seen: set[tuple[str, str]] = set()
+    for provider in decode(snapshot, list[_Provider], _EXPECTED):
+        for model in provider.models:
+            if (provider.id, model.id) in seen:
+                continue
+            seen.add((provider.id, model.id))
+            comment = text(model.price_comments) or ""
+            copied = None if "Verified against" in comment else _COPIED.match(comment)
+            rows.append(
+                (
+                    snapshot.source,
+                    provider.id,
+                    model.id,
+                    text(model.name),
+                    None,
+                    None,
+                    None,
+                    None,
+                    retired_on(comment, deprecated=model.deprecated is True),
+                    None,
+                    copied.group(1).lower() if copied else None,
+                )
+            )
+    return attributes_table(rows, [], contract=GenaiPricesModel, source=snapshot.source)
+
+
+def retired_on(comment: str, *, deprecated: bool) -> date | None:
+    """Day from which a model is no longer sold, by the comment on its price; None where it states no such day.
+
+    A deprecated model is sold until it is retired. Where a comment only says on which day the model was found gone, it is
+    that day.
+    """
+    gone = _GONE.search(comment) if deprecated else _GONE.match(comment)
+    if not gone:
+        return None
+    sentence = comment.rfind(". ", 0, gone.start()) + 1
+    stated = _DAY.search(comment, gone.start()) or _DAY.search(comment, sentence)
+    if stated is None:
+        return None
+    iso, month, number, year = stated.groups()
+    written = iso or f"{year}-{_MONTHS.index(month) + 1:02d}-{int(number):02d}"
+    return day(written)
 
 
 def _standard(route: tuple[str, str], prices: dict[str, Any] | list[_Conditional], terms: Terms, seen: date) -> list[Row]:
@@ -223,7 +289,7 @@ def _in_force(
     by_vendor = start is not None and (start < _OBSERVED_SINCE or start > seen)
     basis = None if start is None else "vendor" if by_vendor else "observed"
     end = min((other for other in stronger if other is not None), default=None)
-    return terms._replace(window=window, valid_from=start, valid_to=end, date_basis=basis), None
+    return terms._replace(price_window=window, valid_from=start, valid_to=end, date_basis=basis), None
 
 
 def _fx_note(provider: _Provider, model: _Model) -> str | None:

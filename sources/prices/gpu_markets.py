@@ -255,7 +255,9 @@ def _in_range(offers: pl.DataFrame, refused: pl.DataFrame, snapshot: Snapshot) -
         valid_from="as_of",
         valid_to=pl.col("as_of").dt.offset_by("1d"),
         date_basis=pl.lit("observed"),
-        seen_on=pl.lit(day_of(snapshot)),
+        seen_on=pl.lit(snapshot.seen_on),
+        evidence_on=pl.lit(snapshot.evidence_on),
+        document_sha256=pl.lit(snapshot.sha256),
     )
     return Parsed(under(complete, MarketGpuOffer), pl.concat([refused, out]))
 

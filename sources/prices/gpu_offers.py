@@ -179,11 +179,12 @@ def _lowest_per_region(offers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
 
 
 def _as_contract(offers: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
-    document_day = (snapshot.published_at or snapshot.fetched_at).date()
     complete = offers.with_columns(
         statistic=pl.lit("price"),
         locator=pl.lit(snapshot.uri),
         source=pl.lit(snapshot.source),
-        seen_on=pl.lit(document_day, pl.Date),
+        seen_on=pl.lit(snapshot.seen_on),
+        evidence_on=pl.lit(snapshot.evidence_on),
+        document_sha256=pl.lit(snapshot.sha256),
     )
     return complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(RawGpuOffer).items())

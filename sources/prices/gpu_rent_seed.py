@@ -27,7 +27,9 @@ def parse_offers(snapshot: Snapshot) -> Parsed:
         pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"),
         locator=pl.format("{}: {}", "source_title", "source_url_or_locator"),
         source=pl.lit(snapshot.source),
-        seen_on=pl.lit((snapshot.published_at or snapshot.fetched_at).date()),
+        seen_on=pl.lit(snapshot.seen_on),
+        evidence_on=pl.lit(snapshot.evidence_on),
+        document_sha256=pl.lit(snapshot.sha256),
     )
     offers = complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(RawGpuOffer).items())
     return Parsed(offers, empty(Rejected))

@@ -12,7 +12,6 @@ from schemas.base import empty, polars_schema
 from schemas.prices.llm_price_seed import LlmPriceSeed
 from schemas.quarantine import Parsed, Rejected
 from sources.document import SEEDS, document
-from sources.prices.price_keys import seen_on
 from sources.source import Snapshot, Source, refuses_in_words
 
 SOURCE = document(SEEDS / "llm_price_history.csv", name="llm_price_seed", fresh_for=Source.fresh_for)
@@ -31,7 +30,9 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
         published_value=pl.col("usd_per_mtok"),
         published_unit=pl.lit("usd_per_mtok"),
         fx_note=pl.lit(None),
-        seen_on=pl.lit(seen_on(snapshot)),
+        seen_on=pl.lit(snapshot.seen_on),
+        evidence_on=pl.lit(snapshot.evidence_on),
+        document_sha256=pl.lit(snapshot.sha256),
     )
     prices = complete.select(pl.col(name).cast(dtype) for name, dtype in polars_schema(LlmPriceSeed).items())
     return Parsed(prices, empty(Rejected))

@@ -30,7 +30,9 @@ from sources.prices.price_keys import (
     figure,
     figures_frame,
     flag,
+    pointer,
     split_prices,
+    text,
     tokens,
     unexpected,
     window_text,
@@ -130,7 +132,14 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     terms = [pl.lit(term, dtype=FIGURES[name]).alias(name) for name, term in zip(Terms._fields, ALWAYS, strict=True)]
     plain = pl.concat(columns, how="horizontal").with_columns(terms).select(FIGURES.names())
     figures = pl.concat([plain, figures_frame(others)])
-    return split_prices(figures, snapshot=snapshot, contract=LitellmPrice, unit=USD_PER_TOKEN, row_key=pl.col("source_model"))
+    return split_prices(
+        figures,
+        snapshot=snapshot,
+        contract=LitellmPrice,
+        unit=USD_PER_TOKEN,
+        entry=pl.lit("/") + pointer(pl.col("source_model")),
+        row_key=pl.col("source_model"),
+    )
 
 
 @refuses_in_words
@@ -157,6 +166,8 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                 None,
                 tokens(entry.get("max_input_tokens")),
                 day(withdrawn),
+                text(entry.get("mode")),
+                None,
             )
         )
     return attributes_table(rows, refused, contract=LitellmModel, source=snapshot.source)

@@ -19,6 +19,7 @@ from schemas.base import polars_schema
 from schemas.prices.models import Model, Provider
 from sources.document import SEEDS
 from sources.prices.model_spelling import ANY, CONFIGURED, DATE, HOST_SPELLINGS, LABELS
+from sources.prices.served_as import STATED_VARIANT, SUFFIX, region_of, variant_of
 
 ID = ["source", "source_provider", "source_model"]
 
@@ -63,8 +64,18 @@ def _configured() -> pl.DataFrame:
 
 @cache
 def providers() -> pl.DataFrame:
-    """The sellers with a canonical name, in the contract `Provider`."""
-    return _provider_aliases().select(list(polars_schema(Provider))).unique().sort("provider")
+    """The sellers with a canonical name or a known kind, in the contract `Provider`."""
+    kinds = pl.read_csv(SEEDS / "provider.csv", infer_schema=False).rename({"basis": "kind_basis"})
+    shops = _provider_aliases().select("provider", "first_party_of").unique()
+    both = shops.join(kinds, on="provider", how="full", coalesce=True)
+    return both.select(list(polars_schema(Provider))).sort("provider")
+
+
+def seller_kind(sellers: pl.DataFrame) -> pl.DataFrame:
+    """Add what each `provider` is as `seller_kind`, NULL where that is not known. Rows keep their order."""
+    known = sellers.join(providers().select("provider", seller_kind="kind"), on="provider", how="left", maintain_order="left")
+    passed_on = pl.col("provider").str.starts_with("huggingface-")
+    return known.with_columns(seller_kind=pl.when(passed_on).then(pl.lit("router")).otherwise("seller_kind"))
 
 
 @cache
@@ -97,21 +108,50 @@ def resolve(ids: pl.DataFrame) -> pl.DataFrame:
     `ids` has the columns source, source_provider and source_model and may have others; rows keep their order. Returns the
     same frame with provider, model, first_party and matched_by as in the contract `ModelAlias`.
     """
+    found = _known(ids).select(*ID, "provider", "model", "first_party", "matched_by").collect()
+    return ids.join(found, on=ID, how="left", maintain_order="left")
+
+
+def resolve_offers(prices: pl.DataFrame) -> pl.DataFrame:
+    """Like `resolve`, with the `region` of each id, and with the way it is served (batch, fast, ...) as `variant`.
+
+    A price that its source does not call standard keeps the source's `variant`.
+    """
+    found = _known(prices).select(*ID, "provider", "model", "first_party", "matched_by", "region", "id_variant").collect()
+    known = prices.drop("region", strict=False).join(found, on=ID, how="left", maintain_order="left")
+    by_id = (pl.col("variant") == "standard") & pl.col("id_variant").is_not_null()
+    return known.with_columns(variant=pl.when(by_id).then("id_variant").otherwise("variant")).drop("id_variant")
+
+
+def _known(ids: pl.DataFrame) -> pl.LazyFrame:
+    """Each id once: provider, model, first_party, matched_by, region and id_variant."""
     known = _with_provider(ids.lazy().select(ID).unique())
-    known = _with_rules(known).with_columns(name=normalised(pl.col("source_model")))
-    known = _with_exact(known, "name")
-    for shorter in (undated, reduced):
-        known = _with_exact(known.with_columns(reduced_name=shorter(pl.col("name"))), "reduced_name")
+    known = _with_names(_with_rules(known).with_columns(name=normalised(pl.col("source_model"))))
+    # What stands in no map may be a model with the way it is served behind its name; grok-4-fast is a model, and found above.
+    known = known.with_columns(by_name=pl.col("matched_by").is_not_null(), name=pl.col("name").str.replace(SUFFIX, ""))
+    known = _with_names(known)
+    written = pl.col("source_model").str.to_lowercase()
+    suffix = written.str.extract(SUFFIX)
+    has_suffix = ~pl.col("by_name") & pl.col("matched_by").is_not_null()
+    known = known.with_columns(
+        id_variant=pl.when(has_suffix | written.str.contains(STATED_VARIANT)).then(variant_of(pl.col("source_model"))),
+        region=pl.coalesce(
+            pl.when(has_suffix & suffix.is_in(["us", "eu"])).then(suffix), region_of(pl.col("source_model")), pl.lit("global")
+        ),
+    )
     known = known.join(models().lazy().select("model", "developer"), on="model", how="left").join(
         providers().lazy(), on="provider", how="left"
     )
-    known = known.with_columns(
-        first_party=pl.when(pl.col("model").is_not_null()).then(
-            (pl.col("first_party_of") == pl.col("developer")).fill_null(False)
-        )
-    )
-    found = known.select(*ID, "provider", "model", "first_party", "matched_by").collect()
-    return ids.join(found, on=ID, how="left", maintain_order="left")
+    own = (pl.col("first_party_of") == pl.col("developer")).fill_null(False)
+    return known.with_columns(first_party=pl.when(pl.col("model").is_not_null()).then(own))
+
+
+def _with_names(ids: pl.LazyFrame) -> pl.LazyFrame:
+    """Look up ids that are not settled yet: their `name`, then shorter forms of it."""
+    ids = _with_exact(ids, "name")
+    for shorter in (undated, reduced):
+        ids = _with_exact(ids.with_columns(reduced_name=shorter(pl.col("name"))), "reduced_name")
+    return ids
 
 
 def _with_provider(ids: pl.LazyFrame) -> pl.LazyFrame:

@@ -11,6 +11,7 @@ Sources: https://github.com/anomalyco/models.dev (schema.ts, generate.ts; MIT).
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from schemas.prices.llm_prices import ModelsDevModel, ModelsDevPrice
 from schemas.quarantine import Parsed
@@ -26,6 +27,7 @@ from sources.prices.price_keys import (
     figure,
     figures_frame,
     flag,
+    pointer,
     split_prices,
     text,
     tokens,
@@ -72,7 +74,8 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
             rows += _cost(route, model.cost or {}, "cost", "standard")
             for mode, cost in _modes(model.experimental).items():
                 rows += _cost(route, cost, f"experimental.modes.{mode}.cost", mode)
-    return split_prices(figures_frame(rows), snapshot=snapshot, contract=ModelsDevPrice, unit=USD_PER_MTOK)
+    place = pl.format("/{}/models/{}", pointer(pl.col("source_provider")), pointer(pl.col("source_model")))
+    return split_prices(figures_frame(rows), snapshot=snapshot, contract=ModelsDevPrice, unit=USD_PER_MTOK, entry=place)
 
 
 @refuses_in_words
@@ -96,6 +99,8 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                     flag(model.reasoning),
                     flag(model.open_weights),
                     tokens(model.limit.get("context")) if isinstance(model.limit, dict) else None,
+                    None,
+                    None,
                     None,
                 )
             )

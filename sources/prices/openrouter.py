@@ -99,7 +99,8 @@ class _Document(msgspec.Struct):
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every route (contract `OpenrouterPrice`) and the figures refused; ValueError for another document."""
     rows: list[Row] = []
-    for model in _models(snapshot):
+    models = _models(snapshot)
+    for model in models:
         route = (snapshot.source, model.id)
         if model.is_alias():
             target = model.alias_target or ""
@@ -114,6 +115,9 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
         snapshot=snapshot,
         contract=OpenrouterPrice,
         unit=USD_PER_TOKEN,
+        entry=pl.col("source_model").replace_strict(
+            {model.id: f"/data/{i}" for i, model in reversed(list(enumerate(models)))}, return_dtype=pl.String
+        ),
         row_key=pl.col("source_model"),
     )
 
@@ -140,6 +144,8 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                 True if model.hugging_face_id else None,
                 tokens(model.context_length),
                 day(model.expiration_date),
+                None,
+                None,
             )
         )
     return attributes_table(rows, refused, contract=OpenrouterModel, source=snapshot.source)

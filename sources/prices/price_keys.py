@@ -48,7 +48,7 @@ _REFUSED = {
 _REASONS = {rule: reason for rules in _REFUSED.values() for rule, reason in rules.items()}
 _SEVERITIES = {rule: severity for severity, rules in _REFUSED.items() for rule in rules}
 
-_SAME_TOKENS = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window", "valid_from"]
+_SAME_TOKENS = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window", "valid_from"]
 _MOST_TOKENS = 10**12
 _HOURS = re.compile(r"(?:[01]\d|2[0-4]):[0-5]\d-(?:[01]\d|2[0-4]):[0-5]\d")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -63,7 +63,7 @@ FIGURES = pl.Schema(
         "leg": pl.String(),
         "tier_min_tokens": pl.Int64(),
         "variant": pl.String(),
-        "window": pl.String(),
+        "price_window": pl.String(),
         "valid_from": pl.Date(),
         "valid_to": pl.Date(),
         "date_basis": pl.String(),
@@ -86,7 +86,7 @@ class Meaning(NamedTuple):
 class Terms(NamedTuple):
     """When a figure holds: the window of the day and the days."""
 
-    window: str = "always"
+    price_window: str = "always"
     valid_from: date | None = None
     valid_to: date | None = None
     date_basis: str | None = None
@@ -133,23 +133,25 @@ def figure(route: tuple[str, str], key: str | None, published: object, meaning: 
     return (*route, key, as_published(published), number(published), leg, tier, variant, *terms, rule)
 
 
-def seen_on(snapshot: Snapshot) -> date:
-    """Day of the document: when it was published, else when it first arrived."""
-    return (snapshot.published_at or snapshot.fetched_at).date()
-
-
 def figures_frame(rows: Iterable[Row]) -> pl.DataFrame:
     """Rows made by `figure` as a frame."""
     return pl.DataFrame(list(rows), schema=FIGURES, orient="row")
 
 
 def split_prices(
-    figures: pl.DataFrame, *, snapshot: Snapshot, contract: type[Table], unit: str, row_key: pl.Expr | None = None
+    figures: pl.DataFrame,
+    *,
+    snapshot: Snapshot,
+    contract: type[Table],
+    unit: str,
+    entry: pl.Expr,
+    row_key: pl.Expr | None = None,
 ) -> Parsed:
     """Split figures into prices under `contract`, in USD per million tokens, and refused rows.
 
     `figures` has the columns of `FIGURES`, amounts in `unit`. Converted prices are rounded to 12 significant digits,
-    which takes out the dust of decimal fractions written as floats. `row_key` names a refused row in the document.
+    which takes out the dust of decimal fractions written as floats. `entry` is the JSON pointer of a figure's entry in the
+    document, `row_key` names a refused row for a reader.
     """
     amount, rule = pl.col("amount"), pl.col("rule")
     judged = (
@@ -164,7 +166,10 @@ def split_prices(
             source=pl.lit(snapshot.source),
             published_unit=pl.lit(unit),
             usd_per_mtok=(amount * _TO_USD_PER_MTOK[unit]).round_sig_figs(12),
-            seen_on=pl.lit(seen_on(snapshot)),
+            seen_on=pl.lit(snapshot.seen_on),
+            evidence_on=pl.lit(snapshot.evidence_on),
+            document_sha256=pl.lit(snapshot.sha256),
+            locator=pl.concat_str(entry, _pointer_of_key(), separator="/"),
         )
         .with_columns(repeats=rule.is_null() & ~pl.struct(*_SAME_TOKENS, rule.is_null()).is_first_distinct())
         .collect()
@@ -177,6 +182,16 @@ def split_prices(
         rule="rule",
     )
     return Parsed(accepted, refusals(refused, snapshot.source))
+
+
+def pointer(name: pl.Expr) -> pl.Expr:
+    """A name as one step of a JSON pointer (RFC 6901)."""
+    return name.str.replace_all("~", "~0", literal=True).str.replace_all("/", "~1", literal=True)
+
+
+def _pointer_of_key() -> pl.Expr:
+    """The path of a figure inside its entry, such as `prices[1].input_mtok`, as a JSON pointer."""
+    return pl.col("source_key").str.replace_all(r"\[(\d+)\]", "/$1").str.replace_all(".", "/", literal=True)
 
 
 def _with_rule(repeats: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:

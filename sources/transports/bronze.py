@@ -118,11 +118,13 @@ def attempts(root: Path, source: str) -> list[Attempt]:
 def good(log: Sequence[Attempt], *, rung: str | None = None) -> list[Snapshot]:
     """Documents that came from a live transport and could be parsed when last tried, latest served first.
 
-    Of one rung where it is named. Headers and version are as last served, `fetched_at` is the first time. The bodies
-    are left empty: fill them in with `get`.
+    Of one rung where it is named. Headers and version are as last served, `fetched_at` is the first time, `served_since`
+    the first time since the rung served another document. The bodies are left empty: fill them in with `get`.
     """
     first: dict[str, datetime] = {}
     last: dict[str, Attempt] = {}
+    since: dict[str, tuple[str, datetime]] = {}
+    began: dict[str, datetime] = {}
     for attempt in log:
         if attempt.sha256 is None or attempt.transport not in LIVE:
             continue
@@ -130,6 +132,9 @@ def good(log: Sequence[Attempt], *, rung: str | None = None) -> list[Snapshot]:
             last.pop(attempt.sha256, None)
         elif attempt.outcome in SERVED:
             first.setdefault(attempt.sha256, attempt.checked_at)
+            if since.get(attempt.rung, ("",))[0] != attempt.sha256:
+                since[attempt.rung] = (attempt.sha256, attempt.checked_at)
+            began[attempt.sha256] = since[attempt.rung][1]
             if rung in (None, attempt.rung):
                 last.pop(attempt.sha256, None)  # so that the dictionary is ordered by the latest time served
                 last[attempt.sha256] = attempt
@@ -146,6 +151,7 @@ def good(log: Sequence[Attempt], *, rung: str | None = None) -> list[Snapshot]:
             last_modified=each.last_modified,
             package_version=each.package_version,
             last_checked_at=each.checked_at,
+            served_since=began[sha256],
         )
         for sha256, each in reversed(last.items())
     ]

@@ -163,6 +163,7 @@ def _try_live(refresh: _Refresh, rung: LiveRung) -> tuple[Snapshot, Parsed] | No
         sha256 = bronze.put(refresh.root, source.name, answer.body)
         before = {each.sha256: each for each in bronze.good(bronze.attempts(refresh.root, source.name))}
         fetched_at = before[sha256].fetched_at if sha256 in before else refresh.now
+        goes_on = bool(served) and served[0].sha256 == sha256
         outcome = "unchanged" if next(iter(before), None) == sha256 else "new"
         snapshot = _snapshot(source, answer.body, kind, answer.uri, fetched_at, refresh.now)
         snapshot = replace(
@@ -171,6 +172,7 @@ def _try_live(refresh: _Refresh, rung: LiveRung) -> tuple[Snapshot, Parsed] | No
             etag=answer.etag,
             last_modified=answer.last_modified,
             package_version=answer.package_version,
+            served_since=served[0].served_since if goes_on else refresh.now,
         )
     return _parsed(refresh, address, kind, outcome, snapshot, seconds)
 

@@ -86,7 +86,7 @@ class TestApi:
             )
             for leg, usd in legs.items()
         ],
-        schema=["provider", "model", "leg", "tier_min_tokens", "variant", "window", "usd_per_mtok"],
+        schema=["provider", "model", "leg", "tier_min_tokens", "variant", "price_window", "usd_per_mtok"],
         orient="row",
     )
 

@@ -11,7 +11,7 @@ from schemas.prices.llm_prices import LlmPriceCurrent
 from schemas.prices.models import Model
 
 
-def price(model: str, leg: str, usd: float, *, provider: str = "own", first_party: bool = True, window: str = "always"):
+def price(model: str, leg: str, usd: float, *, provider: str = "own", first_party: bool = True, price_window: str = "always"):
     return {
         "provider": provider,
         "model": model,
@@ -20,7 +20,9 @@ def price(model: str, leg: str, usd: float, *, provider: str = "own", first_part
         "leg": leg,
         "tier_min_tokens": 0,
         "variant": "standard",
-        "window": window,
+        "price_window": price_window,
+        "evidence_on": date(2025, 5, 1),
+        "is_stale": False,
         "usd_per_mtok": usd,
     }
 
@@ -62,7 +64,7 @@ def test_first_party_price_comes_before_the_hosts_and_else_their_median_counts()
 
 
 def test_model_priced_by_the_hour_counts_with_its_peak_price():
-    rows = [*both("m", 2.0, window="peak"), *both("m", 1.0, window="off_peak")]
+    rows = [*both("m", 2.0, price_window="peak"), *both("m", 1.0, price_window="off_peak")]
     assert priced_models(prices(*rows))["input_usd_per_mtok"].to_list() == [2.0]
 
 
@@ -101,6 +103,9 @@ def sold(model: str, usd: float, days: pl.DataFrame, *, provider: str = "own", f
         model=pl.lit(model),
         provider=pl.lit(provider),
         first_party=pl.lit(first_party),
+        seller_kind=pl.lit("vendor" if first_party else "host"),
+        evidence_on=pl.lit(date(2025, 5, 1)),
+        is_stale=pl.lit(value=False),
         input_usd_per_mtok=pl.lit(usd),
         output_usd_per_mtok=pl.lit(usd),
     )

@@ -113,7 +113,7 @@ def test_the_rows_in_force_on_a_day_are_what_the_package_charges(
         pl.col("valid_to").is_null() | (pl.col("valid_to") > day),
         source_provider=provider.id,
         source_model=model.id,
-        window="always",
+        price_window="always",
         variant=context or "standard",
     )
     found = set(held.select("leg", "tier_min_tokens", "usd_per_mtok").rows())
@@ -152,7 +152,7 @@ def test_a_daily_window_starts_with_the_dated_price_before_it() -> None:
         {"constraint": {"start_date": "2026-08-17"}, "prices": {"input_mtok": 0.66}},
         {"constraint": peak, "prices": {"input_mtok": 1.32}},
     ]
-    assert rows(parse(prices), "window", "valid_from", "valid_to") == [
+    assert rows(parse(prices), "price_window", "valid_from", "valid_to") == [
         ("always", None, date(2026, 8, 17), 0.435),
         ("always", date(2026, 8, 17), None, 0.66),
         ("10:00-17:30", date(2026, 8, 17), None, 1.32),
@@ -162,7 +162,7 @@ def test_a_daily_window_starts_with_the_dated_price_before_it() -> None:
 def test_a_window_over_midnight_reads_from_evening_to_morning() -> None:
     window = {"start_time": "16:30:00Z", "end_time": "00:30:00"}
     prices = [{"prices": {"output_mtok": 1.1}}, {"constraint": window, "prices": {"output_mtok": 0.55}}]
-    assert rows(parse(prices), "window") == [("always", 1.1), ("16:30-00:30", 0.55)]
+    assert rows(parse(prices), "price_window") == [("always", 1.1), ("16:30-00:30", 0.55)]
 
 
 @pytest.mark.parametrize(

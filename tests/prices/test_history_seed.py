@@ -17,7 +17,7 @@ from sources.source import Seed, Snapshot, content_hash
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"
 needs_shared = pytest.mark.skipif(not PRICING.exists(), reason="reference data is not beside this checkout")
 
-PRICE = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window"]
+PRICE = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
 FAR = date(2100, 1, 1)
 
 
@@ -40,7 +40,7 @@ def prices_of(model: str, provider: str) -> list[tuple[date, float, float]]:
         (pl.col("source_model") == model)
         & (pl.col("source_provider") == provider)
         & (pl.col("tier_min_tokens") == 0)
-        & (pl.col("window") == "always")
+        & (pl.col("price_window") == "always")
     )
     legs = base.pivot(on="leg", index="valid_from", values="usd_per_mtok").sort("valid_from")
     return legs.select("valid_from", "input", "output").rows()
@@ -107,13 +107,13 @@ def test_slips_of_the_unit_are_not_taken_over() -> None:
 
 def test_deepseek_hours_cover_the_day_once() -> None:
     hours = HISTORY.filter(
-        (pl.col("source_model") == "deepseek-v4-pro") & (pl.col("window") != "always") & (pl.col("leg") == "output")
+        (pl.col("source_model") == "deepseek-v4-pro") & (pl.col("price_window") != "always") & (pl.col("leg") == "output")
     )
-    spans = [[int(end[:2]) for end in window.split("-")] for window in hours["window"]]
+    spans = [[int(end[:2]) for end in window.split("-")] for window in hours["price_window"]]
     assert sorted(hour % 24 for start, end in spans for hour in range(start, end if end > start else end + 24)) == list(
         range(24)
     )
-    assert dict(hours.select("window", "usd_per_mtok").iter_rows()) == {
+    assert dict(hours.select("price_window", "usd_per_mtok").iter_rows()) == {
         "10:00-01:00": 1.98,
         "04:00-06:00": 1.98,
         "01:00-04:00": 3.96,
@@ -165,7 +165,7 @@ def test_rows_with_vendor_dates_are_in_genai_prices() -> None:
         else:
             dated = records.filter(pl.col(f"{row['leg']}_usd_per_mtok") == row["usd_per_mtok"])
             assert not dated.is_empty()
-            if row["window"] == "always" and not str(row["note"] or "").startswith("list price after"):
+            if row["price_window"] == "always" and not str(row["note"] or "").startswith("list price after"):
                 assert str(row["valid_from"]) in dated["start_date"].to_list()
 
 

@@ -164,7 +164,7 @@ def test_off_peak_prices_hold_in_windows_beside_the_peak_price() -> None:
         ],
     }
     parsed = parse(input_cost_per_token=3e-7, off_peak_pricing=block)
-    assert prices(parsed, "window") == [
+    assert prices(parsed, "price_window") == [
         ("always", 0.3),
         ("00:00-01:00 Mon-Fri", 0.15),
         ("10:00-00:00 Mon-Fri", 0.15),
@@ -174,13 +174,13 @@ def test_off_peak_prices_hold_in_windows_beside_the_peak_price() -> None:
 
 def test_an_off_peak_block_may_be_one_plain_window() -> None:
     parsed = parse(off_peak_pricing={"hours_utc": "16:30-00:30", "output_cost_per_token": 5.5e-7})
-    assert prices(parsed, "window", "leg") == [("16:30-00:30", "output", 0.55)]
+    assert prices(parsed, "price_window", "leg") == [("16:30-00:30", "output", 0.55)]
 
 
 def test_weekdays_of_another_time_zone_are_said() -> None:
     hours = {"hours_utc": "10:00-00:00", "weekdays": [1, 3]}
     parsed = parse(off_peak_pricing={"input_cost_per_token": 1e-6, "windows": [hours], "weekday_timezone": "Asia/Shanghai"})
-    assert prices(parsed, "window") == [("10:00-00:00 Mon,Wed in Asia/Shanghai", 1.0)]
+    assert prices(parsed, "price_window") == [("10:00-00:00 Mon,Wed in Asia/Shanghai", 1.0)]
 
 
 @pytest.mark.parametrize("hours", ["at night", 7, ["10:00-11:00", "25-26"]])
@@ -282,7 +282,7 @@ def test_openai_and_anthropic_prices_agree_with_genai_prices() -> None:
         pl.col("valid_to").is_null() | (pl.col("valid_to") > on),
         pl.col("source_provider").is_in(["openai", "anthropic"]),
     )
-    same = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window"]
+    same = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
     shared = ours.join(theirs, on=same, suffix="_theirs")
     assert shared["source_model"].n_unique() >= 40
     assert shared.height >= 500
@@ -291,7 +291,9 @@ def test_openai_and_anthropic_prices_agree_with_genai_prices() -> None:
 
 def test_the_base_price_of_deepseek_is_its_peak_price_here_and_its_off_peak_price_there() -> None:
     ours = parse_prices(snapshot(SEED.path.read_bytes())).accepted.filter(source_model="deepseek/deepseek-v4-pro", leg="input")
-    peak, off_peak = (ours.filter(pl.col("window") == w)["usd_per_mtok"].item() for w in ("always", "00:00-24:00 Sat-Sun"))
+    peak, off_peak = (
+        ours.filter(pl.col("price_window") == w)["usd_per_mtok"].item() for w in ("always", "00:00-24:00 Sat-Sun")
+    )
     assert peak == 2 * off_peak
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from assets.prices.llm_prices import consensus
+from assets.prices.consensus import consensus
 from schemas.base import polars_schema
 from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent
 from warehouse.history import holding_on, holding_on_each
@@ -23,17 +23,20 @@ def says(source: str, price: float, **changes: object) -> dict[str, object]:
         "leg": "input",
         "tier_min_tokens": 0,
         "variant": "standard",
-        "window": "always",
+        "price_window": "always",
         "usd_per_mtok": price,
         "valid_from": date(2026, 1, 1),
         "date_basis": "import",
         "source": source,
         "observed_at": AT,
+        "evidence_on": AT.date(),
+        "region": "global",
+        "status": "believed",
     } | changes
 
 
 def agreed(*rows: dict[str, object]) -> list[dict[str, object]]:
-    frame = consensus(pl.DataFrame(list(rows), schema=polars_schema(LlmPrice)))
+    frame = consensus(pl.DataFrame(list(rows), schema=polars_schema(LlmPrice)), day=AT.date())
     LlmPriceCurrent.validate(frame, lazy=True)
     return frame.to_dicts()
 
@@ -76,16 +79,16 @@ def test_seeded_history_speaks_only_where_no_live_source_does():
 def test_peak_on_top_of_off_peak_and_the_reverse_agree():
     rows = agreed(
         says("genai_prices", 0.66),
-        says("genai_prices", 1.32, window="01:00-04:00"),
-        says("genai_prices", 1.32, window="06:00-10:00"),
+        says("genai_prices", 1.32, price_window="01:00-04:00"),
+        says("genai_prices", 1.32, price_window="06:00-10:00"),
         says("litellm", 1.32),
-        says("litellm", 0.66, window="10:00-01:00"),
+        says("litellm", 0.66, price_window="10:00-01:00"),
     )
-    assert {(row["window"], row["usd_per_mtok"], row["decided_by"]) for row in rows} == {
+    assert {(row["price_window"], row["usd_per_mtok"], row["decided_by"]) for row in rows} == {
         ("peak", 1.32, "all_agree"),
         ("off_peak", 0.66, "all_agree"),
     }
-    assert next(row["hours"] for row in rows if row["window"] == "peak") == "01:00-04:00, 06:00-10:00"
+    assert next(row["hours"] for row in rows if row["price_window"] == "peak") == "01:00-04:00, 06:00-10:00"
 
 
 def test_model_that_is_not_mapped_keeps_the_source_id():
@@ -101,12 +104,12 @@ def test_several_days_are_each_decided_as_if_alone():
             says("litellm", 3.0, valid_from=date(2026, 2, 1)),
             says("openrouter", 2.0, valid_to=date(2026, 3, 1)),
             says("llm_price_seed", 9.0),
-            says("litellm", 6.0, valid_from=date(2026, 2, 10), window="16:00-18:00"),
+            says("litellm", 6.0, valid_from=date(2026, 2, 10), price_window="16:00-18:00"),
         ],
         schema=polars_schema(LlmPrice),
     )
     days = [date(2025, 12, 31), date(2026, 1, 15), date(2026, 2, 5), date(2026, 2, 20), date(2026, 3, 15)]
     together = consensus(holding_on_each(history, days), each=["as_of"])
-    alone = [consensus(holding_on(history, day)).select(pl.lit(day).alias("as_of"), pl.all()) for day in days]
+    alone = [consensus(holding_on(history, day), day=day).select(pl.lit(day).alias("as_of"), pl.all()) for day in days]
     assert together.equals(pl.concat(alone))
-    assert together.group_by("as_of", maintain_order=True).len()["len"].to_list() == [1, 1, 3, 3]
+    assert together.group_by("as_of", maintain_order=True).len()["len"].to_list() == [1, 1, 2, 2]

@@ -86,10 +86,6 @@ def test_known_ids(source: str, provider: str, model: str, canonical_provider: s
         ("litellm", "mistral", "mistral/mistral-large-latest"),
         ("litellm", "gemini", "gemini/gemini-flash-latest"),
         ("litellm", "openai", "ft:gpt-4o-2024-08-06"),  # fine-tuned copy
-        ("litellm", "anthropic", "fast/claude-opus-4-6"),  # speed tier
-        ("litellm", "anthropic", "us/claude-opus-4-6"),  # data residency
-        ("openrouter", "openrouter", "anthropic/claude-opus-4.6-fast"),
-        ("genai_prices", "openrouter", "openai/gpt-4o:batch"),
         ("genai_prices", "openrouter", "openai/gpt-4o:extended"),
         ("litellm", "bedrock", "bedrock/us-east-1/1-month-commitment/anthropic.claude-v2:1"),
         ("openrouter", "openrouter", "meta-llama/llama-3.1-405b"),  # base model

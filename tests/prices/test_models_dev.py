@@ -102,7 +102,7 @@ def test_a_model_without_a_cost_has_attributes_only() -> None:
     )
     assert parse_prices(document).accepted.is_empty()
     assert parse_models(document).accepted.rows() == [
-        ("models_dev", "acme", "lab/m", "M", date(2026, 9, 10), True, True, 128_000, None)
+        ("models_dev", "acme", "lab/m", "M", date(2026, 9, 10), True, True, 128_000, None, None, None)
     ]
 
 
@@ -167,7 +167,7 @@ def test_the_seed_agrees_with_genai_prices_but_for_the_peak_price_of_deepseek() 
         pl.col("valid_from").is_null() | (pl.col("valid_from") <= SEED.as_of.date()),
         pl.col("valid_to").is_null() | (pl.col("valid_to") > SEED.as_of.date()),
     )
-    same = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "window"]
+    same = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
     shared = parse_prices(snapshot(SEED.path.read_bytes())).accepted.join(theirs, on=same, suffix="_theirs")
     factor = (pl.col("usd_per_mtok") / pl.col("usd_per_mtok_theirs")).round(9)
     assert shared.height >= 200

@@ -87,7 +87,7 @@ def test_overrides_are_tiers_and_windows() -> None:
         {"utc_days": ["saturday", "sunday"], "min_prompt_tokens": 32000, "prompt": "0.000001"},
     ]
     parsed = priced({"prompt": "0.000003", "overrides": overrides})
-    assert prices(parsed, "leg", "tier_min_tokens", "window") == [
+    assert prices(parsed, "leg", "tier_min_tokens", "price_window") == [
         ("input", 0, "always", 3.0),
         ("input", 200_000, "always", 6.0),
         ("output", 200_000, "always", 22.5),
@@ -191,7 +191,8 @@ def test_the_whole_answer_of_may_2026_keeps_the_contracts() -> None:
     }
     assert models.accepted.height == 364 - 8
     seeded = parse_prices(snapshot(SEED.path.read_bytes())).accepted
-    assert seeded.join(found.accepted, on=found.accepted.columns, nulls_equal=True).height == seeded.height
+    same = [name for name in seeded.columns if name not in ("document_sha256", "locator")]
+    assert seeded.join(found.accepted, on=same, nulls_equal=True).height == seeded.height
 
 
 def test_vendor_prices_agree_with_genai_prices_of_that_day_but_for_two_rounded_cache_reads() -> None:

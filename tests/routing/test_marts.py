@@ -191,9 +191,10 @@ class TestReplay:
 
     def test_prices_hold_from_each_change_where_both_are_known(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         history = warehouse.sql("FROM core.llm_price").pl()
-        found = dated_prices(CURVES, history, today=date(2026, 12, 31))
+        retired = warehouse.sql("FROM core.model_retirement").pl()
+        found = dated_prices(CURVES, history, retired, today=date(2026, 12, 31))
         assert not found.is_empty()
-        earlier = dated_prices(CURVES, history, today=date(2024, 1, 1))
+        earlier = dated_prices(CURVES, history, retired, today=date(2024, 1, 1))
         assert earlier.is_empty()
 
     def test_curves_follow_from_the_outcomes(self) -> None:

@@ -260,7 +260,7 @@ def test_clock_that_jumps_back_neither_loses_nor_doubles_a_price(folder: Path, d
     assert prices_of(folder, "a") == [(3.0, False), (4.0, True)]
     assert (
         not rows(folder, LlmPriceCurrent)
-        .select(["provider", "model", "leg", "tier_min_tokens", "variant", "window"])
+        .select(["provider", "model", "leg", "tier_min_tokens", "variant", "price_window"])
         .is_duplicated()
         .any()
     )

@@ -28,12 +28,16 @@ def price(usd_per_mtok: float) -> pl.DataFrame:
         "leg": "input",
         "tier_min_tokens": 0,
         "variant": "standard",
-        "window": "always",
+        "price_window": "always",
         "usd_per_mtok": usd_per_mtok,
         "valid_from": AT.date(),
         "date_basis": "observed",
         "source": "litellm",
         "observed_at": AT,
+        "region": "global",
+        "seen_on": AT.date(),
+        "evidence_on": AT.date(),
+        "status": "believed",
     }
     return pl.DataFrame([row], schema=polars_schema(LlmPrice))
 

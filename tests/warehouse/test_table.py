@@ -25,11 +25,14 @@ def raw(**changes: object) -> dict[str, object]:
         "leg": "input",
         "tier_min_tokens": 0,
         "variant": "standard",
-        "window": "always",
+        "price_window": "always",
         "published_value": "2.5e-06",
         "published_unit": "usd_per_token",
         "usd_per_mtok": 2.5,
         "seen_on": date(2026, 11, 12),
+        "evidence_on": date(2026, 11, 12),
+        "document_sha256": "0" * 64,
+        "locator": "/gpt-4o/input_cost_per_token",
     } | changes
 
 
@@ -41,7 +44,7 @@ def current(**changes: object) -> dict[str, object]:
         "leg": "input",
         "tier_min_tokens": 0,
         "variant": "standard",
-        "window": "always",
+        "price_window": "always",
         "usd_per_mtok": 2.5,
         "n_sources": 1,
         "agreement": 1.0,
@@ -49,6 +52,14 @@ def current(**changes: object) -> dict[str, object]:
         "low_usd_per_mtok": 2.5,
         "high_usd_per_mtok": 2.5,
         "quotes": "{}",
+        "region": "global",
+        "region_low_usd_per_mtok": 2.5,
+        "region_high_usd_per_mtok": 2.5,
+        "is_far_from_peers": False,
+        "evidence_on": date(2026, 11, 12),
+        "age_days": 0,
+        "is_stale": False,
+        "price_source": "litellm",
     } | changes
 
 

@@ -3,7 +3,7 @@ WITH launch AS (
   SELECT model, release_date, avg(usd_per_mtok) AS cpm
   FROM core.llm_price JOIN core.model USING (model)
   WHERE provider = 'openai' AND regexp_full_match(model, 'gpt-[0-9.]+(o|-turbo)?') AND leg IN ('input', 'output')
-    AND tier_min_tokens = 0 AND variant = 'standard' AND "window" = 'always' AND release_date IS NOT NULL
+    AND tier_min_tokens = 0 AND variant = 'standard' AND price_window = 'always' AND release_date IS NOT NULL
     AND (valid_from = (SELECT min(valid_from) FROM core.llm_price first WHERE first.model = llm_price.model
                        AND first.provider = 'openai' AND first.leg = llm_price.leg))
   GROUP BY ALL

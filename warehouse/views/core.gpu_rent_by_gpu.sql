@@ -10,7 +10,7 @@ SELECT
     min(valid_from) AS oldest,
     max(valid_from) AS newest
 FROM core.gpu_rent
-WHERE valid_to IS NULL AND withdrawn_on IS NULL AND gpu IS NOT NULL
+WHERE status = 'believed' AND valid_to IS NULL AND withdrawn_on IS NULL AND gpu IS NOT NULL
 GROUP BY gpu, term
 ORDER BY gpu, term;
 

@@ -4,9 +4,9 @@ WITH steps AS (
         *,
         lag(usd_per_mtok) OVER series AS old_usd_per_mtok
     FROM core.llm_price
-    WHERE withdrawn_on IS NULL
+    WHERE withdrawn_on IS NULL AND status NOT IN ('held', 'dismissed')
     WINDOW series AS (
-        PARTITION BY source, source_provider, source_model, leg, tier_min_tokens, variant, "window"
+        PARTITION BY source, source_provider, source_model, leg, tier_min_tokens, variant, price_window
         ORDER BY valid_from NULLS FIRST
     )
 )
@@ -21,10 +21,11 @@ SELECT
     old_usd_per_mtok,
     usd_per_mtok AS new_usd_per_mtok,
     usd_per_mtok / old_usd_per_mtok AS ratio,
+    status,
     source
 FROM steps
 WHERE old_usd_per_mtok IS NOT NULL AND usd_per_mtok <> old_usd_per_mtok
 ORDER BY changed_on DESC, model, leg;
 
 COMMENT ON VIEW core.llm_price_change IS
-'Every change of a price: what it was, what it became, when, and whose date that is. Future dates are announced changes.';
+'Every change of a price: what it was, what it became, when, and whose date that is. Future dates are announced changes. Changes whose status is reverted or corrected came and went.';

@@ -5,7 +5,7 @@ SELECT
     leg,
     tier_min_tokens,
     variant,
-    "window",
+    price_window,
     n_sources,
     agreement,
     low_usd_per_mtok,
