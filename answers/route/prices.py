@@ -60,8 +60,9 @@ def parsed_prices(said: list[str]) -> dict[str, Price]:
 
 def listed(model: str, *, warehouse: Path, day: date | None) -> Price:
     """The model's list price on a day: its developer's own, else the median of hosts. Raises BadUsageError."""
-    from assets.prices.frontier import priced_models  # noqa: PLC0415  (few tables are priced; these load the orchestrator)
-    from assets.prices.llm_prices import consensus  # noqa: PLC0415
+    from assets.prices.consensus import consensus  # noqa: PLC0415  (few tables are priced; these load the orchestrator)
+    from assets.prices.frontier import priced_models  # noqa: PLC0415
+    from assets.prices.retirement import still_sold  # noqa: PLC0415
     from sources.prices.model_map import resolve  # noqa: PLC0415
     from warehouse.history import holding_on  # noqa: PLC0415
 
@@ -71,11 +72,14 @@ def listed(model: str, *, warehouse: Path, day: date | None) -> Price:
     when = day or datetime.now(tz=UTC).date()
     with connect(warehouse) as connection:
         history = connection.sql("SELECT * FROM core.llm_price WHERE model = ?", params=[canonical]).pl()
-    prices = consensus(holding_on(history, when))
+        retired = connection.sql("SELECT * FROM core.model_retirement WHERE model = ?", params=[canonical]).pl()
+    prices = consensus(still_sold(holding_on(history, when), retired, pl.lit(when)), day=when)
     known = priced_models(prices).filter(pl.col("model") == canonical)
     if known.is_empty():
         first = history.select(pl.coalesce("valid_from", pl.col("observed_at").dt.date()).min()).item()
         since = f" (known since {first})" if first is not None else ""
+        ended = retired["retired_on"].max()
+        since = f" (sold until {ended})" if isinstance(ended, date) and ended <= when else since
         raise BadUsageError(f"no price of {model} ({canonical}) on {when}{since}; say --price {model}=INPUT/OUTPUT")
     row = known.row(0, named=True)
     cached = prices.filter(pl.col("leg") == "cache_read", pl.col("variant") == "standard", pl.col("tier_min_tokens") == 0)
