@@ -1,17 +1,17 @@
 """Questions to the published warehouse, in SQL, on a connection that can change nothing and reach nothing else."""
 
-import csv
-import json
-import sys
-from contextlib import nullcontext
-from decimal import Decimal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 import duckdb
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from answers.text import PlainConsole
+from answers.written import Format, opened, write_rows
 
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UINTEGER", "UBIGINT")
 MOST_ROWS_ON_SCREEN = 200
@@ -21,14 +21,30 @@ class DamagedReleaseError(Exception):
     """The published file is not what was published."""
 
 
-def connect(warehouse: Path) -> duckdb.DuckDBPyConnection:
+class QuestionError(ValueError):
+    """What was asked cannot be answered as it was asked; bad usage, told in one line."""
+
+    code = 2
+
+
+class StoppedError(RuntimeError):
+    """A question took more time than it was given."""
+
+
+def connect(warehouse: Path, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """Open a warehouse read-only, without other files or the network, and so that no statement can change that.
 
-    Raises DamagedReleaseError.
+    Nothing is written for want of memory either. `memory` bounds it, such as 500MB; else DuckDB takes four fifths of the
+    machine's at most. Raises DamagedReleaseError, and QuestionError for a memory that is none.
     """
-    closed = {"enable_external_access": False, "lock_configuration": True}
+    closed = {"enable_external_access": False, "lock_configuration": True, "temp_directory": ""}
+    bounds = {} if memory is None else {"memory_limit": memory}
     try:
-        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed})
+        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed, **bounds})
+    except (duckdb.ParserException, duckdb.InvalidInputException) as error:
+        if memory is None:
+            raise
+        raise QuestionError(f"--memory {memory}: {str(error).splitlines()[0]}") from None
     except duckdb.Error as error:
         raise DamagedReleaseError(
             f"{warehouse.resolve()} cannot be opened ({str(error).splitlines()[0][:120]}): "
@@ -36,63 +52,80 @@ def connect(warehouse: Path) -> duckdb.DuckDBPyConnection:
         ) from error
 
 
-def run_query(warehouse: Path, sql: str, *, format: str, output: Path | None, console: Console) -> None:
-    """Run one statement and print its rows as table, csv, json or parquet, to the screen or to a file.
+def run_query(
+    warehouse: Path,
+    sql: str,
+    *,
+    format: Format,
+    output: Path | None,
+    console: Console,
+    memory: str | None = None,
+    timeout_s: float | None = None,
+    for_spreadsheet: bool = False,
+) -> None:
+    """Run SQL and print the rows of its last statement, to the screen or to a file, which is replaced whole or not at all.
 
-    Raises duckdb.Error with the position of the mistake for bad SQL, ValueError for parquet to a terminal.
+    On the screen a table shows its first rows; every other way all of them, held in memory a batch at a time. Raises
+    duckdb.Error with the position of the mistake for bad SQL, QuestionError where nothing or too much is asked or the file is
+    one of the warehouse's own, StoppedError after `timeout_s`, ValueError for Parquet to a terminal.
     """
-    with connect(warehouse) as connection:
-        if format == "parquet":
-            _write_parquet(connection.sql(sql), output)
+    with connect(warehouse, memory=memory) as connection, _stopped_after(connection, timeout_s):
+        rows = _rows(connection, sql)
+        if format == "table" and output is None:
+            _print_table(rows, console, most=MOST_ROWS_ON_SCREEN)
             return
-        rows = connection.execute(sql)
-        with nullcontext(sys.stdout) if output is None else output.open("w", newline="") as file:
-            if format == "csv":
-                _write_csv(rows, file)
-            elif format == "json":
-                _write_json(rows, file)
+        with opened(output, data=warehouse.parent.parent, is_binary=format == "parquet") as file:
+            if format == "table":
+                _print_table(rows, PlainConsole(file=file, width=10_000), most=None)
             else:
-                _print_table(rows, console if output is None else Console(file=file, width=10_000))
+                write_rows(rows, file, format=format, for_spreadsheet=for_spreadsheet)
 
 
-def _write_parquet(relation: duckdb.DuckDBPyRelation, output: Path | None) -> None:
-    import pyarrow.parquet as pq  # noqa: PLC0415  (a table on the screen does not wait for it)
-
-    if output is None and sys.stdout.isatty():
-        raise ValueError("parquet is not for a terminal: add --output FILE or redirect")
-    pq.write_table(relation.to_arrow_table(), str(output) if output else sys.stdout.buffer)
-
-
-def _write_csv(rows: duckdb.DuckDBPyConnection, file: TextIO) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_names(rows))
-    writer.writerows(rows.fetchall())
-
-
-def _write_json(rows: duckdb.DuckDBPyConnection, file: TextIO) -> None:
-    names = _names(rows)
-    json.dump([dict(zip(names, row, strict=True)) for row in rows.fetchall()], file, default=_plain, indent=1)
-    file.write("\n")
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
+    """The rows of the last statement, after those before it were run, none of which may return any."""
+    statements = connection.extract_statements(sql)
+    if not statements:
+        raise QuestionError("there is no statement in the SQL")
+    *first, last = statements
+    for place, statement in enumerate(first, 1):
+        if statement.expected_result_type == [duckdb.ExpectedResultType.QUERY_RESULT]:
+            raise QuestionError(
+                f"statement {place} of {len(statements)} returns rows, and only those of the last are shown: ask one by one"
+            )
+        connection.execute(statement)
+    rows = connection.sql(last.query)
+    if rows is None:
+        raise QuestionError("the last statement returns no rows")
+    return rows
 
 
-def _print_table(rows: duckdb.DuckDBPyConnection, console: Console) -> None:
+@contextmanager
+def _stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupt what a connection does when its time is up."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise StoppedError(f"not finished after {seconds:g} s (--timeout)") from None
+    finally:
+        timer.cancel()
+
+
+def _print_table(rows: duckdb.DuckDBPyRelation, console: Console, *, most: int | None) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, kind, *_ in rows.description or []:
-        table.add_column(name, justify="right" if str(kind).startswith(NUMERIC) else "left", overflow="fold")
-    found = rows.fetchmany(MOST_ROWS_ON_SCREEN + 1)
-    for row in found[:MOST_ROWS_ON_SCREEN]:
+    for name, kind in zip(rows.columns, rows.types, strict=True):
+        table.add_column(escape(name), justify="right" if str(kind).startswith(NUMERIC) else "left", overflow="fold")
+    found = rows.fetchall() if most is None else rows.fetchmany(most + 1)
+    for row in found[:most]:
         table.add_row(*[_cell(value) for value in row])
     console.print(table)
-    if len(found) > MOST_ROWS_ON_SCREEN:
-        console.print(f"first {MOST_ROWS_ON_SCREEN} rows; add LIMIT or use --format csv for all")
-
-
-def _names(rows: duckdb.DuckDBPyConnection) -> list[str]:
-    return [str(column[0]) for column in rows.description or []]
-
-
-def _plain(value: object) -> object:
-    return float(value) if isinstance(value, Decimal) else str(value)
+    if most is not None and len(found) > most:
+        console.print(f"first {most} rows; add LIMIT, or --output FILE for all")
 
 
 def _cell(value: object) -> str:

@@ -2,7 +2,13 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from typing import Any, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from schemas.foreign_text import escaped_in_json, plain
 
 UNKNOWN = "-"
 
@@ -34,8 +40,17 @@ def share(value: float | None, low: float | None = None, high: float | None = No
 
 def write_json(answer: Any, stream: TextIO) -> None:
     """One JSON document of a record, or of a list of records. Dates are written as ISO. ValueError for NaN and infinity."""
-    json.dump(answer, stream, default=_plain, allow_nan=False, indent=1, ensure_ascii=False)
-    stream.write("\n")
+    text = json.dumps(answer, default=_plain, allow_nan=False, indent=1, ensure_ascii=False)
+    stream.write(escaped_in_json(text) + "\n")
+
+
+class PlainConsole(Console):
+    """A console on which nothing that others wrote can steer the terminal: whatever is printed goes through here."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of anything that is printed, with their steering signs made visible."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(plain(segment.text), segment.style)
 
 
 def _plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from pipelines.commands import (
     allocate,
@@ -58,11 +59,8 @@ def main() -> None:
     except Exception as error:  # the last place that can turn any failure into one line; --debug shows all of it
         if "--debug" in sys.argv:
             raise
-        err.print(
-            f"[red]error:[/red] {str(error).strip().splitlines()[0] if str(error) else type(error).__name__}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        err.print(f"[red]error:[/red] {escape(said)}", highlight=False, soft_wrap=True)
         sys.exit(getattr(error, "code", 1))
 
 

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from rich.console import Console
+from answers.text import PlainConsole
 
-out = Console(width=None if sys.stdout.isatty() else 1_000)  # a pipe gets whole lines
-err = Console(stderr=True)
+out = PlainConsole(width=None if sys.stdout.isatty() else 1_000)  # a pipe gets whole lines
+err = PlainConsole(stderr=True)
 
 
 class CommandError(Exception):

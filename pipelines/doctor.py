@@ -14,11 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.notify import failures
+from pipelines.outages import late_since, outages
 from sources.publishers import CATALOGUE
 from sources.source import Source
 from sources.transports import bronze
 from sources.transports.bronze import Attempt
 from warehouse.folder import LOCK, NoRoomError, require_room
+from warehouse.repairs import repairs
 from warehouse.resources import Settings, read_settings
 
 PACKAGES = ("inference-economics", "dagster", "duckdb", "polars", "pandera", "pyarrow", "scipy", "genai-prices")
@@ -33,9 +35,14 @@ def show_health(root: Path, *, console: Console) -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     console.print(f"Python {platform.python_version()}, {versions}", highlight=False)
     console.print(_folder_line(root), highlight=False, soft_wrap=True)
-    console.print(_release_line(root), highlight=False, soft_wrap=True)
-    console.print(_failure_line(root), highlight=False, soft_wrap=True)
     now = datetime.now(UTC)
+    console.print(_release_line(root, settings, now=now), highlight=False, soft_wrap=True)
+    console.print(_failure_line(root), highlight=False, soft_wrap=True)
+    for each in outages(root, settings, now=now):
+        since = f"every try since {each.since:%Y-%m-%d} failed"
+        console.print(f"[yellow]{each.source}[/yellow]: {since}: {escape(each.last_error)}", highlight=False, soft_wrap=True)
+    for repair in repairs(root)[-3:]:
+        console.print(f"put right {repair.at:%Y-%m-%d %H:%M} UTC: {escape(repair.text)}", highlight=False, soft_wrap=True)
     console.print(disk_table(root, settings, now=now))
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in (
@@ -111,12 +118,18 @@ def _failure_line(root: Path) -> str:
     return f"[yellow]last failure[/yellow] {told[-1].at:%Y-%m-%d %H:%M} UTC: {escape(told[-1].text)}"
 
 
-def _release_line(root: Path) -> str:
+def _release_line(root: Path, settings: Settings, *, now: datetime) -> str:
     latest = root / "releases" / "latest.duckdb"
     if not latest.exists():
         return "no published warehouse yet"
     built = datetime.fromtimestamp(latest.stat().st_mtime, UTC)
-    return f"published warehouse {latest.resolve().name}, built {_ago(datetime.now(UTC) - built)} ago"
+    line = f"published warehouse {latest.resolve().name}, built {_ago(now - built)} ago"
+    due = late_since(root, settings)
+    if due is None or now < due:
+        return line
+    return (
+        f"{line}; [yellow]late[/yellow]: the next was due {_ago(now - due)} ago (late_after_hours: {settings.late_after_hours})"
+    )
 
 
 def _source_cells(root: Path, source: Source, *, now: datetime, disabled: bool) -> list[str]:

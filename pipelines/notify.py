@@ -1,7 +1,8 @@
 """Who is told when a refresh fails: a line in `<data folder>/failures.jsonl`, and a webhook where one is set.
 
-The webhook's address often is a secret. It comes from `ECONOMICS_WEBHOOK`, else from `webhook` in config.yaml, and only its
-host is ever shown.
+After one that went well a heartbeat address is asked, so that somebody else notices when none goes well any more. Both
+addresses often are secrets. They come from `ECONOMICS_WEBHOOK` and `ECONOMICS_HEARTBEAT`, else from `webhook` and
+`heartbeat_url` in config.yaml, and only their hosts are ever shown.
 """
 
 import os
@@ -12,26 +13,35 @@ from pathlib import Path
 import httpx2
 import msgspec
 
+from schemas.foreign_text import plain
 from warehouse.resources import read_settings
 
 WEBHOOK_VARIABLE = "ECONOMICS_WEBHOOK"
+HEARTBEAT_VARIABLE = "ECONOMICS_HEARTBEAT"
 FAILURES = "failures.jsonl"
 TIMEOUT_S = 10.0
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """One failed run: `text` is the whole message in one line, as chat webhooks expect it under that name."""
+    """One failed run: `text` is the whole message in one line, as chat webhooks expect it under that name.
+
+    `key` names what is told once although it lasts, such as the outage of a source.
+    """
 
     text: str
     at: datetime
     job: str
     run_id: str | None
     problems: tuple[str, ...]
+    key: str | None = None
 
 
-def tell(root: Path, *, at: datetime, job: str, run_id: str | None, problems: Sequence[str]) -> list[str]:
+def tell(
+    root: Path, *, at: datetime, job: str, run_id: str | None, problems: Sequence[str], key: str | None = None
+) -> list[str]:
     """Write a failed run down and post it. Returns a line for each way that did not work; raises nothing."""
-    failure = Failure(f"iecon: {job} failed: {'; '.join(problems)}", at, job, run_id, tuple(problems))
+    told = tuple(plain(problem) for problem in problems)
+    failure = Failure(f"iecon: {job} failed: {'; '.join(told)}", at, job, run_id, told, key)
     trouble = []
     try:
         with (root / FAILURES).open("ab") as file:
@@ -42,9 +52,27 @@ def tell(root: Path, *, at: datetime, job: str, run_id: str | None, problems: Se
         url = os.environ.get(WEBHOOK_VARIABLE) or read_settings(root / "config.yaml").webhook
     except ValueError as error:
         return [*trouble, str(error)]
-    if url and (refusal := _post(url, failure)):
+    if url and (refusal := _asked(url, "POST", msgspec.json.encode(failure))):
         trouble.append(f"the webhook could not be told: {refusal}")
     return trouble
+
+
+def tell_once(root: Path, *, key: str, at: datetime, job: str, problems: Sequence[str]) -> list[str]:
+    """Tell of something that lasts the first time it is seen. Returns what was told and what did not work; else nothing."""
+    if any(each.key == key for each in failures(root)):
+        return []
+    trouble = tell(root, at=at, job=job, run_id=None, problems=problems, key=key)
+    return [f"{job}: {'; '.join(problems)}", *trouble]
+
+
+def pulse(root: Path) -> list[str]:
+    """Ask the heartbeat address, where one is set. Returns a line where that did not work; raises nothing."""
+    try:
+        url = os.environ.get(HEARTBEAT_VARIABLE) or read_settings(root / "config.yaml").heartbeat_url
+    except ValueError as error:
+        return [str(error)]
+    refusal = _asked(url, "GET") if url else None
+    return [f"the heartbeat could not be sent: {refusal}"] if refusal else []
 
 
 def failures(root: Path) -> list[Failure]:
@@ -59,15 +87,14 @@ def failures(root: Path) -> list[Failure]:
     return found
 
 
-def _post(url: str, failure: Failure) -> str | None:
-    """Post a failure as JSON, following no redirect. Returns what went wrong, without the address."""
+def _asked(url: str, method: str, body: bytes | None = None) -> str | None:
+    """Ask an address, following no redirect. Returns what went wrong, without the address."""
     try:
         host = httpx2.URL(url).host
         if not url.startswith(("http://", "https://")) or not host:
             return "its address is not http or https"
-        answer = httpx2.post(
-            url, content=msgspec.json.encode(failure), headers={"Content-Type": "application/json"}, timeout=TIMEOUT_S
-        )
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        answer = httpx2.request(method, url, content=body, headers=kind, timeout=TIMEOUT_S)
     except httpx2.InvalidURL:
         return "its address is not valid"
     except httpx2.HTTPError as error:

@@ -1,4 +1,4 @@
-"""All that this project uses of Dagster's private parts: its SQLite event log, kept open for the length of a refresh.
+"""All that this project uses of Dagster's private parts: its event log, kept open for a refresh, and parts of `dagster dev`.
 
 Held to Dagster 1.13 by pyproject.toml. When `tests/pipelines/test_private_dagster.py` fails with a newer one, hand
 `DagsterInstance.from_config(home)` out of `instance_at`: all works as before, and a refresh takes some seconds more.
@@ -7,16 +7,21 @@ Dagster opens and closes the database for every event, and closing a database th
 journal back and delete it. A refresh writes more than a thousand events. One open connection per file, and a compiled
 statement used twice, is most of the difference between `benchmarks/bench_event_log.py`'s two columns. The files on disk are
 the same, so the UI and the daemon read them as they are.
+
+`iecon ui` puts its guard before Dagster's web server and starts what that needs by itself: one code server for the web server
+and the daemon.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
 import sqlalchemy
+import yaml
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -96,3 +101,35 @@ def instance_at(home: Path, *, own_storage: bool) -> dg.DagsterInstance:
     }
     overrides = {} if own_storage else {"event_log_storage": event_log}
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
+
+
+@contextmanager
+def code_server(instance: dg.DagsterInstance, module: str) -> Iterator[Path]:
+    """A process that has loaded a module's definitions, on a socket of this user's; yields the workspace file that names it."""
+    from dagster._cli.proxy_server_manager import ProxyServerManager  # noqa: PLC0415  (a refresh needs none of this)
+    from dagster._core.workspace.load_target import ModuleTarget  # noqa: PLC0415
+
+    target = ModuleTarget(module, None, str(Path.cwd()), None)
+    with (
+        TemporaryDirectory(prefix="iecon-ui-") as folder,
+        ProxyServerManager(instance, target, code_server_log_level="warning") as manager,
+    ):
+        workspace = Path(folder) / "workspace.yaml"
+        workspace.write_text(yaml.safe_dump({"load_from": list(manager.get_code_server_specs())}))
+        yield workspace
+
+
+def workspace_context(instance: dg.DagsterInstance, workspace: Path, *, version: str, read_only: bool) -> Any:
+    """What a web server knows of its code servers: a context manager."""
+    from dagster._core.workspace.context import WorkspaceProcessContext  # noqa: PLC0415
+    from dagster._core.workspace.load_target import WorkspaceFileTarget  # noqa: PLC0415
+
+    target = WorkspaceFileTarget([str(workspace)])
+    return WorkspaceProcessContext(instance, target, version=version, read_only=read_only)
+
+
+def run_daemon(arguments: list[str]) -> None:
+    """Run Dagster's daemon in this process, with the arguments of `dagster-daemon run`."""
+    from dagster._daemon.cli import run_command  # noqa: PLC0415
+
+    run_command(args=arguments)

@@ -7,6 +7,9 @@ from pathlib import Path
 import dagster as dg
 from dagster import DagsterRunStatus, RunRecord, RunsFilter
 
+from pipelines.interrupt import STOPPED
+from pipelines.notify import tell
+from pipelines.resources import instance
 from warehouse.recovery import set_aside
 from warehouse.resources import NOW_TAG
 
@@ -32,38 +35,51 @@ def heal_records(root: Path) -> None:
                 set_aside(root, file)
 
 
-def close_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark command-line runs that ended without a word as failed, and say so in one line each.
+def close_dead_runs(records: dg.DagsterInstance, root: Path) -> list[str]:
+    """Mark command-line runs that ended without a word as failed, tell of each, and say so in one line each.
 
-    Only for a caller who holds the lock of the data folder. Left as they are, Dagster would count them as running and queue
-    every other run behind them.
+    One that was stopped by whoever started it is canceled, and nobody is told. Only for a caller who holds the lock of the data
+    folder. Left as they are, Dagster would count them as running and queue every other run behind them.
     """
-    lines = []
-    for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
+    lines, was_stopped = [], (root / STOPPED).exists()
+    for record in records.get_run_records(RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
-        if COMMAND_TAG in run.tags:
-            began = f"{record.create_timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-            lines.append(f"the run {run.run_id[:8]} ({run.job_name}) of {began} was killed half-way; it is marked as failed")
-            instance.report_run_failed(run, "The process ended without a word: killed, or the machine went down.")
+        if COMMAND_TAG not in run.tags:
+            continue
+        if was_stopped:
+            records.report_run_canceled(run, "Stopped by a signal: Ctrl-C, or the service manager.")
+            continue
+        began = f"{record.create_timestamp.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        line = f"the run {run.run_id[:8]} ({run.job_name}) of {began} was killed half-way; it is marked as failed"
+        records.report_run_failed(run, "The process ended without a word: killed, or the machine went down.")
+        killed = f"killed half-way, as by kill -9, for want of memory, or with its machine (begun {began})"
+        lines += [line, *tell(root, at=datetime.now(UTC), job=run.job_name, run_id=run.run_id, problems=[killed])]
+    (root / STOPPED).unlink(missing_ok=True)
     return lines
 
 
-def delete_old_runs(instance: dg.DagsterInstance, root: Path, *, now: datetime, keep_days: int) -> int:
+def tell_records(root: Path) -> None:
+    """Let the records say that the run of this process was stopped; it must be the one that holds the lock."""
+    with instance(root) as records:
+        close_dead_runs(records, root)
+
+
+def delete_old_runs(records: dg.DagsterInstance, root: Path, *, now: datetime, keep_days: int) -> int:
     """Delete the records of runs that finished more than so many days ago, the oldest first; returns how many.
 
     At most `MOST_DELETED`, since each opens a file of its own; the next refresh deletes more.
     A run that holds the latest materialisation of some asset stays, whatever its age.
     """
-    entries = [record.asset_entry for record in instance.get_asset_records()]
+    entries = [record.asset_entry for record in records.get_asset_records()]
     latest = {each.last_materialization_record.run_id for each in entries if each.last_materialization_record}
     old = [
         record.dagster_run.run_id
-        for record in instance.get_run_records(RunsFilter(statuses=FINISHED))
+        for record in records.get_run_records(RunsFilter(statuses=FINISHED))
         if began(record) < now - timedelta(days=keep_days) and record.dagster_run.run_id not in latest
     ][-MOST_DELETED:]
     for run_id in old:
-        instance.delete_run(run_id)
-        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        records.delete_run(run_id)
+        records.compute_log_manager.delete_logs(prefix=[run_id])
         for file in (root / "dagster" / "history" / "runs").glob(f"{run_id}.db*"):
             file.unlink()
     return len(old)

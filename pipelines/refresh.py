@@ -15,7 +15,9 @@ from filelock import FileLock, Timeout
 
 from assets.evidence.provenance import OF_RUN_TAG
 from pipelines.definitions import definitions
-from pipelines.notify import tell
+from pipelines.interrupt import holding
+from pipelines.notify import pulse, tell
+from pipelines.outages import tell_outages
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs, heal_records
 from pipelines.resources import dagster_home, instance, resources
 from schemas.base import table_name
@@ -77,7 +79,7 @@ def refresh(
     require_room(root)
     lock = FileLock(root / LOCK)
     try:
-        with lock.acquire(timeout=LOCK_PATIENCE_S):
+        with lock.acquire(timeout=LOCK_PATIENCE_S), holding(root):
             return _refresh(root, job, offline=offline, on_step=on_step, tags={COMMAND_TAG: job, **tags})
     except Timeout as held:
         raise RefreshRunningError(f"another refresh is running on {root} (lock {held.lock_file})") from None
@@ -100,7 +102,7 @@ def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str
     restore_missing(root / "tables")
     heal_records(root)
     with instance(root) as dagster:
-        notes = close_dead_runs(dagster)
+        notes = close_dead_runs(dagster, root)
         _tell_what_is_lost(dagster, root)
         run_id = _execute(dagster, root, job, offline=offline, tags=tags, on_step=on_step)
         success = dagster.get_run_by_id(run_id).is_success  # type: ignore[union-attr]
@@ -115,6 +117,10 @@ def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str
             f"{step['asset']}: {step['warnings']}" for step in steps.filter(pl.col("outcome") == "failed").iter_rows(named=True)
         ]
         notes += tell(root, at=now, job=job, run_id=run_id, problems=problems)
+    else:
+        notes += pulse(root)
+    if not offline:
+        notes += tell_outages(root, now=now)
     reached = set(steps["asset"])
     return Outcome(success, run_id, steps, [name for name in planned_assets(job) if name not in reached], notes)
 

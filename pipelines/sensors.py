@@ -8,7 +8,8 @@ from filelock import FileLock, Timeout
 
 from assets.evidence.provenance import OF_RUN_TAG
 from pipelines import inbox, jobs
-from pipelines.notify import tell
+from pipelines.notify import pulse, tell
+from pipelines.outages import tell_lateness, tell_outages
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
 from warehouse.folder import LOCK
 from warehouse.recovery import sweep
@@ -54,20 +55,37 @@ def tell_failure(context: dg.RunFailureSensorContext, data: dg.ResourceParam[Dat
         context.log.warning(line)
 
 
+@dg.run_status_sensor(
+    name="tell_success",
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[jobs.refresh, *jobs.by_group.values()],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ask the heartbeat address of config.yaml after each refresh that went well.",
+)
+def tell_success(context: dg.RunStatusSensorContext, data: dg.ResourceParam[DataFolder]) -> None:
+    """Send the heartbeat of a run that went well. One from the command line has sent its own."""
+    if COMMAND_TAG not in context.dagster_run.tags:
+        for line in pulse(data.path):
+            context.log.warning(line)
+
+
 @dg.sensor(
     name="housekeeping",
     minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Close runs of killed commands, delete old run records and what crashes left half written.",
+    description="Close runs of killed commands, tell of sources that give nothing and of refreshes that are late, and tidy up.",
 )
 def housekeeping(context: dg.SensorEvaluationContext, data: dg.ResourceParam[DataFolder]) -> dg.SkipReason:
     """Do what the command line does around each refresh, for those who only use the UI."""
     try:
         with FileLock(data.path / LOCK).acquire(timeout=0):
-            for line in close_dead_runs(context.instance):
+            for line in close_dead_runs(context.instance, data.path):
                 context.log.warning(line)
             sweep(data.path)
-            deleted = delete_old_runs(context.instance, data.path, now=datetime.now(UTC), keep_days=data.settings.keep_run_days)
+            now = datetime.now(UTC)
+            deleted = delete_old_runs(context.instance, data.path, now=now, keep_days=data.settings.keep_run_days)
+            for line in [*tell_outages(data.path, now=now), *tell_lateness(data.path, now=now)]:
+                context.log.warning(line)
     except Timeout:
         return dg.SkipReason("a refresh from the command line is running")
     return dg.SkipReason(f"deleted the records of {deleted} old runs")
@@ -84,4 +102,4 @@ with warnings.catch_warnings():
         description="When a table was built by itself, rebuild all that follows from it and publish, as a refresh does anyway.",
     )
 
-sensors = [publish_after_failure, tell_failure, housekeeping, inbox.inbox, follow_changes]
+sensors = [publish_after_failure, tell_failure, tell_success, housekeeping, inbox.inbox, follow_changes]

@@ -10,8 +10,8 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from schemas.yaml_document import read_yaml
 from sources.source import Seed, Source
-from sources.yaml_document import read_yaml
 
 SEEDS = Path(__file__).parent / "seeds"
 """Captures of live sources and small tables of our own."""

@@ -14,6 +14,9 @@ FULL_BYTES = 1_000_000
 """A disk with less room than this is full: Dagster's records do not fit any more."""
 
 
+PATTERN_SIGNS = "*?[]%"
+
+
 class NoRoomError(OSError):
     """The data folder cannot be written, or its disk is full; told in one line."""
 
@@ -29,8 +32,18 @@ def data_root() -> Path:
     return Path.cwd() / "iecon-data"
 
 
+def require_plain(root: Path) -> None:
+    """Raise NoRoomError for a folder whose path libraries take for something else: patterns of files, or an address."""
+    odd = sorted({sign for sign in str(root) if sign in PATTERN_SIGNS or not sign.isprintable()})
+    if odd:
+        raise NoRoomError(
+            f"the data folder {root} has {' '.join(odd)} in its path, which stands for other files: choose another"
+        )
+
+
 def require_room(root: Path) -> None:
     """Make the data folder. Raises NoRoomError where it cannot be written, or lacks the room of one more release."""
+    require_plain(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:

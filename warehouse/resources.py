@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import dagster as dg
 import msgspec
-import yaml
+
+from schemas.yaml_document import read_yaml
 
 VARIABLE = r"\$\{(\w+)\}"
 """How a setting names an environment variable."""
@@ -40,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days that Dagster's records of a finished run are kept; those of each asset's latest materialisation stay longer."""
     webhook: str = ""
     """Address to which a failed refresh is posted as JSON; ECONOMICS_WEBHOOK comes before it."""
+    heartbeat_url: str = ""
+    """Address asked after each refresh that went well, so that silence is noticed; ECONOMICS_HEARTBEAT comes before it."""
+    late_after_hours: Annotated[int, msgspec.Meta(ge=1)] = 48
+    """Hours after a publication by which the next one is expected; the doctor and the daemon call a later one late."""
 
     def asks(self, asset: str, source: str, *, opt_in: bool) -> bool:
         """Whether a source may be asked over the network; both it and its asset can be named."""
@@ -55,11 +60,8 @@ def read_settings(path: Path) -> Settings:
     if not path.exists():
         return Settings()
     try:
-        settings = msgspec.convert(yaml.safe_load(path.read_text()) or {}, Settings)
-    except yaml.MarkedYAMLError as error:
-        place = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ValueError(f"{path}: {error.problem}{place}") from None
-    except (msgspec.ValidationError, yaml.YAMLError, RecursionError) as error:
+        settings = msgspec.convert(read_yaml(path.read_bytes()) or {}, Settings)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
     return msgspec.structs.replace(settings, urls={name: _filled(path, name, url) for name, url in settings.urls.items()})
 

@@ -18,6 +18,7 @@ import dagster as dg
 import polars as pl
 
 from schemas.base import Table, empty, meaning, origins, polars_schema, table_name
+from schemas.foreign_text import escaped_in_markdown
 from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
 from warehouse.contract import apply_contract
@@ -225,11 +226,18 @@ def _fault_lines(schema: type[Table], faults: pl.DataFrame) -> list[str]:
 
 
 def _markdown(frame: pl.DataFrame) -> str:
+    """A frame as a table of Markdown in which nothing that a publisher wrote is a link, a picture or a tag."""
+    texts = {
+        name: [text and escaped_in_markdown(text[:40]) for text in frame[name]]
+        for name, kind in frame.schema.items()
+        if kind == pl.String
+    }
+    frame = frame.with_columns(pl.Series(name, values, pl.String) for name, values in texts.items())
     with pl.Config(
         tbl_formatting="MARKDOWN",
         tbl_hide_column_data_types=True,
         tbl_hide_dataframe_shape=True,
-        fmt_str_lengths=40,
+        fmt_str_lengths=100,
         tbl_cols=-1,
         tbl_rows=-1,
         tbl_width_chars=10_000,

@@ -28,11 +28,16 @@ def ingest(
 ) -> None:
     """Take your own benchmark results into the warehouse. Options are true of every file; run.json.meta.yaml of run.json."""
     from pipelines.ingest import show_ingest  # noqa: PLC0415
+    from pipelines.interrupt import stopped_by_signals  # noqa: PLC0415
+    from pipelines.records import tell_records  # noqa: PLC0415
     from warehouse.folder import data_root  # noqa: PLC0415
 
     stated = {"gpu": gpu, "gpus": gpus, "engine": engine, "precision": precision, "usd_per_gpu_hour": price}
     said = {name: fact for name, fact in stated.items() if fact is not None}
     if architecture is not None:
         said["architecture"] = architecture.value
-    if not show_ingest(data_root(), paths, said=said, console=err, out=out):
+    root = data_root()
+    with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
+        is_good = show_ingest(root, paths, said=said, console=err, out=out)
+    if not is_good:
         raise typer.Exit(1)

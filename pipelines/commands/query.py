@@ -21,16 +21,27 @@ class Format(StrEnum):
 def query(
     sql: Annotated[str | None, typer.Argument(help="SQL, in DuckDB's dialect.")] = None,
     file: Annotated[Path | None, typer.Option(help="File with the SQL, such as one of warehouse/queries.")] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to print the rows.")] = Format.TABLE,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of the screen.")] = None,
+    format: Annotated[
+        Format | None, typer.Option("--format", "-f", help="How to write the rows; else by the file's suffix, else a table.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File for all rows instead of the screen.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Most memory the question may take, such as 500MB.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds after which the question is stopped.")] = None,
+    for_spreadsheet: Annotated[
+        bool, typer.Option("--for-spreadsheet", help="In CSV, put ' before text that a spreadsheet would take for a formula.")
+    ] = False,
 ) -> None:
     """Ask the latest published warehouse a question in SQL. Nothing can be changed by it."""
     from answers.query import run_query  # noqa: PLC0415
+    from answers.written import format_of  # noqa: PLC0415
 
     if (sql is None) == (file is None):
         raise typer.BadParameter("give the SQL, or --file FILE with it")
-    text = sql if file is None else file.read_text()
-    run_query(warehouse(), text or "", format=format.value, output=output, console=out)
+    text = sql if file is None else file.read_text("utf-8-sig")
+    run_query(
+        warehouse(), text or "", format=format_of(output, format.value if format else None), output=output, console=out,
+        memory=memory, timeout_s=timeout, for_spreadsheet=for_spreadsheet,
+    )  # fmt: skip
 
 
 def tables() -> None:

@@ -30,10 +30,14 @@ def refresh(
     """Fetch the sources, recompute every table and publish the warehouse."""
     # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
     gc.disable()
+    from pipelines.interrupt import stopped_by_signals  # noqa: PLC0415
     from pipelines.progress import show_refresh  # noqa: PLC0415
+    from pipelines.records import tell_records  # noqa: PLC0415
     from warehouse.folder import data_root  # noqa: PLC0415
 
-    is_good = show_refresh(data_root(), job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out)
+    root = data_root()
+    with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
+        is_good = show_refresh(root, job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out)
     # To free all that a refresh holds, object by object, takes a tenth of it: both streams are flushed, and the process ends.
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):  # of a reader that has gone, such as `head`

@@ -11,9 +11,9 @@ def main() -> None:
     """Run the daemon with the arguments that follow the parent's process id."""
     parent = int(sys.argv.pop(1))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    from dagster._daemon.cli import run_command  # noqa: PLC0415  (the thread watches while this is imported)
+    from pipelines.private_dagster import run_daemon  # noqa: PLC0415  (the thread watches while this is imported)
 
-    run_command(args=[*sys.argv[1:], "--log-level", "warning"])
+    run_daemon([*sys.argv[1:], "--log-level", "warning"])
 
 
 def _end_with(parent: int) -> None:

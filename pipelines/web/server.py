@@ -5,23 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import uvicorn
-import yaml
-from dagster._cli.proxy_server_manager import ProxyServerManager
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget
 from dagster_webserver.version import __version__
 from dagster_webserver.webserver import DagsterWebserver
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from graphql.validation import ASTValidationRule
 from starlette.middleware import Middleware
 
+from pipelines.private_dagster import code_server, workspace_context
 from pipelines.web.guard import Guard, Rules
 
 DEFINITIONS = "pipelines.definitions"
@@ -41,7 +37,7 @@ class NoMutation(ASTValidationRule):
 class GuardedWebserver(DagsterWebserver[Any, Any]):
     """Dagster's web server with the guard as its outermost layer, and no mutations where it is read-only."""
 
-    def __init__(self, context: WorkspaceProcessContext, rules: Rules) -> None:
+    def __init__(self, context: Any, rules: Rules) -> None:
         self._rules, self._read_only = rules, context.read_only
         super().__init__(context, live_data_poll_rate=2000)
 
@@ -62,11 +58,10 @@ def serve(instance: dg.DagsterInstance, *, host: str, port: int, rules: Rules, r
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with contextlib.ExitStack() as stack:
-        workspace = stack.enter_context(_code_server(instance))
+        workspace = stack.enter_context(code_server(instance, DEFINITIONS))
         if not read_only:
             stack.enter_context(_daemon(workspace))
-        target = WorkspaceFileTarget([str(workspace)])
-        context = stack.enter_context(WorkspaceProcessContext(instance, target, version=__version__, read_only=read_only))
+        context = stack.enter_context(workspace_context(instance, workspace, version=__version__, read_only=read_only))
         app = GuardedWebserver(context, rules).create_asgi_app()
         # Not uvicorn's trust in forwarded headers: whoever is on this machine could write them.
         uvicorn.run(
@@ -78,19 +73,6 @@ def serve(instance: dg.DagsterInstance, *, host: str, port: int, rules: Rules, r
             lifespan="off",
             timeout_graceful_shutdown=int(PATIENCE_S),
         )
-
-
-@contextlib.contextmanager
-def _code_server(instance: dg.DagsterInstance) -> Iterator[Path]:
-    """A process that has loaded the definitions, listening on a socket of this user's; yields the workspace that names it."""
-    module = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), None)
-    with (
-        tempfile.TemporaryDirectory(prefix="iecon-ui-") as folder,
-        ProxyServerManager(instance, module, code_server_log_level="warning") as manager,
-    ):
-        workspace = Path(folder) / "workspace.yaml"
-        workspace.write_text(yaml.safe_dump({"load_from": list(manager.get_code_server_specs())}))
-        yield workspace
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ file, under its latest name. What the user says beside a file is kept likewise u
 counts, and a file that comes again without a word keeps what was said before. A file of which nothing is believed is not kept.
 """
 
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 import msgspec
 import polars as pl
 
+from sources.json_document import check_json
+from sources.regular_file import is_folder, read_regular, shown_name
 from sources.serving import measured_steps as step_times
 from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, read_meta, run_meta, stored_meta
 from sources.serving.benchmark_outputs.document import unpacked
@@ -33,6 +36,9 @@ WARNED = ("requests failed", "not believed", "ended early", "more tokens came", 
 
 _BATCH_FILES = 200
 _BATCH_BYTES = 64_000_000
+_META_BYTES = 1_000_000
+ANYTHING = (Exception, pl.exceptions.PanicException)
+"""What a parser may stumble with over a foreign file, whatever its libraries raise: no file may stop the others."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +107,9 @@ def files_under(paths: Iterable[Path]) -> list[Path]:
     """Files to take in: those named and those in folders, at any depth. Hidden ones and metadata beside a file are left out."""
     found: dict[Path, None] = {}
     for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for file in sorted(path.rglob("*")) if is_folder(path) else [path]:
             is_hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if not is_hidden and not file.is_dir() and not _described_by(file).exists():
+            if not is_hidden and not is_folder(file) and not os.path.lexists(_described_by(file)):
                 found[file] = None
     return list(found)
 
@@ -196,9 +202,10 @@ def _described_by(path: Path) -> Path:
 def _meta(path: Path, said: Mapping[str, Any]) -> RunMeta | None:
     """Facts about a file from beside it and from the caller, who comes first; None where neither says anything."""
     beside = meta_beside(path)
-    if not beside.exists():
+    if not os.path.lexists(beside):
         return run_meta(said) if said else None
-    facts = {name: fact for name, fact in msgspec.structs.asdict(read_meta(beside.read_bytes())).items() if fact is not None}
+    said_beside = read_meta(read_regular(beside, most_bytes=_META_BYTES))
+    facts = {name: fact for name, fact in msgspec.structs.asdict(said_beside).items() if fact is not None}
     return run_meta(facts | dict(said))
 
 
@@ -221,12 +228,14 @@ def _batches(paths: Iterable[Path], said: Mapping[str, Any]) -> Iterator[list[_R
 
 def _read(path: Path, said: Mapping[str, Any]) -> _Read:
     try:
-        body = path.read_bytes()
+        body = read_regular(path)
         if path.name.endswith(META_ENDING):
             raise ValueError(_describes_nothing(path))
+        if detect_trace(body[:SNIFFED_BYTES]) is None:  # a trace is read line by line, however long it is
+            check_json(unpacked(body))
         return _Read(path, body, content_hash(body), _meta(path, said))
-    except Exception as error:
-        # Any: what a user wrote beside a file is foreign too.
+    except ANYTHING as error:
+        # What a user wrote beside a file is foreign too.
         return _Read(path, b"", "", None, _line(error))
 
 
@@ -246,15 +255,15 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
         if file.kept_under != FILES:
             try:
                 verdicts[file.path] = _judged(file, file.meta or before.get(file.sha256))
-            except Exception as error:
-                # Any: the file is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
+            except ANYTHING as error:
+                # The file is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
                 verdicts[file.path] = TakenIn(file.path, sha256=file.sha256, refusal=_line(error))
     runs = [file for file in readable if file.kept_under == FILES]
     try:
         # By its hash a file is told from another of its name.
         found = ingest(BenchmarkFile(file.sha256, file.body, file.meta or before.get(file.sha256)) for file in runs)
-    except Exception as error:
-        if len(runs) == 1:  # any, as above
+    except ANYTHING as error:
+        if len(runs) == 1:
             return verdicts | {runs[0].path: TakenIn(runs[0].path, sha256=runs[0].sha256, refusal=_line(error))}
         for file in runs:
             verdicts |= _examined([file], before)
@@ -274,9 +283,9 @@ def _examined(batch: Sequence[_Read], before: Mapping[str, RunMeta]) -> dict[Pat
 def _judged(file: _Read, meta: RunMeta | None) -> TakenIn:
     """What came of a trace or of step times."""
     if file.kept_under == STEPS:
-        steps = step_times.steps_of_file(file.body, file_name=file.path.name)
+        steps = step_times.steps_of_file(file.body, file_name=shown_name(file.path))
         return _verdict(file, step_times.NAME, steps.accepted, steps.rejected)
-    trace = read_trace(file.path.name, file.body, meta)
+    trace = read_trace(shown_name(file.path), file.body, meta)
     return _verdict(file, trace.workload["source"].item(), trace.requests, trace.rejected)
 
 
@@ -305,12 +314,12 @@ def _warnings(runs: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _keep(root: Path, file: _Read, *, is_new: bool, now: datetime) -> None:
-    name = file.path.name
+    name = shown_name(file.path)
     _store(root, file.kept_under, file.body, rung=name, name=name, is_new=is_new, now=now)
 
 
 def _keep_meta(root: Path, file: _Read, meta: RunMeta, *, now: datetime) -> None:
-    _store(root, META, _as_text(meta), rung=file.sha256, name=meta_beside(file.path).name, is_new=True, now=now)
+    _store(root, META, _as_text(meta), rung=file.sha256, name=shown_name(meta_beside(file.path)), is_new=True, now=now)
 
 
 def _store(root: Path, source: str, body: bytes, *, rung: str, name: str, is_new: bool, now: datetime) -> None:
@@ -333,6 +342,6 @@ def _as_text(meta: RunMeta) -> bytes:
     return msgspec.json.encode(meta)
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     name = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
     return " ".join(f"{name}{error}".split())[:500]

@@ -16,10 +16,10 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.test_time.cost_per_correct import AiderRun
+from schemas.yaml_document import read_yaml
 from sources.document import SEEDS, seed
 from sources.prices.price_keys import unexpected
 from sources.source import Http, Snapshot, Source, refuses_in_words
-from sources.yaml_document import read_yaml
 
 SOURCE = Source(
     name="aider_polyglot",

@@ -13,7 +13,10 @@ from time import perf_counter
 from types import MappingProxyType
 from urllib.parse import urlsplit, urlunsplit
 
-from schemas.quarantine import Parsed
+import polars as pl
+
+from schemas.quarantine import Parsed, reject
+from sources.json_document import DoubledKeyError, check_json
 from sources.source import (
     FloorRung,
     Http,
@@ -230,12 +233,27 @@ def _parsed(
 
 def _try_parse(parse: Parse, snapshot: Snapshot) -> tuple[Parsed | None, str | None]:
     """Rows of a document, or why there are none."""
+    doubled = None
     try:
+        try:
+            check_json(snapshot.body)
+        except DoubledKeyError as error:  # said, and no reason to lose the whole document
+            doubled = str(error)
         parsed = parse(snapshot)
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         # Any: the document is foreign, so a parser can stumble anywhere in it, with whatever its libraries raise.
         return None, _line(error)
+    if doubled:
+        parsed = Parsed(parsed.accepted, pl.concat([parsed.rejected, _suspect_key(snapshot.source, doubled)]))
     return (parsed, None) if parsed.accepted.height else (None, "no row was accepted")
+
+
+def _suspect_key(source: str, reason: str) -> pl.DataFrame:
+    """A row of quarantine for a document in which a reader takes one of two values."""
+    return reject(
+        pl.DataFrame({"source": [source]}), source=pl.col("source"), row_key=pl.lit("document"), rule="doubled_key",
+        reason=f"{reason}: the last of its values counts", severity="suspect",
+    )  # fmt: skip
 
 
 def _fetch(rung: LiveRung, policy: Policy, known: Known | None) -> Fetched | NotModified:
@@ -288,5 +306,5 @@ def _installed_version(package: str) -> str | None:
         return None
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]

@@ -131,7 +131,7 @@ def test_housekeeping_closes_runs_of_killed_commands_and_no_others(tmp_path: Pat
         assert isinstance(skipped, dg.SkipReason)
         assert dagster.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
         assert dagster.get_run_by_id(alive.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
-        assert close_dead_runs(dagster) == []
+        assert close_dead_runs(dagster, tmp_path) == []
 
 
 @pytest.mark.slow

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from schemas.yaml_document import read_yaml
 from sources.prices.gpu_names import named
 from sources.serving.benchmark_outputs.accelerator import canonical_gpu, require_gpu
 from sources.serving.benchmark_outputs.fields import Point, RowError
-from sources.yaml_document import read_yaml
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
