@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from answers.text import PlainConsole
-from answers.written import Format, opened, write_rows
+from answers.written import Format, opened, write_csv, write_json_rows, write_parquet
 
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UINTEGER", "UBIGINT")
 MOST_ROWS_ON_SCREEN = 200
@@ -70,19 +70,23 @@ def run_query(
     one of the warehouse's own, StoppedError after `timeout_s`, ValueError for Parquet to a terminal.
     """
     with connect(warehouse, memory=memory) as connection, _stopped_after(connection, timeout_s):
-        rows = _rows(connection, sql)
+        asked = _last_statement(connection, sql)
         if format == "table" and output is None:
-            _print_table(rows, console, most=MOST_ROWS_ON_SCREEN)
+            _print_table(connection.execute(asked), console, most=MOST_ROWS_ON_SCREEN)
             return
         with opened(output, data=warehouse.parent.parent, is_binary=format == "parquet") as file:
             if format == "table":
-                _print_table(rows, PlainConsole(file=file, width=10_000), most=None)
+                _print_table(connection.execute(asked), PlainConsole(file=file, width=10_000), most=None)
+            elif format == "csv":
+                write_csv(connection.sql(asked.query), file, for_spreadsheet=for_spreadsheet)
+            elif format == "json":
+                write_json_rows(connection.execute(asked), file)
             else:
-                write_rows(rows, file, format=format, for_spreadsheet=for_spreadsheet)
+                write_parquet(connection.sql(asked.query), file)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRelation:
-    """The rows of the last statement, after those before it were run, none of which may return any."""
+def _last_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The last statement, after those before it were run, none of which may return rows."""
     statements = connection.extract_statements(sql)
     if not statements:
         raise QuestionError("there is no statement in the SQL")
@@ -93,10 +97,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyRel
                 f"statement {place} of {len(statements)} returns rows, and only those of the last are shown: ask one by one"
             )
         connection.execute(statement)
-    rows = connection.sql(last.query)
-    if rows is None:
-        raise QuestionError("the last statement returns no rows")
-    return rows
+    return last
 
 
 @contextmanager
@@ -116,9 +117,9 @@ def _stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float | None)
         timer.cancel()
 
 
-def _print_table(rows: duckdb.DuckDBPyRelation, console: Console, *, most: int | None) -> None:
+def _print_table(rows: duckdb.DuckDBPyConnection, console: Console, *, most: int | None) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, kind in zip(rows.columns, rows.types, strict=True):
+    for name, kind, *_ in rows.description or []:
         table.add_column(escape(name), justify="right" if str(kind).startswith(NUMERIC) else "left", overflow="fold")
     found = rows.fetchall() if most is None else rows.fetchmany(most + 1)
     for row in found[:most]:

@@ -1,5 +1,6 @@
 """Rows written for others to read: CSV, JSON or Parquet, a batch at a time, to a file that appears whole or not at all."""
 
+import itertools
 import os
 import sys
 import uuid
@@ -78,47 +79,36 @@ def opened(output: Path | None, *, data: Path, is_binary: bool) -> Iterator[IO[A
         unfinished.unlink(missing_ok=True)
 
 
-def write_rows(rows: duckdb.DuckDBPyRelation, file: IO[Any], *, format: Format, for_spreadsheet: bool) -> None:
-    """Write all rows as CSV, JSON or Parquet. Of columns of one name, each further one gets a number behind it."""
-    names = distinct(rows.columns)
-    if format == "csv":
-        _write_csv(rows, names, file, for_spreadsheet=for_spreadsheet)
-    elif format == "json":
-        _write_json(rows, names, file)
-    else:
-        _write_parquet(rows, names, file)
-
-
 def distinct(names: Sequence[str]) -> list[str]:
-    """Names of columns of which no two are alike: `a, a, a_1` are `a, a_2, a_1`."""
-    taken, found = set(names), []
+    """Names of columns of which no two are alike: of those of one name, each further one gets a number behind it."""
+    found: list[str] = []
     for place, name in enumerate(names):
-        number = 2
-        new = name
-        while new in found or (place and new in names[:place]):
-            new = f"{name}_{number}"
-            number += 1
-            if new in taken:
-                new = name
-        found.append(new)
+        others = {*names, *found}
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        found.append(name if name not in names[:place] else next(new for new in numbered if new not in others))
     return found
 
 
-def _write_csv(rows: duckdb.DuckDBPyRelation, names: Sequence[str], file: IO[str], *, for_spreadsheet: bool) -> None:
+def write_csv(rows: duckdb.DuckDBPyRelation, file: IO[str], *, for_spreadsheet: bool) -> None:
+    """Write all rows as CSV, every value as DuckDB writes it, NULL as nothing."""
     import polars as pl  # noqa: PLC0415  (a table on the screen does not wait for it)
 
+    names = distinct(rows.columns)
     texts = [name for name, kind in zip(names, rows.types, strict=True) if str(kind).startswith(("VARCHAR", "ENUM"))]
     file.write(pl.DataFrame({name: [] for name in names}).write_csv())
     for batch in rows.project("COLUMNS(*)::VARCHAR").to_arrow_reader(BATCH_ROWS):
-        frame = pl.DataFrame(batch.rename_columns(list(names)))
+        frame = pl.DataFrame(batch.rename_columns(names))
         if for_spreadsheet:
-            is_formula = pl.col(texts).str.contains(FORMULA)
-            frame = frame.with_columns(pl.when(is_formula).then("'" + pl.col(texts)).otherwise(pl.col(texts)))
+            frame = frame.with_columns(
+                pl.when(pl.col(name).str.contains(FORMULA)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
+                for name in texts
+            )
         file.write(frame.write_csv(include_header=False))
 
 
-def _write_json(rows: duckdb.DuckDBPyRelation, names: Sequence[str], file: IO[str]) -> None:
-    # What is no number in JSON, NaN and infinity, is written as null.
+def write_json_rows(rows: duckdb.DuckDBPyConnection, file: IO[str]) -> None:
+    """Write all rows of a statement as a JSON list of objects, one a line; what is no number in JSON, such as NaN, as null."""
+    names = distinct([str(column[0]) for column in rows.description or []])
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
     before = "[\n "
     while batch := rows.fetchmany(BATCH_ROWS):
@@ -128,19 +118,24 @@ def _write_json(rows: duckdb.DuckDBPyRelation, names: Sequence[str], file: IO[st
     file.write("[]\n" if before.startswith("[") else "\n]\n")
 
 
-def _write_parquet(rows: duckdb.DuckDBPyRelation, names: Sequence[str], file: BinaryIO) -> None:
+def write_parquet(rows: duckdb.DuckDBPyRelation, file: BinaryIO) -> None:
+    """Write all rows as Parquet; values of types that it has no form for, such as intervals, as text."""
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    columns = [
-        f'"{name}"::VARCHAR' if str(kind).startswith(TEXT_ONLY) else f'"{name}"'
-        for name, kind in zip(rows.columns, rows.types, strict=True)
-    ]
-    if any(column.endswith("VARCHAR") for column in columns) and len(set(rows.columns)) == len(rows.columns):
-        rows = rows.project(", ".join(columns))
-    reader = rows.to_arrow_reader(BATCH_ROWS)
-    schema = reader.schema
-    for place, name in enumerate(names):
-        schema = schema.set(place, schema.field(place).with_name(name))
+    names = distinct(rows.columns)
+    reader = _as_text(rows).to_arrow_reader(BATCH_ROWS)
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
     with pq.ParquetWriter(file, schema) as writer:
         for batch in reader:
-            writer.write_batch(batch.rename_columns(list(names)))
+            writer.write_batch(batch.rename_columns(names))
+
+
+def _as_text(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Columns that Parquet has no form for, cast to text."""
+    odd = [name for name, kind in zip(rows.columns, rows.types, strict=True) if str(kind).startswith(TEXT_ONLY)]
+    if not odd:
+        return rows
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in rows.columns}
+    columns = (f"{quoted[name]}::VARCHAR AS {quoted[name]}" if name in odd else quoted[name] for name in rows.columns)
+    return rows.project(", ".join(columns))

@@ -104,8 +104,7 @@ def test_file_that_grows_while_it_is_read_is_refused(tmp_path: Path):
     writer.start()
     try:
         with pytest.raises(ValueError, match="changed while it was read"):
-            for _ in range(50):
-                read_regular(path)
+            read_regular(path)
     finally:
         done.set()
         writer.join()
