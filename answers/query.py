@@ -37,7 +37,11 @@ def connect(warehouse: Path, *, memory: str | None = None) -> duckdb.DuckDBPyCon
     Nothing is written for want of memory either. `memory` bounds it, such as 500MB; else DuckDB takes four fifths of the
     machine's at most. Raises DamagedReleaseError, and QuestionError for a memory that is none.
     """
-    closed = {"enable_external_access": False, "lock_configuration": True, "temp_directory": ""}
+    closed: dict[str, str | int | float | list[str]] = {
+        "enable_external_access": False,
+        "lock_configuration": True,
+        "temp_directory": "",
+    }
     bounds = {} if memory is None else {"memory_limit": memory}
     try:
         return duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed, **bounds})

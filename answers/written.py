@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Literal
+from typing import IO, Any, Literal
 
 import duckdb
 import msgspec
@@ -50,7 +50,6 @@ def opened(output: Path | None, *, data: Path, is_binary: bool) -> Iterator[IO[A
 
     Raises OutputError for a file inside the data folder, also through a link, and where there is no such folder.
     """
-    mode = "wb" if is_binary else "w"
     if output is None:
         if is_binary and sys.stdout.isatty():
             raise ValueError("parquet is not for a terminal: add --output FILE or redirect")
@@ -63,20 +62,24 @@ def opened(output: Path | None, *, data: Path, is_binary: bool) -> Iterator[IO[A
     if target.is_relative_to(data.resolve()):
         raise OutputError(f"{output} lies in the data folder {data.resolve()}, in which only refreshes write: choose another")
     if target.exists() and not target.is_file():  # a device or a pipe, which cannot be replaced
-        with target.open(mode, **({} if is_binary else {"encoding": "utf-8", "newline": ""})) as file:
+        with _written_to(target, is_binary=is_binary) as file:
             yield file
         return
     if not target.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {target.parent}")
     unfinished = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        with unfinished.open(mode, **({} if is_binary else {"encoding": "utf-8", "newline": ""})) as file:
+        with _written_to(unfinished, is_binary=is_binary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _written_to(path: Path, *, is_binary: bool) -> IO[Any]:
+    return path.open("wb") if is_binary else path.open("w", encoding="utf-8", newline="")
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -118,7 +121,7 @@ def write_json_rows(rows: duckdb.DuckDBPyConnection, file: IO[str]) -> None:
     file.write("[]\n" if before.startswith("[") else "\n]\n")
 
 
-def write_parquet(rows: duckdb.DuckDBPyRelation, file: BinaryIO) -> None:
+def write_parquet(rows: duckdb.DuckDBPyRelation, file: IO[bytes]) -> None:
     """Write all rows as Parquet; values of types that it has no form for, such as intervals, as text."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415

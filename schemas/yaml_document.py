@@ -62,7 +62,8 @@ def _check(body: bytes) -> None:
             keys = open_maps[-1] if open_maps else None
             if keys is not None and is_key[-1] and isinstance(event, yaml.ScalarEvent):
                 if event.value in keys:
-                    raise ValueError(f"a key stands twice in one map, the second time in line {event.start_mark.line + 1}")
+                    line = event.start_mark.line + 1 if event.start_mark else "?"
+                    raise ValueError(f"a key stands twice in one map, the second time in line {line}")
                 keys.add(event.value)
             is_key[-1] = keys is not None and not is_key[-1]
             if isinstance(event, yaml.CollectionStartEvent):

@@ -16,8 +16,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from schemas.yaml_document import read_yaml
 from sources.serving.benchmark_outputs.fields import NoResultError, RowError
-from sources.yaml_document import read_yaml
 
 LARGEST_BYTES = 4_000_000_000
 """A packed file that unpacks to more than this is refused before it fills the memory."""

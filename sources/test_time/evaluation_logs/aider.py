@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from schemas.yaml_document import read_yaml
 from sources.test_time.evaluation_logs.document import Document
 from sources.test_time.evaluation_logs.record import Reading, Record, Total, day, dollars, whole
-from sources.yaml_document import read_yaml
 
 NAME = "aider"
 BENCHMARK = "aider_polyglot"
