@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ app = typer.Typer(
     help="What a useful token and a correct answer cost: refresh the evidence, then ask it in SQL.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(refresh.refresh)
 app.command(context_settings={"ignore_unknown_options": True})(query.query)  # so that SQL may begin with a comment
@@ -64,10 +65,19 @@ def main() -> None:
         sys.exit(getattr(error, "code", 1))
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"iecon {version('inference-economics')}")  # noqa: T201
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     data: Annotated[Path | None, typer.Option(help="Data folder; the same as setting ECONOMICS_DATA.")] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of a failure.")] = False,  # noqa: ARG001
+    show_version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
     if data is not None:
         os.environ["ECONOMICS_DATA"] = str(data)

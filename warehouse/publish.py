@@ -19,8 +19,8 @@ from warehouse.locks import writing
 from warehouse.recovery import LATEST, heal_tables, point_latest
 from warehouse.store import DamagedTableError, check_bytes, conform, table_path
 
-STORAGE_VERSION = "v1.5.0"
-"""Readable by clients one release back; the newest format is not."""
+STORAGE_VERSION = "v1.4.0"
+"""The oldest client that can read a release."""
 LAYERS = ("raw", "core", "marts", "meta")
 VIEWS = Path(__file__).parent / "views"
 
