@@ -27,8 +27,9 @@ from sources.source import Snapshot
 from warehouse.table import table
 
 GROUP = "routing"
-GROSS = ("gross_saving_percent", "gross_reduction_x")
+GROSS = ("gross_saving_percent", "gross_reduction_x", "samples_used")
 """Metrics before the controller is paid."""
+TWO_SIDED_95 = 1.96
 ACCEPTANCE_ROUNDING = 0.005
 """Acceptances are printed to two digits."""
 
@@ -115,7 +116,8 @@ def operating_points(rows: pl.DataFrame) -> pl.DataFrame:
     )
     worse_than_random = (rows["metric"] == "quality_against_random_percent").to_numpy() & (floats(rows, "value") < 0.0)
     least, most = np.where(np.isfinite(net_low), net_low, net), np.where(np.isfinite(net_high), net_high, net)
-    sign = np.select([worse_than_random | (most < 0.0), least > 0.0], ["negative", "positive"], "not_shown")
+    shown = ~ranged & _within_sampling_error(rows)
+    sign = np.select([shown, worse_than_random | (most < 0.0), least > 0.0], ["not_shown", "negative", "positive"], "not_shown")
     basis = np.select([is_range, ranged, np.isfinite(net_low)], ["printed_range", "resampled", "rounding"], "")
     computed = rows.with_columns(
         *_known(
@@ -173,7 +175,7 @@ def under_disclosure_error(points: pl.DataFrame) -> pl.DataFrame:
 def summary(points: pl.DataFrame, fragility: pl.DataFrame, figures: pl.DataFrame) -> pl.DataFrame:
     """One row per class (contract `RoutingPatternSummary`)."""
     failing = (
-        fragility.filter(pl.col("premium") > 0)
+        fragility.join(points.filter(pl.col("sign") == "positive").select("figure"), on="figure", how="semi")
         .group_by("pattern")
         .agg(
             (pl.col("fails_if_cost_understated") & (pl.col("overstatement") == error)).sum().alias(f"fail_at_{error:.0%}")
@@ -204,20 +206,34 @@ def summary(points: pl.DataFrame, fragility: pl.DataFrame, figures: pl.DataFrame
     )
 
 
+def _within_sampling_error(rows: pl.DataFrame) -> NDArray[np.bool_]:
+    """Whether the quality of a router is that of a random choice but for what its items may differ by chance.
+
+    Both on the same n items; taken as independent, which is wide. False where quality or n is not stated.
+    """
+    routed, random, count = (floats(rows, name) for name in ("routed_quality", "random_quality", "n"))
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt((routed * (1.0 - routed) + random * (1.0 - random)) / count)
+        within: NDArray[np.bool_] = np.abs(routed - random) < TWO_SIDED_95 * error
+    return within
+
+
 def _premium_of(rows: pl.DataFrame, at: str, shift: float = 0.0) -> Array:
     """Share of the cost saved that a figure states, moved by `shift` times its rounding; NaN where it states none."""
     figure = floats(rows, at) + shift * (floats(rows, "rounding") if shift else 0.0)
     metric = rows["metric"].to_numpy()
-    ratio = np.select(
-        [
-            np.isin(metric, ["speedup_x", "gross_reduction_x"]),
-            metric == "slowdown_x",
-            np.isin(metric, ["saving_percent", "gross_saving_percent"]),
-            metric == "cost_share_percent",
-        ],
-        [figure, 1.0 / figure, 1.0 / (1.0 - figure / 100.0), 100.0 / figure],
-        np.nan,
-    )
+    with np.errstate(divide="ignore"):
+        ratio = np.select(
+            [
+                np.isin(metric, ["speedup_x", "gross_reduction_x"]),
+                metric == "slowdown_x",
+                np.isin(metric, ["saving_percent", "gross_saving_percent"]),
+                metric == "cost_share_percent",
+                metric == "samples_used",
+            ],
+            [figure, 1.0 / figure, 1.0 / (1.0 - figure / 100.0), 100.0 / figure, floats(rows, "unconditional") / figure],
+            np.nan,
+        )
     saved = np.full(rows.height, np.nan)
     stated = np.isfinite(ratio)
     saved[stated] = premium_from_speedup(speedup=ratio[stated])

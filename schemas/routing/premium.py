@@ -31,6 +31,7 @@ METRICS = (
     "cost_share_percent",
     "gross_saving_percent",
     "gross_reduction_x",
+    "samples_used",
     "quality_against_random_percent",
     "no_gain_stated",
     "not_testable",
@@ -59,6 +60,7 @@ class RoutingFigure(_Point):
 
     metric: str = column("what was printed; gross: before the controller is paid", isin=METRICS)
     value: float = column("the figure, in the unit its metric names; NULL for a range or none", nullable=True)
+    unconditional: float = column("what the unconditional policy uses, in the unit of the figure", gt=0, nullable=True)
     low: float = column("lower end of a printed range or interval", nullable=True)
     high: float = column("upper end of a printed range or interval", nullable=True)
     rounding: float = column("half a unit of the last printed digit", ge=0, nullable=True)
@@ -70,6 +72,7 @@ class RoutingFigure(_Point):
     draft_length: pl.Int64 = column("tokens drafted", unit="tokens", ge=1, nullable=True)
     tokens_per_pass: float = column("tokens per target pass, measured", unit="tokens", ge=1, nullable=True)
     draft_cost_ratio: float = column("one draft pass over one target pass, where stated", ge=0, nullable=True)
+    n: pl.Int64 = column("items of the measurement, where stated", unit="items", ge=1, nullable=True)
     routed_quality: float = column("share correct of the router", ge=0, le=1, nullable=True)
     random_quality: float = column("share correct of a random choice at the same strong share", ge=0, le=1, nullable=True)
     oracle_quality: float = column("best share correct at the same strong share", ge=0, le=1, nullable=True)
@@ -96,6 +99,7 @@ class RoutingPoint(RoutingFigure):
 class RoutingCurve(Table):
     """Quality and characters of three policies by share of strong answers, computed once from stored outcomes."""
 
+    system: str = column("system whose outcomes are replayed")
     benchmark: str = column("benchmark of the questions")
     strong_model: str = column("strong model, by its canonical name")
     weak_model: str = column("weak model, by its canonical name")
@@ -144,7 +148,8 @@ class RoutingPremium(_Point):
     )
     bound: str = column(BOUND_MEANING, isin=BOUNDS)
     sign: str = column(
-        "that of the whole interval, of the figure where there is none, or of quality against random; else not shown",
+        "that of the whole interval, of the figure where there is none, or of quality against random; not shown where the "
+        "quality of n items is within sampling error of a random choice",
         isin=SIGNS,
     )
     safety_factor: float = column("kappa Delta / gamma; NULL where gamma is 0 or not disclosed", nullable=True)
@@ -217,6 +222,9 @@ class RouterReplay(Table):
     Characters stand for tokens, alike for both models, so costs are shares of the strong model for all, never dollars.
     """
 
+    system: str = column("system whose outcomes are replayed")
+    version: str = column("document and version")
+    locator: str = column("place in the document")
     benchmark: str = column("benchmark of the questions")
     strong_model: str = column("strong model")
     weak_model: str = column("weak model")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from assets.routing.premium import believed, operating_points, under_disclosure_error
+from assets.routing.premium import believed, operating_points, summary, under_disclosure_error
 from assets.routing.replay import dated_prices, priced_curves
 from economics.routing.patterns import deepest_exit
 from schemas.routing.premium import RoutingCurve, RoutingFigure, RoutingPremium
@@ -119,6 +119,19 @@ class TestPremium:
             assert point(figure)["premium_low"] is None
         assert point("prompt_length_mmlu_80")["interval_basis"] == "resampled"
 
+    def test_adaptive_consistency_is_what_its_own_samples_save(self) -> None:
+        assert point("adaptive_consistency_all")["premium"] == pytest.approx(1 - 16.5 / 40)
+        assert point("adaptive_consistency_gsm8k_vicuna")["premium"] == pytest.approx(1 - 26.8 / 40)
+
+    def test_six_of_800_items_are_no_sign(self) -> None:
+        for figure in ("routerbench_mini_learned", "routerbench_mini_task_aware"):
+            assert point(figure)["sign"] == "not_shown"
+
+    def test_cost_goes_with_the_item(self) -> None:
+        signs = {figure: point(f"prompt_length_{figure}")["sign"] for figure in ("mmlu_50", "mmlu_80", "gsm8k_50", "gsm8k_80")}
+        assert signs == {"mmlu_50": "negative", "mmlu_80": "negative", "gsm8k_50": "not_shown", "gsm8k_80": "not_shown"}
+        assert point("prompt_length_mmlu_50")["premium"] == pytest.approx(-0.35, abs=0.02)
+
     def test_undisclosed_controller_stays_unknown(self) -> None:
         for name in ("gamma", "safety_factor", "elasticity_of_gamma", "gross_saving"):
             assert point("frugalgpt_headlines")[name] is None
@@ -145,6 +158,14 @@ class TestFragility:
         frail = under_disclosure_error(POINTS)
         small = frail.filter(pl.col("figure") == "spec_bench_lookahead_7b").sort("overstatement")
         assert small["fails_if_cost_understated"].to_list() == [False, False, True]
+
+    def test_only_positive_points_are_counted_as_failing(self) -> None:
+        frail = under_disclosure_error(POINTS)
+        counted = summary(POINTS, frail, FIGURES).filter(pattern="router").row(0, named=True)
+        positive = POINTS.filter(pl.col("sign") == "positive", pattern="router")["figure"]
+        at_half = frail.filter(pl.col("figure").is_in(positive.implode()), overstatement=0.5)
+        assert counted["fail_at_50_percent"] == at_half["fails_if_cost_understated"].sum()
+        assert counted["fail_at_50_percent"] <= counted["positive"]
 
 
 class TestReplay:
