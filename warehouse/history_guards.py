@@ -17,6 +17,8 @@ JUMP_FACTOR = 20.0
 """A figure this many times another is more often a unit slip than news."""
 REVERT_WINDOW = timedelta(days=14)
 """A figure that goes and comes back within this time was most likely an error in between."""
+CORRECTION_WINDOW = timedelta(days=7)
+"""A figure that a jump replaced within this time, and the jump was confirmed, was most likely the error itself."""
 SHRINK_FLOOR = 0.7
 """A document with fewer rows than this share of the last one has most likely lost rows by accident."""
 AGREEMENT = 1.05

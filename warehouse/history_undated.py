@@ -8,6 +8,7 @@ import polars as pl
 from schemas.quarantine import Parsed
 from warehouse.history_guards import (
     AGREEMENT,
+    CORRECTION_WINDOW,
     HISTORY_COLUMNS,
     JUMP,
     JUMP_FACTOR,
@@ -164,14 +165,14 @@ def _ended(open_rows: pl.DataFrame, believed: pl.DataFrame, *, key: list[str], v
     ).rename({"evidence_on": "news_on"})
     both = open_rows.join(news, on=key, nulls_equal=True).filter(pl.col("valid_from") < pl.col("start"))
     was_slip = ratio(pl.col("new_value"), pl.col(value)) >= JUMP_FACTOR
-    was_short = pl.col("start") - pl.col("valid_from") < REVERT_WINDOW
+    was_short = pl.col("start") - pl.col("valid_from") < CORRECTION_WINDOW
     is_back = equal(pl.col("new_value"), pl.col("closed_value")) & (
         pl.col("start") - pl.col("closed_on") < REVERT_WINDOW
     ).fill_null(value=False)
     return both.with_columns(
         valid_to="start",
         missing_since=pl.lit(None, pl.Date),
-        status=pl.when(was_slip & was_short)
+        status=pl.when(was_slip & (was_short | is_back))
         .then(pl.lit("corrected"))
         .when(is_back)
         .then(pl.lit("reverted"))

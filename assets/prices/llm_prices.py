@@ -1,5 +1,6 @@
 """LLM API prices: four live sources and a seeded history, folded into one dated table and one price per leg of today."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -103,17 +104,8 @@ def llm_price(
 ) -> Parsed:
     """Every source's prices under canonical names, folded into the history."""
     raw = [genai_prices_price, litellm_price, openrouter_price, models_dev_price, llm_price_seed]
-    observed = pl.concat([frame.select(list(polars_schema(contract.RawLlmPrice))) for frame in raw])
-    attributes = pl.concat([genai_prices_model, litellm_model, openrouter_model, models_dev_model])
-    return merge(
-        named(previous).select(previous.columns),
-        named(observed.join(attributes.select(*ID, *ATTRIBUTES), on=ID, how="left")),
-        key=SERIES,
-        value="usd_per_mtok",
-        now=now,
-        same_thing=PRICED,
-        checked_by_hand=frozenset({SEEDED}),
-    )
+    attributes = [genai_prices_model, litellm_model, openrouter_model, models_dev_model]
+    return folded(previous, raw, attributes, now=now)
 
 
 @table(schema=contract.LlmPriceCurrent, group=GROUP)
@@ -127,6 +119,23 @@ def llm_price_current(llm_price: pl.DataFrame, model_retirement: pl.DataFrame, n
 def llm_price_wide(llm_price_current: pl.DataFrame) -> pl.DataFrame:
     """For each seller and model the prices of the source that states most of what was chosen."""
     return side_by_side(llm_price_current)
+
+
+def folded(
+    previous: pl.DataFrame, prices: Sequence[pl.DataFrame], attributes: Sequence[pl.DataFrame], *, now: datetime
+) -> Parsed:
+    """The history with what the documents of today say: `prices` and `attributes` as the raw tables hold them."""
+    observed = pl.concat([frame.select(list(polars_schema(contract.RawLlmPrice))) for frame in prices])
+    told = pl.concat([frame.select(*ID, *ATTRIBUTES) for frame in attributes])
+    return merge(
+        named(previous).select(previous.columns),
+        named(observed.join(told, on=ID, how="left")),
+        key=SERIES,
+        value="usd_per_mtok",
+        now=now,
+        same_thing=PRICED,
+        checked_by_hand=frozenset({SEEDED}),
+    )
 
 
 def named(prices: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ class Historic(Table):
 
     status: str = column(
         "believed; held: a guard waits for a second sighting, the row lasts no day; dismissed: held and never confirmed; "
-        "reverted: came and went within 14 days; corrected: a unit slip, replaced within 14 days",
+        "reverted: came and went within 14 days; corrected: a unit slip, replaced within 7 days or taken back within 14",
         isin=ROW_STATUSES,
     )
     held_by: str = column("guard that held the row back at first", isin=GUARDS, nullable=True)
