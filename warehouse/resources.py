@@ -127,7 +127,7 @@ class DataFolder(dg.ConfigurableResource[None]):
         return self.path / "releases"
 
 
-def run_time(context: dg.AssetExecutionContext) -> datetime:
+def run_time(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> datetime:
     """The clock of a run: the same for all its steps, so that a refresh is one point in time."""
     if NOW_TAG in context.run.tags:
         return datetime.fromisoformat(context.run.tags[NOW_TAG]).astimezone(UTC)

@@ -48,7 +48,8 @@ _FORM = re.compile(r"(sxm|pcie|oam)\d?")
 _SPACED_MEMORY = re.compile(r"(\d)\s+(?=gi?b\b)")
 _SEVERAL = re.compile(r"\(x\d+\)|,")
 _WORDS_BESIDE_THE_NAME = re.compile(r"(?<![a-z0-9])(virtualized|hbm\d[a-z]?)(?![a-z0-9])", re.IGNORECASE)
-_FORM_IN_INSTANCE = re.compile(r"(?<![a-z])(sxm|pcie)\d?(?![a-z0-9])")
+_FORM_IN_INSTANCE = re.compile(r"(?<![a-z])(sxm|pcie)\d?(?![a-wyz0-9]|x(?!\d))")
+"""A form factor, alone or with the count of GPUs behind it, as in sxm5x2."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ ALL = [variant for known in variants().values() for variant in known]
         ("H100", "NVIDIA H100 80GB HBM3", 80, "h100-sxm"),
         ("H100", "1x-H100-75-722|NVIDIA-H100-80GB-HBM3", 81559 / 1024, "h100-sxm"),
         ("H100", "p5.48xlarge", 80, "h100-sxm"),
+        ("H100", "p5.4xlarge", 80, "h100-sxm"),
+        ("H100", "BM.GPU.H100.8", 80, "h100-sxm"),
+        ("H100", "lambdalabs_H100-sxm5x2", 80, "h100-sxm"),
+        ("A100-80GB", "crusoe_A100-80G-sxm4x8", 80, "a100-80gb-sxm"),
+        ("A100", "denvr_A100-sxm4x8", 40, "a100-40gb-sxm"),
         ("H100", "8H100.80S.176V_SPOT", 80, "h100-sxm"),
         ("H100-80G-PCIe", None, None, "h100-pcie"),
         ("H100-80G-PCIe-NVLink", "n3-H100x8-NVLink", 80, "h100-pcie"),
@@ -58,7 +63,7 @@ def test_one_gpu_is_meant(source_gpu: str, instance: str | None, memory_gb: floa
 @pytest.mark.parametrize(
     ("source_gpu", "instance", "memory_gb", "known"),
     [
-        ("H100", "BM.GPU.H100.8", 80, Gpu("h100")),
+        ("H100", "BM.GPU.OTHER.8", 80, Gpu("h100")),
         ("H200", None, 141, Gpu("h200")),
         ("A100", "gpu_8x_a100", 40, Gpu("a100")),
         ("A100-SXM4", None, None, Gpu("a100", None, "sxm")),

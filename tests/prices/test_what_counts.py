@@ -9,6 +9,7 @@ import pytest
 from assets.prices.consensus import consensus
 from assets.prices.frontier import priced_models
 from assets.prices.llm_prices import named, side_by_side
+from assets.prices.promises import not_stated, sold_no_more
 from assets.prices.retirement import retirements, still_sold
 from schemas.base import polars_schema
 from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent, LlmPriceWide
@@ -260,6 +261,26 @@ class TestFreshness:
         rows = [price("gpt-5", 1.0, evidence_on=date(2026, 11, 1)), price("gpt-5", 4.0, leg="output")]
         (priced,) = priced_models(current(*rows)).to_dicts()
         assert (priced["oldest_evidence_on"], priced["is_stale"]) == (date(2026, 11, 1), False)
+
+
+class TestPromises:
+    """The asset checks find what they promise to find."""
+
+    def test_row_after_the_last_day_of_sale_is_named(self):
+        prices = history(*both("gpt-4", 30.0, deprecated_on=date(2026, 3, 1)))
+        ends = retirements(prices, models())
+        rows = pl.DataFrame({"model": ["gpt-4", "gpt-4", "gpt-5"], "as_of": [date(2026, 2, 28), date(2026, 3, 1), TODAY]})
+        assert sold_no_more(rows, ends, prices) == ["gpt-4 on 2026-03-01, retired on 2026-03-01"]
+        assert (
+            sold_no_more(rows, ends, pl.concat([prices, history(price("openai/gpt-4", 30.0, source_provider="azure"))])) == []
+        )
+
+    def test_pair_that_no_source_states_is_named(self):
+        rows = [*both("gpt-5", 1.0), *both("gpt-5", 2.0, source="genai_prices")]
+        wide, held = side_by_side(current(*rows)), history(*rows)
+        assert not_stated(wide, held) == []
+        mixed = wide.with_columns(output_usd_per_mtok=pl.when(pl.col("source") == "litellm").then(8.0).otherwise(4.0))
+        assert not_stated(mixed, held) == [f"openai gpt-5: standard output by {wide['source'].item()}"]
 
 
 class TestSideBySide:

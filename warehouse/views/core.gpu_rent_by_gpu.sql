@@ -1,17 +1,33 @@
 CREATE VIEW core.gpu_rent_by_gpu AS
+WITH sellers AS (
+    SELECT
+        gpu,
+        term,
+        provider,
+        median(usd_per_gpu_hour) AS usd_per_gpu_hour,
+        count(*) AS offers,
+        count(*) FILTER (note LIKE '%its date is not known%') AS undated_offers,
+        min(valid_from) FILTER (note IS NULL OR note NOT LIKE '%its date is not known%') AS oldest,
+        max(valid_from) FILTER (note IS NULL OR note NOT LIKE '%its date is not known%') AS newest
+    FROM core.gpu_rent
+    WHERE status = 'believed' AND valid_to IS NULL AND withdrawn_on IS NULL AND gpu IS NOT NULL AND statistic = 'price'
+      AND valid_from <= current_date
+    GROUP BY gpu, term, provider
+)
 SELECT
     gpu,
     term,
-    count(*) AS offers,
-    count(DISTINCT provider) AS providers,
+    sum(offers)::BIGINT AS offers,
+    count(*) AS providers,
     min(usd_per_gpu_hour) AS low_usd_per_gpu_hour,
     median(usd_per_gpu_hour) AS median_usd_per_gpu_hour,
     max(usd_per_gpu_hour) AS high_usd_per_gpu_hour,
-    min(valid_from) AS oldest,
-    max(valid_from) AS newest
-FROM core.gpu_rent
-WHERE status = 'believed' AND valid_to IS NULL AND withdrawn_on IS NULL AND gpu IS NOT NULL
+    sum(undated_offers)::BIGINT AS undated_offers,
+    min(oldest) AS oldest,
+    max(newest) AS newest
+FROM sellers
 GROUP BY gpu, term
 ORDER BY gpu, term;
 
-COMMENT ON VIEW core.gpu_rent_by_gpu IS 'Rents per GPU and term: how many offers, and their low, median and high. Terms are never mixed.';
+COMMENT ON VIEW core.gpu_rent_by_gpu IS
+'Rents per GPU and term: the median over sellers of each seller''s median offer, as in core.gpu_price, with the cheapest and the dearest seller. Excerpts of catalogues whose day is not known count and are dated by nobody (undated_offers; oldest and newest leave them out). Terms are never mixed.';
