@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from answers.changes import TableChange
     from answers.decide.record import Decision
+    from answers.route.record import Decision as RouteDecision
 
-__all__ = ["changes", "decide", "forms", "open", "sql"]
+__all__ = ["changes", "decide", "forms", "open", "route", "sql"]
 
 
 def release(data: Path | str | None = None) -> Path:
@@ -65,6 +66,26 @@ def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
     from answers.decide.record import Question  # noqa: PLC0415
 
     return decision_for(Question(**question), warehouse=release(data))
+
+
+def route(*files: Path | str, data: Path | str | None = None, **asked: Any) -> RouteDecision:
+    """Which model should answer which question on one's own outcomes, whether a router pays, and what is promised.
+
+    `asked` are fields of `answers.route.record.Asked` (what must be kept) and of `answers.route.answer.Options` (how the files
+    are read). Raises ValueError for a table that cannot be judged, or options that do not fit it.
+    """
+    from dataclasses import fields  # noqa: PLC0415
+
+    from answers.route.answer import Options  # noqa: PLC0415
+    from answers.route.answer import decide as decision_of  # noqa: PLC0415
+    from answers.route.record import Asked  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
+
+    root = Path(data).expanduser().resolve() if data is not None else data_root()
+    kept = {field.name for field in fields(Asked)}
+    options = Options(warehouse=root / "releases" / "latest.duckdb", **{k: v for k, v in asked.items() if k not in kept})
+    question = Asked(**{name: value for name, value in asked.items() if name in kept})
+    return decision_of([Path(file) for file in files], asked=question, options=options)
 
 
 def changes(before: Path | str, after: Path | str) -> list[TableChange]:

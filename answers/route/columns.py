@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from answers.route.files import ROW, BadUsageError, RefusedTableError
+from answers.route.files import ROW, BadUsageError, NotATableError
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "item": (
@@ -99,7 +99,7 @@ def scores_of(columns: list[str], asked: list[str], mapping: dict[str, str], tak
 def models_of(columns: list[str], taken: set[str], holds_shares: Callable[[str], bool]) -> dict[str, dict[str, str]]:
     """Of a wide table: per model the column of each of its fields.
 
-    `holds_shares` says of a column whether all its values lie from 0 to 1. Raises RefusedTableError where no model is found.
+    `holds_shares` says of a column whether all its values lie from 0 to 1. Raises NotATableError where no model is found.
     """
     free = [column for column in columns if column not in taken and column != ROW]
     names = [str(match[1]) for column in columns if (match := re.fullmatch(r"(.+)\|(?:total_cost|cost)", column))]
@@ -110,7 +110,7 @@ def models_of(columns: list[str], taken: set[str], holds_shares: Callable[[str],
     if len(names) < 2:
         names = [column for column in free if not _has_owner(column, free) and holds_shares(column)]
     if len(names) < 2:
-        raise RefusedTableError(
+        raise NotATableError(
             "row 1: the table must have the columns item, model, correct and cost_usd, or a column for each of two models; "
             f"it has {', '.join(column for column in columns if column != ROW) or 'none'}"
         )

@@ -11,11 +11,13 @@ from answers.route.table import Table
 FINE_DIGITS = 7
 """A score that needs as many digits is hardly ever the same for two different items."""
 SAME_SCORE = 1e-7
-"""Share of the scores' range within which two scores are one."""
+"""Share of the scores' range within which two scores are one; in a large table a thousandth of the usual distance."""
 ALIKE = 0.5
 """Part of the outcomes' spread that ties of a fine score must explain to be copies."""
 THE_SAME = 0.99
 """The same of a coarse score, whose ties are often chance and explain as much as the score knows."""
+WINDOW = 100_000
+"""Items of a large table that are looked at first."""
 FEWEST_VALUES = 30
 """A score with fewer values sorts items into classes; items of one class are no copies."""
 
@@ -41,8 +43,12 @@ def groups_of(table: Table) -> Groups:
     """
     count = len(table.quality)
     stated = "group" in table.items.columns
-    own = table.items["group"].fill_null(pl.Series(np.arange(count)).cast(pl.String)) if stated else pl.Series(np.arange(count))
-    group = own.rank("dense").to_numpy().astype(np.int64) - 1
+    group = np.arange(count)
+    if stated:
+        group = np.arange(count)
+    if stated:
+        own = table.items["group"].fill_null(pl.select(pl.format("item {}", pl.int_range(count))).to_series())
+        group = own.rank("dense").to_numpy().astype(np.int64) - 1
     alike = _same_prompt(table)
     alike = _near_equal(table) if alike is None else alike
     if alike is None:
@@ -71,7 +77,7 @@ def _same_prompt(table: Table) -> NDArray[np.int64] | None:
 
 def _near_equal(table: Table) -> NDArray[np.int64] | None:
     """Numbers of near-equal rows, where ties of the scores are too many and too alike to be chance."""
-    if not table.scores:
+    if not table.scores or not _any_near_equal(table):
         return None
     keys = {name: _steps(score) for name, score in table.scores.items()}
     fine = [name for name, score in table.scores.items() if _is_fine(score)]
@@ -88,11 +94,25 @@ def _near_equal(table: Table) -> NDArray[np.int64] | None:
     return None
 
 
+def _any_near_equal(table: Table) -> bool:
+    """Whether a window of the middle scores of a large table has ties of the first score at all."""
+    score = next(iter(table.scores.values()))
+    if len(score) <= WINDOW:
+        return True
+    middle = len(score) // 2
+    low, high = np.partition(score, (middle, middle + WINDOW))[[middle, middle + WINDOW]]
+    inside = np.sort(score[(score >= low) & (score <= high)])
+    return bool((np.diff(inside) <= _one_score(score)).mean() > 0.01)
+
+
+def _one_score(values: NDArray[np.float64]) -> float:
+    return min(SAME_SCORE, 1e-3 / len(values)) * float(np.ptp(values))
+
+
 def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Numbers of values that are one within a ten-millionth of their range."""
+    """Numbers of values, near-equal ones having one."""
     order = np.argsort(values, kind="stable")
-    reach = float(values[order[-1]] - values[order[0]])
-    apart = np.diff(values[order], prepend=values[order[0]]) > SAME_SCORE * reach
+    apart = np.diff(values[order], prepend=values[order[0]]) > _one_score(values)
     number = np.empty(len(values), dtype=np.int64)
     number[order] = np.cumsum(apart)
     return number

@@ -21,6 +21,10 @@ class RefusedTableError(ValueError):
     code = 1
 
 
+class NotATableError(RefusedTableError):
+    """A file whose columns are not those of outcomes; it may be a log of another tool."""
+
+
 class BadUsageError(ValueError):
     """Options that do not go with the table."""
 
@@ -74,7 +78,7 @@ def _typed_table(file: Path, suffix: str) -> pl.LazyFrame:
     raw = file.read_bytes()
     if suffix == ".json":
         found = msgspec.json.decode(raw)
-        rows = list(_records(found, file))
+        rows = list(_records(found, file, is_whole=True))
     else:
         rows = [row for line in raw.splitlines() if line.strip() for row in _records(msgspec.json.decode(line), file)]
     if not rows:
@@ -82,7 +86,7 @@ def _typed_table(file: Path, suffix: str) -> pl.LazyFrame:
     return pl.DataFrame(rows, infer_schema_length=None, strict=False).lazy()
 
 
-def _records(found: Any, file: Path) -> Iterator[dict[str, Any]]:
+def _records(found: Any, file: Path, *, is_whole: bool = False) -> Iterator[dict[str, Any]]:
     """Flat rows of a JSON document: a list of rows, a table by column, or the log of a known benchmark of routers."""
     if isinstance(found, list):
         for row in found:
@@ -123,6 +127,8 @@ def _records(found: Any, file: Path) -> Iterator[dict[str, Any]]:
         if columns and len(columns) == len(found) and len({len(column) for column in columns}) == 1:
             for values in zip(*columns, strict=True):
                 yield dict(zip(found, values, strict=True))
+        elif is_whole:
+            raise NotATableError(f"{file.name}: must hold rows, or columns of one length")
         else:
             yield dict(_flat(found))
     else:

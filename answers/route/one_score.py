@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from answers.route.floor import estimates_of, floor_of, quality_asked, without_router
 from answers.route.record import Asked, Floor, Judgement, Policy
 from answers.route.sides import Items
-from answers.route.slices import slices_of
+from answers.route.slices import latency_of, slices_of
 from answers.route.verdict import FEWEST_UNITS, Evidence, verdict_of
 from economics.routing.choice import Bound, Weighed, on_average, promised, weighed
 from economics.routing.curve import (
@@ -27,6 +27,8 @@ SEED = 20_260_515
 """Replicates are drawn alike in every run, so that one table has one answer."""
 _THRESHOLDS = 200
 _MOST_POLICIES = 600
+_ORACLE_ITEMS = 200_000
+"""Of a larger table as many items, evenly spaced, stand for what an oracle would do."""
 
 Array = NDArray[np.float64]
 
@@ -128,6 +130,13 @@ def judge_score(items: Items, *, score: Array, name: str, asked: Asked, low_is_h
         terms=_terms(items, of_fair, policies, known["fair"]),
         reversed=bool(turned),
         **_printed(curve),
+        latency_s=latency_of(
+            items,
+            score=score,
+            judged=of_sure if pays == "yes" else judge_policy(policies, 0),
+            policies=policies,
+            switch_latency_s=asked.switch_latency_s,
+        ),
         slices=slices_of(items, score=score, judged=of_sure if proper[chosen] else of_fair, policies=policies, rng=rng),
     )
 
@@ -184,7 +193,8 @@ def _terms(items: Items, judged: Judged, policies: Policies, known: dict[str, Es
     if not mix > 0.0:
         return {}
     columns = [sides.strong, *sides.others]
-    reached, least = oracle_frontier(quality=outcomes.quality[:, columns], cost=outcomes.cost[:, columns])
+    some = slice(None, None, max(1, len(outcomes.quality) // _ORACLE_ITEMS))
+    reached, least = oracle_frontier(quality=outcomes.quality[some][:, columns], cost=outcomes.cost[some][:, columns])
     decides = (judged.chosen * (policies.edge >= 0)).sum(axis=1)
     per_unit = np.bincount(policies.unit, weights=outcomes.controller_cost, minlength=policies.items.size)
     controller = float((per_unit * decides).sum() / policies.items.sum())

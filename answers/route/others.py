@@ -63,7 +63,7 @@ def compared_policies(
             judge_items(outcomes, unit=unit, sent=sent, quality=reached, cost=spent), strong=strong, weak=weak, rng=rng
         )
 
-    best = np.lexsort((cost, -quality), axis=1)[:, 0]
+    best = _best_and_cheapest(quality, cost)
     failed = 1.0 - quality[:, weak]
     names = items.models
     found = [
@@ -94,6 +94,16 @@ def compared_policies(
     found += _routers_that_ran(items, routers, rng)
     found += [adaptive for name in names if (adaptive := _adaptive_sampling(samples, name, rng)) is not None]
     return found
+
+
+def _best_and_cheapest(quality: Array, cost: Array) -> NDArray[np.int64]:
+    """Per item the best model, of those as good the cheapest."""
+    best = np.zeros(len(quality), dtype=np.int64)
+    good, spent = quality[:, 0].copy(), cost[:, 0].copy()
+    for at in range(1, quality.shape[1]):
+        better = (quality[:, at] > good) | ((quality[:, at] == good) & (cost[:, at] < spent))
+        best[better], good[better], spent[better] = at, quality[better, at], cost[better, at]
+    return best
 
 
 def _routers_that_ran(items: Items, routers: pl.DataFrame, rng: np.random.Generator) -> list[Compared]:

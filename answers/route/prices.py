@@ -12,7 +12,7 @@ from answers.route.files import BadUsageError
 
 CHARS_PER_TOKEN = 4.0
 """Where characters stand for tokens: about what tokenizers make of English."""
-_SAID = re.compile(r"(?P<model>.+)=(?P<input>[\d.eE+-]+)(?:/(?P<output>[\d.eE+-]+))?")
+_SAID = re.compile(r"(?P<model>.+)=(?P<input>[\d.eE+-]+)(?:/(?P<output>[\d.eE+-]+))?(?:/(?P<cached>[\d.eE+-]+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,17 +44,20 @@ class Prices:
 
 
 def parsed_prices(said: list[str]) -> dict[str, Price]:
-    """`MODEL=2.5/10` as prices; one number is both."""
+    """`MODEL=2.5/10` as prices; one number is both, a third one is that of a cache read."""
     found = {}
     for one in said:
         match = _SAID.fullmatch(one)
         try:
-            prices = (float(match["input"]), float(match["output"] or match["input"])) if match else None
+            prices = [float(match["input"]), float(match["output"] or match["input"])] if match else None
+            cached = float(match["cached"]) if match and match["cached"] else None
         except ValueError:
-            prices = None
-        if match is None or prices is None or min(prices) < 0.0:
+            prices, cached = None, None
+        if match is None or prices is None or min([*prices, cached or 0.0]) < 0.0:
             raise BadUsageError(f"--price {one}: must be MODEL=INPUT/OUTPUT in USD per million tokens, such as gpt-4o=2.5/10")
-        found[match["model"]] = Price(input_usd_per_mtok=prices[0], output_usd_per_mtok=prices[1], basis="as you say")
+        found[match["model"]] = Price(
+            input_usd_per_mtok=prices[0], output_usd_per_mtok=prices[1], basis="as you say", cache_read_usd_per_mtok=cached
+        )
     return found
 
 

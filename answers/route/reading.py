@@ -74,9 +74,12 @@ def table_of(
             notes = [*notes, "no score in the table: the length of the prompt stands for one"]
     absent = {name: pl.any_horizontal(pl.col(f"{c}:{name}").is_null() for c in ("correct", "cost_usd")) for name in names}
     missing = {name: int(joined.select(expr.sum()).item()) for name, expr in absent.items()}
-    complete = joined.filter(~pl.any_horizontal(absent.values()))
+    complete = joined.filter(~pl.any_horizontal(absent.values())) if any(missing.values()) else joined
     if complete.is_empty():
-        raise RefusedTableError(f"no item has an outcome and a cost of all of {', '.join(names)}")
+        unpriced = [name for name in names if joined[f"cost_usd:{name}"].null_count() == joined.height]
+        hint = f"; no cost of {unpriced[0]} is known: say --price {unpriced[0]}=INPUT/OUTPUT, or --free" if unpriced else ""
+        raise RefusedTableError(f"no item has an outcome and a cost of all of {', '.join(names)}{hint}")
+    del joined
     for score in scores:
         known = complete[f"score:{score}"]
         if known.null_count():

@@ -88,6 +88,8 @@ class Judgement:
     """Of the score between strong and weak model, as RouteLLM prints it."""
     cpt_50: float | None = None
     cpt_80: float | None = None
+    latency_s: float | None = None
+    """Mean of the policy where it is a threshold, else of the strong model for all; None where the table has none."""
     slices: list["Slice"] = field(default_factory=list)
 
 

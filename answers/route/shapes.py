@@ -5,7 +5,7 @@ import polars as pl
 from answers.route.cells import NUMBERS, check, number_of, refuse, refuse_empty, text_of
 from answers.route.columns import models_of
 from answers.route.costs import cost_of, costed, refuse_zero_costs
-from answers.route.files import ROW, STRATEGY, RefusedTableError
+from answers.route.files import ROW, STRATEGY, NotATableError, RefusedTableError
 from answers.route.prices import Prices
 from answers.route.reading import NO_ROUTERS, OF_ANSWER, OF_ITEM, Reading, Table, table_of, wanted_models
 
@@ -14,7 +14,7 @@ def read_long(rows: pl.LazyFrame, fields: dict[str, str], scores: dict[str, str]
     """A row per item and model, or per item and strategy. Raises RefusedTableError, BadUsageError."""
     for name in ("item", "correct"):
         if name not in fields and not (name == "item" and "prompt" in fields):
-            raise RefusedTableError(
+            raise NotATableError(
                 f"row 1, column {name}: there is none; say which it is: --map {name}=COLUMN (columns: "
                 f"{', '.join(c for c in rows.collect_schema().names() if c != ROW)})"
             )

@@ -1,6 +1,6 @@
 """Which model is which in a table, and its outcomes as the closed forms take them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from answers.route.files import BadUsageError
 from answers.route.record import Asked
 from answers.route.table import Table
-from economics.routing.policies import Handover, Outcomes, units_of
+from economics.routing.policies import Handover, Outcomes, previous_kept, units_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +59,8 @@ class Items:
     facts: pl.DataFrame
     """(items) item, and category where the table has it."""
     latency_s: NDArray[np.float64] | None
+    previous: NDArray[np.int64] | None
+    """(items) the item before it in its conversation, -1 for the first; None where the table has no groups."""
 
 
 def items_of(
@@ -71,17 +73,20 @@ def items_of(
     rng: np.random.Generator,
 ) -> Items:
     """The kept items of a table. Where some are left out a switch is counted within what is left only."""
-    outcomes = outcomes_of(table, group).kept(keep)
+    outcomes, previous = outcomes_of(table, group), previous_of(table)
     if not keep.all():
-        handover = handover.kept(keep)
+        previous = None if previous is None else previous_kept(previous, keep)
+        outcomes, handover = outcomes.kept(keep), handover.kept(keep)
+        outcomes = replace(outcomes, group=np.unique(outcomes.group, return_inverse=True)[1].astype(np.int64))
     return Items(
         models=table.models,
         sides=sides,
         outcomes=outcomes,
-        unit=units_of(np.unique(outcomes.group, return_inverse=True)[1].astype(np.int64), rng=rng),
+        unit=units_of(outcomes.group, rng=rng),
         handover=handover,
         facts=table.items.filter(pl.Series(keep)).select("item", *(["category"] if "category" in table.items.columns else [])),
         latency_s=None if table.latency_s is None else table.latency_s[keep],
+        previous=previous,
     )
 
 
@@ -94,6 +99,19 @@ def outcomes_of(table: Table, group: NDArray[np.int64]) -> Outcomes:
         controller_cost=np.zeros(len(table.quality)) if controller is None else np.nan_to_num(controller),
         group=group,
     )
+
+
+def previous_of(table: Table) -> NDArray[np.int64] | None:
+    """The item before each one in its conversation: by turn, else in the order of the file; None without groups."""
+    if "group" not in table.items.columns:
+        return None
+    group = table.items["group"].rank("dense").to_numpy()
+    turn = table.items["turn"].to_numpy() if "turn" in table.items.columns else np.arange(len(group))
+    order = np.lexsort((turn, group))
+    previous = np.full(len(group), -1, dtype=np.int64)
+    same = group[order[1:]] == group[order[:-1]]
+    previous[order[1:][same]] = order[:-1][same]
+    return previous
 
 
 def column_of(table: Table, name: str) -> NDArray[np.float64] | None:

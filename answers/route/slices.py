@@ -12,6 +12,35 @@ FEWEST_ITEMS = 20
 _REPLICATES = 400
 
 
+def by_item(
+    *, score: NDArray[np.float64], judged: Judged, policies: Policies
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    """Per item: whether the strong model answered, whether the score decided, and the column of the weak model."""
+    policy = np.argmax(judged.chosen, axis=1)[policies.unit]
+    edge = policies.edge[policy]
+    decided = edge >= 0
+    sent = np.where(decided, score >= policies.edges[np.maximum(edge, 0)], policy == 0)
+    return sent, decided, policies.weak[policy]
+
+
+def latency_of(
+    items: Items, *, score: NDArray[np.float64], judged: Judged, policies: Policies, switch_latency_s: float
+) -> float | None:
+    """Mean seconds per item; None where the table has no latencies. Each change of the model in a conversation adds its own."""
+    if items.latency_s is None:
+        return None
+    sent, decided, other = by_item(score=score, judged=judged, policies=policies)
+    rows = np.arange(len(score))
+    seconds = np.where(sent, items.latency_s[:, items.sides.strong], items.latency_s[rows, other])
+    if items.handover.weak_answer_first:
+        seconds = seconds + np.where(decided & sent, items.latency_s[rows, other], 0.0)
+    if items.previous is not None:
+        before = items.previous
+        switched = (before >= 0) & (sent != sent[np.maximum(before, 0)])
+        seconds = seconds + np.where(switched, switch_latency_s, 0.0)
+    return float(seconds.mean())
+
+
 def slices_of(
     items: Items, *, score: NDArray[np.float64], judged: Judged, policies: Policies, rng: np.random.Generator
 ) -> list[Slice]:
@@ -24,11 +53,7 @@ def slices_of(
     outcomes, strong, weak = items.outcomes, items.sides.strong, items.sides.weak
     category = items.facts["category"].fill_null("").to_numpy()
     names, place, counts = np.unique(category, return_inverse=True, return_counts=True)
-    policy = np.argmax(judged.chosen, axis=1)[policies.unit]
-    edge = policies.edge[policy]
-    decided = edge >= 0
-    sent = np.where(decided, score >= policies.edges[np.maximum(edge, 0)], policy == 0)
-    other = policies.weak[policy]
+    sent, decided, other = by_item(score=score, judged=judged, policies=policies)
     rows = np.arange(len(score))
     quality = np.where(sent, outcomes.quality[:, strong], outcomes.quality[rows, other])
     cost = np.where(sent, outcomes.cost[:, strong], outcomes.cost[rows, other])

@@ -1,10 +1,9 @@
 """What changing the model within a conversation costs: the cache that the other model does not have."""
 
-import numpy as np
-
 from answers.route.files import BadUsageError
 from answers.route.prices import Prices
 from answers.route.record import Asked
+from answers.route.sides import previous_of
 from answers.route.table import Table
 from economics.routing.policies import Handover
 
@@ -25,12 +24,9 @@ def handover_of(table: Table, asked: Asked, strong: int, weak: int, *, prices: P
             raise BadUsageError(f"--shared-prefix: no cache-read price of {table.models[column]} is known")
         per_token = (price.input_usd_per_mtok - price.cache_read_usd_per_mtok) / 1e6
         lost[column] = asked.shared_prefix * table.input_tokens[:, column] * max(per_token, 0.0)
-    group = table.items["group"].rank("dense").to_numpy()
-    turn = table.items["turn"].to_numpy() if "turn" in table.items.columns else np.arange(len(group))
-    order = np.lexsort((turn, group))
-    previous = np.full(len(group), -1, dtype=np.int64)
-    same = group[order[1:]] == group[order[:-1]]
-    previous[order[1:][same]] = order[:-1][same]
     return Handover(
-        weak_answer_first=asked.after_answer, previous=previous, switch_to_strong=lost[strong], switch_to_weak=lost[weak]
+        weak_answer_first=asked.after_answer,
+        previous=previous_of(table),
+        switch_to_strong=lost[strong],
+        switch_to_weak=lost[weak],
     )

@@ -6,7 +6,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from answers.route.columns import named, no_such, scores_of
-from answers.route.files import BadUsageError, RefusedTableError, read_files
+from answers.route.files import SUFFIXES, BadUsageError, NotATableError, RefusedTableError, read_files
 from answers.route.prices import Prices
 from answers.route.reading import Reading, Table
 from answers.route.shapes import read_long, read_wide
@@ -21,7 +21,31 @@ def read_outcomes(files: list[Path], *, reading: Reading | None = None, prices: 
     """
     reading = reading or Reading()
     prices = prices or Prices()
-    rows = read_files(files)
+    if all(file.suffix.lower() in SUFFIXES and not file.is_dir() for file in files):
+        try:
+            return _of_rows(read_files(files), reading, prices)
+        except NotATableError:
+            rows = _rows_of_logs(files, prices)
+            if rows is None:
+                raise
+            return _of_rows(rows, reading, prices)
+    rows = _rows_of_logs(files, prices)
+    if rows is None:
+        said = ", ".join(str(file) for file in files)
+        raise BadUsageError(f"{said}: must be {', '.join(SUFFIXES)} files, or evaluation logs with outcomes")
+    return _of_rows(rows, reading, prices)
+
+
+def _rows_of_logs(files: list[Path], prices: Prices) -> pl.LazyFrame | None:
+    from answers.route.logs import rows_of_logs  # noqa: PLC0415  (few tables are logs; their readers are many)
+
+    for file in files:
+        if not file.exists():
+            raise BadUsageError(f"{file}: there is no such file")
+    return rows_of_logs(files, prices=prices)
+
+
+def _of_rows(rows: pl.LazyFrame, reading: Reading, prices: Prices) -> Table:
     columns = rows.collect_schema().names()
     for column, value in reading.where.items():
         if column not in columns:

@@ -23,6 +23,9 @@ def words(decision: Decision) -> list[str]:
     ]
     lines += _promise(best)
     lines += _costs(decision, best)
+    if best.latency_s is not None and best.pays == "yes":
+        alone = {model.model: model.latency_s for model in decision.models}
+        lines.append(f"Latency: {best.latency_s:.3g} s per item; {decision.strong} {alone[decision.strong]:.3g} s")
     if best.score != "none":
         lines += _score(best)
     lines += [

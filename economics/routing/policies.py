@@ -70,14 +70,19 @@ class Handover:
         """Of the items in `keep`; an item whose previous one is left out has none."""
         if self.previous is None or self.switch_to_strong is None or self.switch_to_weak is None:
             return self
-        place = np.where(keep, np.cumsum(keep) - 1, -1)
-        before = np.where(self.previous >= 0, place[np.maximum(self.previous, 0)], -1)
         return Handover(
             weak_answer_first=self.weak_answer_first,
-            previous=before[keep],
+            previous=previous_kept(self.previous, keep),
             switch_to_strong=self.switch_to_strong[keep],
             switch_to_weak=self.switch_to_weak[keep],
         )
+
+
+def previous_kept(previous: Whole, keep: NDArray[np.bool_]) -> Whole:
+    """The item before each kept one, counted among the kept; -1 where it is not kept."""
+    place = np.where(keep, np.cumsum(keep) - 1, -1)
+    before: Whole = np.where(previous >= 0, place[np.maximum(previous, 0)], -1)[keep]
+    return before
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,15 +1,19 @@
 """`iecon route`: the decision on a user's own table, as words and JSON; the cases met in public tables."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+import iecon as iecon_package
 from answers.route.answer import Options, decide, read_table
+from answers.route.copies import groups_of
 from answers.route.files import BadUsageError
 from answers.route.judge import decide_routing
+from answers.route.reading import NO_ROUTERS, Table
 from answers.route.record import Asked, Decision
 from answers.route.text import as_json, policy_file, words
 from tests.refreshed import iecon
@@ -215,6 +219,41 @@ class TestTogether:
         asked = Asked(shared_prefix=0.5)
         with pytest.raises(BadUsageError, match="no cache-read price"):
             decide([file], asked=asked, options=Options(price=["S=1/1", "W=.05/.05"]))
+        prices = ["S=1/1/.1", "W=.05/.05/.005"]
+        stays, moves = (
+            decide([file], asked=Asked(threshold=0.5, shared_prefix=prefix), options=Options(price=prices)).best
+            for prefix in (0.0, 0.5)
+        )
+        # Half of a prompt of a dollar at .9 of its price; within threes two of three items follow one, .42 of them change.
+        to_strong, to_weak = 0.45, 0.0225
+        dearer = (to_strong + to_weak) / 2 * 2 / 3 * 0.42
+        paid = moves.router_saving_at_equal_quality, stays.router_saving_at_equal_quality
+        assert paid[0] is not None
+        assert paid[1] is not None
+        assert paid[0].value < paid[1].value
+        assert moves.at_the_quality_asked["cost"].value - stays.at_the_quality_asked["cost"].value == pytest.approx(
+            dearer, rel=0.15
+        )
+
+    def test_latency_of_the_policy_and_of_its_switches(self, tmp_path: Path) -> None:
+        made = outcomes(group=[at // 3 for at in range(600)], latency_ms=1_000.0)
+        quick = made.with_columns(latency_ms=pl.when(pl.col("model") == "S").then(4_000.0).otherwise(1_000.0))
+        plain, switched = (decided(quick, tmp_path, Asked(threshold=0.5, switch_latency_s=more)).best for more in (0.0, 1.0))
+        share = plain.of_policy["strong_share"].value
+        assert plain.latency_s == pytest.approx(4 * share + 1 - share)
+        assert switched.latency_s is not None
+        assert switched.latency_s - (plain.latency_s or 0.0) == pytest.approx(2 / 3 * 0.42, rel=0.15)
+
+    def test_a_large_table_of_a_fine_score_is_not_full_of_copies(self) -> None:
+        score, quality, cost = two_models(items=250_000, seed=1)
+        items = pl.DataFrame({"item": np.arange(250_000)})
+        made = Table(
+            models=("S", "W"), items=items, quality=quality, cost=cost, input_tokens=None, latency_s=None,
+            scores={"score": score}, routers=NO_ROUTERS, samples=items.clear(), missing={}, cost_basis="", notes=(),
+        )  # fmt: skip
+        assert groups_of(made).copies == 0
+        twice = np.tile(score[:125_000], 2) + np.repeat([0.0, 1e-12], 125_000)
+        assert groups_of(replace(made, scores={"score": twice}, quality=np.tile(quality[:125_000], (2, 1)))).copies == 250_000
 
 
 class TestRouters:
@@ -302,6 +341,12 @@ class TestCases:
         assert best.pays == pays
         if saving is not None:
             assert best.at_the_quality_asked["saving_at_equal_quality"].value == pytest.approx(saving, abs=0.02)
+
+
+def test_by_function_of_the_public_package(tmp_path: Path) -> None:
+    file = written(outcomes(), tmp_path)
+    found = iecon_package.route(file, quality=0.9, data=tmp_path)
+    assert found == decide([file], asked=Asked(quality=0.9), options=Options())
 
 
 class TestCommand:

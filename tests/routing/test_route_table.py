@@ -112,6 +112,20 @@ class TestFormats:
         assert table.quality.tolist() == [[1.0, 0.25]]
         assert table.cost[0] == pytest.approx([5e-5, 5e-6])
 
+    def test_logs_that_correct_reads_are_read_too(self, tmp_path: Path) -> None:
+        log = {
+            name: {f"x-{at}": {"resolved": at % 2 == 0, "cost": cost, "api_calls": 3} for at in range(4)}
+            for name, cost in (("big", 0.5), ("small", 0.05))
+        }
+        (tmp_path / "info_for_leaderboard.json").write_text(json.dumps(log))
+        for where in (tmp_path / "info_for_leaderboard.json", tmp_path):
+            table = read(where)
+            assert (table.models, table.quality[:, 0].tolist()) == (("big", "small"), [1.0, 0.0, 1.0, 0.0])
+            assert table.cost[0].tolist() == [0.5, 0.05]
+        (tmp_path / "odd.yml").write_text("a: 1\n")
+        with pytest.raises(BadUsageError, match="evaluation logs with outcomes"):
+            read(tmp_path / "odd.yml")
+
 
 class TestShapes:
     def test_names_of_columns_can_be_said(self, tmp_path: Path) -> None:
@@ -169,7 +183,7 @@ class TestPrices:
 
     def test_one_number_is_both_and_nonsense_is_refused(self) -> None:
         assert parsed_prices(["a/b=c=3"])["a/b=c"] == Price(input_usd_per_mtok=3.0, output_usd_per_mtok=3.0, basis="as you say")
-        for bad in ("x", "x=", "x=-1", "x=1/2/3", "x=a"):
+        for bad in ("x", "x=", "x=-1", "x=1/2/3/4", "x=a"):
             with pytest.raises(BadUsageError, match="MODEL=INPUT/OUTPUT"):
                 parsed_prices([bad])
 
@@ -223,7 +237,7 @@ class TestRefused:
             read(tmp_path / "odd.csv")
 
     def test_files_that_are_not_there_or_no_tables(self, tmp_path: Path) -> None:
-        for name in ("none.csv", "mine.xlsx"):
+        for name in ("none.csv", "none.xlsx"):
             with pytest.raises(BadUsageError, match=name):
                 read(tmp_path / name)
         (tmp_path / "broken.json").write_text("{")
