@@ -15,7 +15,9 @@ class Meant(NamedTuple):
 
 
 class UnknownNameError(ValueError):
-    """A name that stands for nothing known; the message names the nearest."""
+    """A name that stands for nothing known; the message names the nearest. The command exits with 2."""
+
+    code = 2
 
 
 def gpu_meant(written: str, known: Iterable[str]) -> Meant:

@@ -22,6 +22,7 @@ from pipelines.commands import (
     refresh,
     report,
     route,
+    source,
     ui,
 )
 from pipelines.console import err
@@ -48,6 +49,7 @@ app.command()(correct.correct)
 app.command()(ingest.ingest)
 app.command()(claims.claims)
 app.command()(report.report)
+app.command()(source.source)
 app.command()(changes.changes)
 app.command()(ui.ui)
 app.command()(doctor.doctor)
