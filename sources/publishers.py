@@ -20,7 +20,7 @@ from sources.prices import (
 )
 from sources.prices import history_seed as price_history_seed
 from sources.routing import figures as routing_figures
-from sources.serving import inferencex_api, latency_figures, mlperf_results, model_configs
+from sources.serving import inferencex_api, latency_figures, mlperf_results, model_configs, published_runs
 from sources.serving import measured_steps as step_times
 from sources.serving import references as serving_references
 from sources.source import Source
@@ -53,6 +53,7 @@ CATALOGUE: dict[str, tuple[Source, ...]] = {
     "inferencex_api": inferencex_api.SOURCES,
     "mlperf_results": mlperf_results.SOURCES,
     "capability_figures": (capability_seed.SOURCE,),
+    "published_runs": published_runs.SOURCES,
     "model_configurations": (model_configs.SOURCE,),
     "published_documents": published_figures.SOURCES,
     "latency_figures": (latency_figures.SOURCE,),

@@ -12,6 +12,8 @@ import dagster as dg
 import polars as pl
 
 from assets.documents import source_asset, source_key
+from assets.serving.published_runs import points_of
+from assets.serving.run_flags import one_row_a_run, with_flags
 from schemas.base import empty
 from schemas.quarantine import Parsed, Rejected, reject
 from schemas.serving import benchmark_outputs as contract
@@ -19,7 +21,7 @@ from schemas.serving.benchmark_outputs import TraceRequest
 from sources.serving import inferencex_api as inferencex
 from sources.serving import mlperf_results as mlperf
 from sources.serving import user_files as kept
-from sources.serving.benchmark_outputs import BenchmarkFile, Ingested, ingest, same_run
+from sources.serving.benchmark_outputs import BenchmarkFile, Ingested, ingest, plausibility, same_run
 from sources.serving.benchmark_outputs.fields import RowError
 from sources.serving.benchmark_outputs.operating_points import rejection, rejection_frame
 from sources.source import Snapshot
@@ -88,11 +90,12 @@ def operating_point(
     previous: pl.DataFrame,
     data: DataFolder,
     benchmark_run: pl.DataFrame,
+    published_run: pl.DataFrame,
     inferencex_api: list[Snapshot],
     mlperf_results: list[Snapshot],
     user_files: list[Snapshot],
 ) -> Parsed:
-    """Believed runs; of a document that is held back, the points of the one before it."""
+    """Believed runs, one row each; of a document that is held back, the points of the one before it."""
     found = _ingested(data, inferencex_api, mlperf_results, user_files)
     read_now = [snapshot.sha256 for snapshot in (*inferencex_api, *mlperf_results, *user_files)]
     held = benchmark_run.filter(~pl.col("file_sha256").is_in(read_now))
@@ -100,7 +103,9 @@ def operating_point(
         previous.join(held, on="run_id", how="semi"),
         found.accepted.join(benchmark_run, on="run_id", how="semi"),
     ]
-    return Parsed(same_run.united(pl.concat(points)), found.rejected)
+    published = plausibility.split(points_of(published_run))
+    every = one_row_a_run(same_run.united(pl.concat(points)), published.accepted)
+    return Parsed(with_flags(every), pl.concat([found.rejected, published.rejected]))
 
 
 @table(schema=TraceRequest, group=GROUP, may_be_empty=True)

@@ -3,6 +3,7 @@
 import polars as pl
 
 from economics.serving.scenarios import REFERENCE_ENGINE
+from schemas.serving.benchmark_outputs import EVIDENCE
 
 KEY = ["gpu", "model", "engine", "precision"]
 """What one fit is for."""
@@ -37,7 +38,7 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
     """
     told = runs.filter(
         pl.col("model_canonical").is_in(shapes["model"].implode()),
-        pl.col("basis") != "simulated",
+        pl.col("basis").is_in(EVIDENCE),
         pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
         (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),
         pl.coalesce("pp", 1) == 1,

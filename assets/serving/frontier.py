@@ -15,6 +15,7 @@ from economics.numeric.statistics import wilson_interval
 from economics.units import TOKENS_PER_MTOK
 from schemas.base import polars_schema
 from schemas.serving import frontier as contract
+from schemas.serving.benchmark_outputs import EVIDENCE
 from warehouse.table import table
 
 AXES = ["usd_per_mtok", "ttft_s", "tpot_s"]
@@ -114,7 +115,10 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
     told = pl.all_horizontal(pl.col("ttft_p99_s", "tpot_p99_s").is_not_null())
     audited = pl.all_horizontal(pl.col("slo_ttft_s", "slo_tpot_s").is_not_null()) & (pl.col("slo_percentile") == 99.0)
     known = runs.filter(
-        pl.col("output_tokens_per_s_per_gpu") > 0, told | audited, pl.coalesce("model_canonical", "model").is_not_null()
+        pl.col("output_tokens_per_s_per_gpu") > 0,
+        pl.col("basis").is_in(EVIDENCE),
+        told | audited,
+        pl.coalesce("model_canonical", "model").is_not_null(),
     )
     share = pl.lit(float(guaranteed_attainment(percentile=0.99, bounds=2.0)))
     rate = pl.col("output_tokens_per_s_per_gpu")
@@ -122,7 +126,7 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
         with_range_of_requests(known)
         .with_columns(
             point=pl.format("run: {}", "run_id"),
-            system=pl.coalesce("engine", "system"),
+            system=pl.coalesce(pl.concat_str(["engine", "engine_version"], separator=" "), "engine", "system"),
             design="architecture",
             model=pl.coalesce("model_canonical", "model"),
             gpu="gpu_canonical",
@@ -159,6 +163,7 @@ def of_runs(runs: pl.DataFrame) -> pl.DataFrame:
             "precision",
             "speculative_decoding",
             "start_burst_bias",
+            "measured_on",
             "stated_usd_per_hour",
         )
     )
@@ -299,7 +304,13 @@ def with_frontier(points: pl.DataFrame) -> pl.DataFrame:
     low, high = quantiles_by_row(costs, BAND)
     everything = np.ones(ordered.height, dtype=np.bool_)
     evidence = (ordered["basis"] != "predicted").to_numpy()
-    all_places, evidence_places = (_places(ordered, costs, among) for among in (everything, evidence))
+    mixed = ordered.select((pl.col("basis") == "predicted").any().over("frame")).to_series()
+    all_places, in_mixed = (_places(ordered, costs, among) for among in (everything, evidence & mixed.to_numpy()))
+    # A frame without predictions is the same with and without them.
+    evidence_places = [
+        pl.select(pl.when(mixed).then(mine).otherwise(every)).to_series()
+        for mine, every in zip(in_mixed, all_places, strict=True)
+    ]
     return ordered.with_columns(
         low_usd_per_mtok=pl.Series(low),
         high_usd_per_mtok=pl.Series(high),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from economics.serving.deployment import shared_read_overlap
 from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
 from economics.serving.throughput import LEAST_POINTS, held_out_rates
+from schemas.serving.benchmark_outputs import EVIDENCE
 
 BYTES_PER_WEIGHT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp4": 0.5625}
 """Four-bit weights with an 8-bit scale for each 16 of them."""
@@ -110,7 +111,7 @@ def usable(runs: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) 
     """Runs of one colocated replica without drafts, whose GPU, model, precision, load and latencies are known."""
     told = runs.filter(
         pl.col("model_canonical").is_in(model_shape["model"].implode()),
-        pl.col("basis") != "simulated",
+        pl.col("basis").is_in(EVIDENCE),
         pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
         pl.coalesce("speculative_decoding", pl.lit("none")) == "none",
         (pl.col("tp") == pl.col("gpus_total")) | (pl.col("gpus_total") == 1),

@@ -8,7 +8,9 @@ ARCHITECTURES = ("colocated", "chunked", "disaggregated")
 ARRIVALS = ("open_loop", "open_loop_capped", "closed_loop", "all_at_once")
 TPOT_DEFINITIONS = ("after_first_token", "over_all_tokens", "pooled_gaps", "mean_of_worst_tenth")
 PERCENTILE_BASES = ("requests", "token_weighted_requests", "tokens")
-BASES = ("measured", "peer_reviewed", "simulated")
+BASES = ("measured", "peer_reviewed", "simulated", "assumed", "static_batch", "split_stream", "doubtful")
+EVIDENCE = ("measured", "peer_reviewed")
+"""Bases of runs that a fit or a frontier may rest on."""
 STATISTICS = ("mean", "p50", "p90", "p95", "p99", "p999")
 LATENCIES = ("ttft", "tpot", "itl", "e2e")
 ENGINE_BASES = ("server", "user", "client")
@@ -82,8 +84,9 @@ class OperatingPoint(Table):
     """One measured point of a serving system: what ran where, under which load, how fast, and under which contract."""
 
     run_id: str = column("what the run measured, hashed: the same in every file that tells of it")
-    source: str = column("format of the file, such as vllm or inferencex")
-    source_locator: str = column("where the source shows the run: URL, result folder or id", nullable=True)
+    source: str = column("format of the file, such as vllm or inferencex, or who published the run")
+    source_locator: str = column("where the source shows the run: URL, result folder, id, or file of a commit", nullable=True)
+    also_in: str = column("other places that state the same run, with semicolons", nullable=True)
     file_name: str = column("name of the file the run came from")
     submitter: str = column("who measured, where the source says it", nullable=True)
     client: str = column("load client, or the name of its backend, as written", nullable=True)
@@ -192,6 +195,7 @@ class OperatingPoint(Table):
     n_failed: pl.Int64 = _whole("requests that failed", unit="requests", least=0)
     failed_share: float = column("failed requests over all that were sent", nullable=True, ge=0, le=1)
     duration_s: pl.Float64 = _seconds("length of the measured part of the run")
+    prefix_caching: bool = column("prefixes were cached; NULL: not stated", nullable=True)
     speculative_decoding: str = column("none, mtp, eagle, ...; NULL: not stated", nullable=True)
     accepted_tokens_per_step: float = column("mean tokens kept per decode step", unit="tokens", nullable=True, ge=0)
     power_w_per_gpu: float = column("mean electric power of one GPU", unit="w", nullable=True, gt=0)
@@ -201,7 +205,32 @@ class OperatingPoint(Table):
         "price of one GPU that the user stated beside the file", unit="usd_per_gpu_hour", nullable=True, gt=0
     )
     measured_on: pl.Date = column("day of the run, where the source states it", nullable=True)
-    basis: str = column("measured by its owner; peer_reviewed: under MLPerf's rules; simulated", isin=BASES)
+    output_tokens_implied: float = column(
+        "mean answer that the mean latencies imply, (E2E - TTFT) / TPOT + 1", unit="tokens", nullable=True, ge=0
+    )
+    loop_excess: float = column(
+        "of a closed loop, the time a place takes for a request over TTFT + o TPOT; 1 where every place is always taken",
+        nullable=True,
+        ge=0,
+    )
+    starts_polluted: bool = column(
+        "loop_excess above 1.15: places stand empty at the start and end of the run, so its rate is below the steady one; "
+        "NULL: not known",
+        nullable=True,
+    )
+    client_limited: bool = column(
+        "loop_excess above 2, or requests sent at less than .9 of the rate asked for: the client and not the system sets the "
+        "rate; NULL: not known",
+        nullable=True,
+    )
+    replicates: pl.Int64 = column(
+        "runs of the same configuration under the same load, this one among them", unit="runs", ge=1, nullable=True
+    )
+    basis: str = column(
+        "measured by its owner; peer_reviewed: under MLPerf's rules; simulated; and as raw.published_run has them: assumed, "
+        "static_batch, split_stream, doubtful. Fits and frontiers use the first two alone",
+        isin=BASES,
+    )
     priceable: bool = column("a throughput per GPU is known, and either the GPU or its price is")
     notes: str = column("what a reader must know of this row", nullable=True)
 

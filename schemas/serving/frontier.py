@@ -35,12 +35,17 @@ class ServingFrontier(Table):
     basis: str = column(BASIS_MEANING, isin=POINT_BASES)
     source: str = column("document, format of the run, or closed_form")
     system: str = column(
-        "system that serves",
+        "system that serves, with its version where a run states it",
         nullable=True,
         derived_from=(
             "published_common_frame.system",
+            "operating_point.engine",
+            "operating_point.engine_version",
             "operating_point.system",
         ),
+    )
+    measured_on: pl.Date = column(
+        "day of the run, where its source states it", nullable=True, derived_from=("operating_point.measured_on",)
     )
     design: str = column("how prefill and decode share GPUs; NULL where not stated", isin=DESIGNS, nullable=True)
     model: str = column(
