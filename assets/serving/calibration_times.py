@@ -45,6 +45,7 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
         ~pl.coalesce("dp_attention", False),
         pl.coalesce("architecture", pl.lit("colocated")) != "disaggregated",
         (pl.col("arrival") == "closed_loop") | (pl.col("concurrency") == 1),
+        pl.coalesce("arrival", pl.lit("closed_loop")) != "all_at_once",  # TTFT holds the queue of all requests
     ).select(
         "engine",
         "basis",

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.serving import benchmark_outputs
+from assets.serving import benchmark_outputs, published_runs
 from assets.serving.measured import ingested_rows
 from assets.serving.simulated import own_traces, rows_of, shaped_traces
 from assets.serving.validation import framed
@@ -143,7 +143,8 @@ def brought(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     taken = list(take_in(files, bronze_root=folder / "bronze", said={}, now=datetime(2026, 11, 20, tzinfo=UTC)))
     assert all(one.is_accepted for one in taken)
-    assets = [item for item in vars(benchmark_outputs).values() if isinstance(item, dg.AssetsDefinition)]
+    modules = (benchmark_outputs, published_runs)
+    assets = [item for module in modules for item in vars(module).values() if isinstance(item, dg.AssetsDefinition)]
     assert dg.materialize(assets, resources=resources(folder), run_config=QUIET).success
     return folder / "tables"
 
@@ -157,6 +158,8 @@ def facts(refreshed: Path, table: str) -> pl.DataFrame:
 def test_a_users_runs_are_judged_by_fits_to_others(brought: Path, refreshed: Path):
     """Under the measured load the median error is about a quarter; at a contract that hardly leaves a batch it is larger."""
     points = read_table(brought, OperatingPoint)
+    assert points is not None
+    points = points.filter(source="aiconfigurator")
     rows = list(ingested_rows(points, gpu=facts(refreshed, "gpu"), model_shape=facts(refreshed, "model_shape")))
     by_slice = {row["slice"]: row for row in rows}
     assert len(framed(rows)) == len(by_slice) >= 4
