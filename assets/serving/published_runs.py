@@ -75,7 +75,7 @@ def points_of(runs: pl.DataFrame) -> pl.DataFrame:
         priceable=pl.any_horizontal(pl.col("output_tokens_per_s_per_gpu", "total_tokens_per_s_per_gpu") > 0).fill_null(
             value=False
         )
-        & pl.col("gpu").is_not_null(),
+        & pl.col("gpu_canonical").is_not_null(),
     )
     kinds = polars_schema(OperatingPoint)
     absent = [pl.lit(None, kind).alias(name) for name, kind in kinds.items() if name not in complete.columns]
@@ -213,6 +213,8 @@ def _columns() -> list[pl.Expr]:
         "tpot_definition": per_request.then(pl.lit("after_first_token")),
         "percentile_basis": per_request.then(pl.lit("requests")),
         **{f"{pool}_workers": pl.col(f"{pool}_workers").replace(0, None) for pool in ("prefill", "decode")},
+        "engine_basis": pl.when(pl.col("engine").is_not_null()).then(pl.lit("server")),
+        "tpot_basis": pl.when(pl.coalesce("tpot_mean_s", "tpot_p50_s", "tpot_p99_s").is_not_null()).then(pl.lit("stated")),
         "requests_per_s": pl.col("completed_rate_per_s"),
         "n_requests": pl.col("requests").round().cast(pl.Int64),
         "speculative_decoding": pl.col("speculative"),

@@ -98,7 +98,10 @@ def with_output_rate(points: pl.DataFrame) -> pl.DataFrame:
     stated = pl.col("output_tokens_per_s_per_gpu").is_not_null() | pl.col("output_tokens_per_s").is_not_null()
     given = pl.coalesce("total_tokens_per_s_per_gpu", "total_tokens_per_s").is_not_null() & (share > 0)
     return points.with_columns(
-        output_rate_basis=pl.when(stated).then(pl.lit("stated")).when(given).then(pl.lit("total_and_lengths")),
+        output_rate_basis=pl.coalesce(
+            "output_rate_basis",
+            pl.when(stated).then(pl.lit("stated")).when(given).then(pl.lit("from_total")),
+        ),
         **{
             f"output_tokens_per_s{end}": pl.coalesce(f"output_tokens_per_s{end}", pl.col(f"total_tokens_per_s{end}") * share)
             for end in ("", "_per_gpu")

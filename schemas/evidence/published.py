@@ -158,7 +158,11 @@ class ModelShape(Table):
 
     model: str = column("model", unique=True, derived_from=("cited_figure.model",))
     layers: pl.Int64 = column("layers", gt=0)
-    hugging_face_id: str = column("repository of the weights; NULL where no configuration was read", nullable=True)
+    hugging_face_id: str = column(
+        "repository of the weights; NULL where no configuration was read",
+        nullable=True,
+        derived_from=("model_configuration.hugging_face_id",),
+    )
     hidden: pl.Int64 = column("width of the residual stream", gt=0)
     query_heads: pl.Int64 = column("query heads per layer", gt=0)
     kv_heads: pl.Int64 = column("KV heads per layer; NULL for latent attention", gt=0, nullable=True)
@@ -168,49 +172,126 @@ class ModelShape(Table):
     mla_rope_dim: pl.Int64 = column("positional width kept beside the latent", gt=0, nullable=True)
     parameters: float = column("parameters", gt=0)
     active_parameters: float = column("parameters one token uses", gt=0)
-    embedding_parameters: float = column("of the tables that words enter and leave by", ge=0, nullable=True)
-    dense_parameters: float = column("of what every token uses, without those tables", ge=0, nullable=True)
-    expert_parameters: float = column("of the routed experts, all together; 0 for a dense model", ge=0, nullable=True)
-    experts: pl.Int64 = column("routed experts of a layer", ge=2, nullable=True)
-    experts_per_token: float = column("routed experts a token uses in a layer", gt=0, nullable=True)
-    expert_layers: pl.Int64 = column("layers with experts", unit="layers", gt=0, nullable=True)
-    prediction_layers: pl.Int64 = column(
-        "layers that predict further tokens (MTP), in no count; 0: none stated", unit="layers", ge=0, nullable=True
+    embedding_parameters: float = column(
+        "of the tables that words enter and leave by", ge=0, nullable=True, derived_from=("model_configuration.config",)
     )
-    vocabulary: pl.Int64 = column("tokens of the vocabulary", unit="tokens", gt=0, nullable=True)
+    dense_parameters: float = column(
+        "of what every token uses, without those tables",
+        ge=0,
+        nullable=True,
+        derived_from=("model_layer.mixer_parameters", "model_layer.dense_parameters"),
+    )
+    expert_parameters: float = column(
+        "of the routed experts, all together; 0 for a dense model",
+        ge=0,
+        nullable=True,
+        derived_from=("model_layer.expert_parameters", "model_layer.experts"),
+    )
+    experts: pl.Int64 = column("routed experts of a layer", ge=2, nullable=True, derived_from=("model_layer.experts",))
+    experts_per_token: float = column(
+        "routed experts a token uses in a layer", gt=0, nullable=True, derived_from=("model_layer.experts_per_token",)
+    )
+    expert_layers: pl.Int64 = column(
+        "layers with experts", unit="layers", gt=0, nullable=True, derived_from=("model_layer.layers", "model_layer.experts")
+    )
+    prediction_layers: pl.Int64 = column(
+        "layers that predict further tokens (MTP), in no count; 0: none stated",
+        unit="layers",
+        ge=0,
+        nullable=True,
+        derived_from=("model_configuration.config",),
+    )
+    vocabulary: pl.Int64 = column(
+        "tokens of the vocabulary", unit="tokens", gt=0, nullable=True, derived_from=("model_configuration.config",)
+    )
     kv_bytes_per_token: float = column(
         "KV bytes of one token at 2 bytes a value, recomputed from the shape; windows and states apart",
         unit="bytes_per_token",
         gt=0,
     )
     window_kv_bytes_per_token: float = column(
-        "of these, those of layers that keep no token older than window_tokens", unit="bytes_per_token", ge=0, nullable=True
+        "of these, those of layers that keep no token older than window_tokens",
+        unit="bytes_per_token",
+        ge=0,
+        nullable=True,
+        derived_from=("model_layer.window_kv_bytes_per_token",),
     )
-    window_tokens: pl.Int64 = column("tokens such layers look back on; NULL: no such layer", unit="tokens", gt=0, nullable=True)
+    window_tokens: pl.Int64 = column(
+        "tokens such layers look back on; NULL: no such layer",
+        unit="tokens",
+        gt=0,
+        nullable=True,
+        derived_from=("model_layer.window_tokens",),
+    )
     state_bytes: float = column(
         "state of a whole sequence in linear-attention and Mamba layers, 2 bytes a value or 4 where the configuration says so",
         unit="bytes",
         ge=0,
         nullable=True,
+        derived_from=("model_layer.state_values",),
     )
     index_bytes_per_token: float = column(
-        "keys of the indexer of sparse attention, 1 byte a value", unit="bytes_per_token", ge=0, nullable=True
+        "keys of the indexer of sparse attention, 1 byte a value",
+        unit="bytes_per_token",
+        ge=0,
+        nullable=True,
+        derived_from=("model_layer.index_bytes_per_token",),
     )
     attended_tokens: pl.Int64 = column(
-        "tokens that sparse attention reads at most; NULL: all", unit="tokens", gt=0, nullable=True
+        "tokens that sparse attention reads at most; NULL: all",
+        unit="tokens",
+        gt=0,
+        nullable=True,
+        derived_from=("model_configuration.config",),
     )
-    bf16_bytes: float = column("weights in 16 bits", unit="bytes", gt=0, nullable=True)
-    fp8_bytes: float = column("weights in 8 bits, the word tables in 16", unit="bytes", gt=0, nullable=True)
-    fp4_bytes: float = column("weights in 4 bits with a scale for 16, the word tables in 16", unit="bytes", gt=0, nullable=True)
+    bf16_bytes: float = column(
+        "weights in 16 bits",
+        unit="bytes",
+        gt=0,
+        nullable=True,
+        derived_from=("model_layer.mixer_parameters", "model_layer.dense_parameters", "model_layer.expert_parameters"),
+    )
+    fp8_bytes: float = column(
+        "weights in 8 bits, the word tables in 16",
+        unit="bytes",
+        gt=0,
+        nullable=True,
+        derived_from=("model_layer.mixer_parameters", "model_layer.dense_parameters", "model_layer.expert_parameters"),
+    )
+    fp4_bytes: float = column(
+        "weights in 4 bits with a scale for 16, the word tables in 16",
+        unit="bytes",
+        gt=0,
+        nullable=True,
+        derived_from=("model_layer.mixer_parameters", "model_layer.dense_parameters", "model_layer.expert_parameters"),
+    )
     stored_as: str = column(
-        "number format of most weights in the publisher's checkpoint", isin=("bf16", "fp8", "fp4", "int4"), nullable=True
+        "number format of most weights in the publisher's checkpoint",
+        isin=("bf16", "fp8", "fp4", "int4"),
+        nullable=True,
+        derived_from=("model_configuration.config",),
     )
     stated_kv_bytes_per_token: float = column("the same as the table states it", unit="bytes_per_token", nullable=True)
-    stated_parameters: float = column("parameters as the publisher or the name states them", gt=0, nullable=True)
-    stated_active_parameters: float = column("active parameters as stated", gt=0, nullable=True)
-    stated_locator: str = column("where they are stated", nullable=True)
-    difference: str = column("why a count is more than 3 % from the stated one; NULL where none is", nullable=True)
-    shape_of: str = column("model whose shape it takes, because no configuration of its own was read", nullable=True)
+    stated_parameters: float = column(
+        "parameters as the publisher or the name states them",
+        gt=0,
+        nullable=True,
+        derived_from=("model_configuration.parameters_stated",),
+    )
+    stated_active_parameters: float = column(
+        "active parameters as stated", gt=0, nullable=True, derived_from=("model_configuration.active_parameters_stated",)
+    )
+    stated_locator: str = column("where they are stated", nullable=True, derived_from=("model_configuration.stated_locator",))
+    difference: str = column(
+        "why a count is more than 3 % from the stated one; NULL where none is",
+        nullable=True,
+        derived_from=("model_configuration.difference",),
+    )
+    shape_of: str = column(
+        "model whose shape it takes, because no configuration of its own was read",
+        nullable=True,
+        derived_from=("model_configuration.shape_of",),
+    )
     status: str = column(STATUS_MEANING + "; the weakest of the chosen claims", isin=BELIEVED)
     locator: str = column("where the chosen claims stand")
     disagreements: str = column("claims that were not chosen, each with its place; NULL if none", nullable=True)

@@ -83,7 +83,10 @@ class BenchmarkRun(Table):
 class OperatingPoint(Table):
     """One measured point of a serving system: what ran where, under which load, how fast, and under which contract."""
 
-    run_id: str = column("what the run measured, hashed: the same in every file that tells of it")
+    run_id: str = column(
+        "what the run measured, hashed: the same in every file that tells of it",
+        derived_from=("benchmark_run.run_id", "published_run.run_id"),
+    )
     source: str = column("format of the file, such as vllm or inferencex, or who published the run")
     source_locator: str = column("where the source shows the run: URL, result folder, id, or file of a commit", nullable=True)
     also_in: str = column("other places that state the same run, with semicolons", nullable=True)

@@ -14,7 +14,7 @@ MIXER_MEANING = (
 
 
 def _width(meaning: str, *, unit: str = "values") -> pl.Int64:
-    field: pl.Int64 = column(f"{meaning}; 0: none", unit=unit, ge=0)
+    field: pl.Int64 = column(f"{meaning}; 0: none", unit=unit, ge=0, derived_from=("model_configuration.config",))
     return field
 
 

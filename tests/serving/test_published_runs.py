@@ -104,7 +104,7 @@ def test_output_rate_from_the_total_and_the_lengths() -> None:
     row = point(total_tokens_per_s_per_gpu=900.0, input_tokens=1_000.0, output_tokens=500.0)
     assert row["output_tokens_per_s_per_gpu"] == pytest.approx(300.0)
     assert row["output_tokens_per_s"] == pytest.approx(8 * 300.0)
-    assert row["output_rate_basis"] == "total_and_lengths"
+    assert row["output_rate_basis"] == "from_total"
     assert point(output_tokens_per_s_per_gpu=5.0)["output_rate_basis"] == "stated"
     assert point(total_tokens_per_s_per_gpu=900.0)["output_rate_basis"] is None
 
