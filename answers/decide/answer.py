@@ -35,6 +35,7 @@ from economics.serving.scenarios import (
     Facts,
     hardware_symbols,
     in_words,
+    link_bytes_per_s,
     model_symbols,
     scale_up_gpus,
     scenario_of,
@@ -248,7 +249,11 @@ def _replica_sizes(q: Question, *, gpu: Facts, shape: Facts) -> list[float]:
             f"that does has {room / model.kv_bytes_per_token:.3g}"
         )
     most = max(scale_up_gpus(gpu), least)
-    return [float(size) for size in 2.0 ** np.arange(np.log2(least), np.log2(most) + 1e-9)]
+    sizes = [float(size) for size in 2.0 ** np.arange(np.log2(least), np.log2(most) + 1e-9)]
+    linked = [size for size in sizes if size == 1.0 or link_bytes_per_s(gpu, gpus=size) is not None]
+    if not linked:
+        raise QuestionError(f"{q.model} needs {least:.0f} {q.gpu}, and no document states the link between so many of them")
+    return linked
 
 
 def _kv_gbps(q: Question, gpu: Facts) -> float:

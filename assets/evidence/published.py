@@ -24,9 +24,8 @@ from warehouse.history import holding_on
 from warehouse.table import table
 
 GROUP = "published"
-HARDWARE = ("hardware", "accelerators")
-"""Documents whose figures are those of GPUs and other accelerators."""
 SPECIFICATIONS = "specification tables"
+"""Version by which a document says that its figures are those of GPUs and other accelerators."""
 CONFIGURATIONS = "model configurations"
 FIELD = r": [^:]*$"
 """What stands after the file in a place: the field a figure was read from."""
@@ -79,7 +78,8 @@ def cited(figures: pl.DataFrame) -> pl.DataFrame:
 def gpus_of(figures: pl.DataFrame) -> pl.DataFrame:
     """Peaks, memory and links of each GPU. `figures`: contract `CitedFigure`. Returns contract `Gpu`."""
     columns = [name for name in polars_schema(contract.Gpu) if name not in ("gpu", "status", "locator", "disagreements")]
-    claims = figures.filter(pl.col("paper").is_in(HARDWARE), pl.col("metric").is_in(columns))
+    documents = figures.filter(pl.col("version") == SPECIFICATIONS)["paper"].unique()
+    claims = figures.filter(pl.col("paper").is_in(documents.implode()), pl.col("metric").is_in(columns))
     worst_first = pl.when(pl.col("metric") == "tdp_w").then(-pl.col("value")).otherwise("value")
     chosen = _chosen(claims, by="gpu", preferred=SPECIFICATIONS, order=worst_first, columns=columns)
     typed = [pl.col(name).cast(dtype) for name, dtype in polars_schema(contract.Gpu).items()]

@@ -73,17 +73,24 @@ def scale_up_gpus(gpu: Facts) -> int:
     return min(int(gpu.get("scale_up_gpus") or NODE_GPUS), LARGEST_REPLICA_GPUS)
 
 
+def link_bytes_per_s(gpu: Facts, *, gpus: float) -> float | None:
+    """Link that joins a replica of so many GPUs of a row of `core.gpu`: the scale-up link or PCIe, beyond it the network.
+
+    None where no document states it.
+    """
+    known = gpu["nic_bytes_per_s"] if gpus > scale_up_gpus(gpu) else gpu["scale_up_bytes_per_s"] or gpu["pcie_bytes_per_s"]
+    return None if known is None else float(known)
+
+
 def hardware_symbols(gpu: Facts, *, gpus: float, usd_per_gpu_hour: Real, precision: str = "bf16") -> Hardware:
     """Replica of so many GPUs of a row of `core.gpu`; beyond one node it is linked by the network."""
-    in_node = gpu["scale_up_bytes_per_s"] or gpu["pcie_bytes_per_s"]
-    beyond = gpus > scale_up_gpus(gpu)
     return Hardware(
         usd_per_gpu_hour=usd_per_gpu_hour,
         flops_per_s=gpu[f"{precision}_flop_per_s"],
         hbm_bytes_per_s=gpu["hbm_bytes_per_s"],
         hbm_bytes=gpu["hbm_bytes"],
         gpus=gpus,
-        link_bytes_per_s=gpu["nic_bytes_per_s"] if beyond else in_node,
+        link_bytes_per_s=link_bytes_per_s(gpu, gpus=gpus),
     )
 
 

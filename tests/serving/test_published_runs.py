@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assets.evidence.published import gpus_of, shapes_of
 from assets.serving.calibration_times import times_of_runs
 from assets.serving.frontier import of_runs
 from assets.serving.measured import usable
+from assets.serving.model_shapes import with_stated
 from assets.serving.published_runs import points_of, with_system_rates
 from assets.serving.run_flags import one_row_a_run, with_flags
 from economics.serving.closed_loop import implied_output_tokens, loop_excess
@@ -24,6 +26,8 @@ from sources.document import TRANSCRIBED
 from sources.serving.benchmark_outputs import plausibility
 from sources.serving.published_runs import SOURCES, parse
 from sources.source import Seed, Snapshot
+from tests.evidence.test_published_figures import CITED
+from tests.serving.test_model_shapes import READ
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "serving" / "measured"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the runs as collected are not at hand")
@@ -237,3 +241,17 @@ def test_the_frontier_is_led_by_measured_systems_with_names(refreshed: Path) -> 
     assert measured.filter(pl.col("measured_on").dt.year().is_in([2025, 2026])).height > 100
     points = pl.read_parquet(refreshed / "tables" / "core" / "operating_point.parquet")
     assert points.height >= 5_000
+
+
+def test_the_page_states_todays_numbers() -> None:
+    page = " ".join((TRANSCRIBED.parents[1] / "docs" / "evidence.md").read_text().split())
+    shapes = with_stated(READ, shapes_of(CITED))
+    for number, words in (
+        (RUNS.height, "runs that others published"),
+        (POINTS.height, "of the rows are different runs"),
+        (shapes.height, "models, "),
+        (gpus_of(CITED).height, "accelerators: dense peaks"),
+    ):
+        assert f"{number:,} {words}" in page, (number, words)
+    assert f"{shapes['hugging_face_id'].is_not_null().sum()} of them by a `config.json`" in page
+    assert POINTS.filter(source="inferencex").height / POINTS.height == pytest.approx(0.4, abs=0.05)
