@@ -15,6 +15,11 @@ CONFIGURED = TRANSCRIBED / "model_config.csv"
 ANY = "*"
 
 HOST_SPELLINGS = (
+    (r"\.(gguf|safetensors)$", ""),  # a file of weights
+    (r"[-.]i?q\d(_[0-9a-z]+)*$", ""),  # its quantisation, as in Q4_K_M
+    (r"^models--", ""),  # a folder of Hugging Face's cache
+    (r"--|__", "/"),  # an id as a file or folder writes it
+    (r"/+$", ""),
     (
         r"_(none|minimal|low|medium|high|xhigh|max|unknown|thinking|no-thinking|\d+k)$",
         "",
@@ -46,7 +51,7 @@ HOST_SPELLINGS = (
 """How hosts spell the same id; applied in order, so that the last ones see only letters, digits and dashes."""
 
 DATE = r"-(20\d{6}|20\d\d-\d\d-\d\d)$"
-LABELS = r"(-(instruct|it|hf|fp8|bf16|fp16|awq|nvfp4|maas|fp4|mxfp4|int4|int8|w8a8|w4a16|gptq|kv))+$"
+LABELS = r"(-(instruct|it|hf|fp8|bf16|fp16|awq|nvfp4|maas|gguf|dynamic|quantized|fp4|mxfp4|int4|int8|w8a8|w4a16|gptq|kv))+$"
 
 
 def spellings(written: str) -> tuple[str, str, str]:

@@ -193,6 +193,13 @@ def test_one_name_and_a_table_of_names_mean_the_same() -> None:
         ("moonshotai/Kimi-K2-Instruct-0905", "kimi-k2-0905"),
         ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mixtral-8x7b"),
         ("nvidia/DeepSeek-R1-0528-FP4-V2", "deepseek-r1-0528"),
+        ("Meta-Llama-3.1-8B-Instruct-Q4_K_M.gguf", "llama-3.1-8b"),
+        ("hf.co/Qwen/Qwen3-8B-GGUF", "qwen3-8b"),
+        ("models--Qwen--Qwen3-8B", "qwen3-8b"),
+        ("meta-llama__Llama-3.3-70B-Instruct", "llama-3.3-70b"),
+        ("/data/models/Qwen3-32B/", "qwen3-32b"),
+        ("neuralmagic/Meta-Llama-3.1-70B-Instruct-quantized.w8a8", "llama-3.1-70b"),
+        ("qwen3:8b", "qwen3-8b"),
         ("Voodoo-7B", None),
     ],
 )
