@@ -24,11 +24,11 @@ from schemas.evidence.provenance import Refresh
 from schemas.prices.capability import Capability
 from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent, OpenrouterPrice
 from sources.prices.openrouter import SOURCE
+from tests.attacks.kills import Kept
 from tests.light_jobs import light_definitions
 from tests.live_server import HERE, LiveServer, document, reset, status
 from tests.pipelines.test_refresh import PATH, Day, day, folder, models, prices_of, rows, rules_of
 from tests.refreshed import built_at, iecon
-from tests.warehouse.test_kills import Kept
 from warehouse.folder import NoRoomError
 from warehouse.recovery import damaged_files, last_good, last_rejected, opens, sweep
 from warehouse.resources import NOW_TAG
