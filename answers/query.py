@@ -41,6 +41,7 @@ def connect(warehouse: Path, *, memory: str | None = None) -> duckdb.DuckDBPyCon
         "enable_external_access": False,
         "lock_configuration": True,
         "temp_directory": "",
+        "enable_progress_bar": False,  # it would be drawn among the rows
     }
     bounds = {} if memory is None else {"memory_limit": memory}
     try:
