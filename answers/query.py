@@ -37,15 +37,13 @@ def connect(warehouse: Path, *, memory: str | None = None) -> duckdb.DuckDBPyCon
     Nothing is written for want of memory either. `memory` bounds it, such as 500MB; else DuckDB takes four fifths of the
     machine's at most. Raises DamagedReleaseError, and QuestionError for a memory that is none.
     """
-    closed: dict[str, str | int | float | list[str]] = {
-        "enable_external_access": False,
-        "lock_configuration": True,
-        "temp_directory": "",
-        "enable_progress_bar": False,  # it would be drawn among the rows
-    }
+    closed: dict[str, str | int | float | list[str]] = {"enable_external_access": False, "temp_directory": ""}
     bounds = {} if memory is None else {"memory_limit": memory}
     try:
-        return duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed, **bounds})
+        connection = duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed, **bounds})
+        connection.execute("SET enable_progress_bar = false")  # it would be drawn among the rows
+        connection.execute("SET lock_configuration = true")
+        return connection
     except (duckdb.ParserException, duckdb.InvalidInputException) as error:
         if memory is None:
             raise
