@@ -50,7 +50,7 @@ def refused(error: Exception, source: str = "") -> bool:
 def parsers() -> Iterator[tuple[str, Read]]:
     """Each function of `sources` that makes rows of a snapshot, with the source that its kept document is of."""
     published = {source.name: source for group in CATALOGUE.values() for source in group}
-    for module in pkgutil.iter_modules(sources.__path__, "sources."):
+    for module in pkgutil.walk_packages(sources.__path__, "sources."):
         loaded = importlib.import_module(module.name)
         values = [each for value in vars(loaded).values() for each in (value if isinstance(value, tuple) else [value])]
         own = [each for each in values if isinstance(each, Source) and each.name in published]
@@ -61,10 +61,16 @@ def parsers() -> Iterator[tuple[str, Read]]:
 
 
 SOURCE_OF = {
-    "price_trends.parse_points": "price_trend_points",
-    "routing_figures.parse_curves": "routing_replay_curves",
-    "serving_references.parse_grid": "aiconfigurator_grid",
-    "test_time_figures.parse_surface": "test_time_pythia_surface",
+    "prices.gpu_markets.parse_runpod_days": "runpod_daily_seed",
+    "prices.gpu_markets.parse_vast": "vast_bid_h100_sxm",
+    "prices.gpu_markets.parse_vast_days": "vast_daily_seed",
+    "prices.price_trends.parse_points": "price_trend_points",
+    "prices.router_live.parse_endpoints": "router_endpoint_openai_gpt_oss_120b",
+    "prices.router_live.parse_paid": "router_price_paid_openai_gpt_oss_120b",
+    "prices.router_live.parse_use": "router_use",
+    "routing.figures.parse_curves": "routing_replay_curves",
+    "serving.references.parse_grid": "aiconfigurator_grid",
+    "test_time.figures.parse_surface": "test_time_pythia_surface",
 }
 """Where a module has several sources, and the parser is not of the first."""
 
