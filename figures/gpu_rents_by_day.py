@@ -27,23 +27,18 @@ def draw(*, gpu_rent_daily: pl.DataFrame, hardware_factor_by_day: pl.DataFrame) 
     return Exhibit(
         finding=(
             f"By the index an hour of an H100 went from ${of_gpu[0]:.2f} to ${of_gpu[-1]:.2f}. Served on the cheaper of "
-            f"{factor['gpus']}, a token "
-            f"cost {1.0 / factor['factor']:.2f} times as much on {day(factor['last_on'])} as on "
-            f"{day(factor['first_on'])}: hardware "
-            f"became {factor['direction']}."
+            f"{factor['gpus']}, a token cost {1.0 / factor['factor']:.2f} times as much on {day(factor['last_on'])} as "
+            f"on {day(factor['first_on'])}: hardware became {factor['direction']}."
         ),
         alt=(
             f"Left: a line per GPU, dollars per hour day by day. Right: a row per market and term of {GPU} on one day, "
-            "with its "
-            "price; the index, posted prices, and quantiles over offers stand apart."
+            "with its price; the index, posted prices, and quantiles over offers stand apart."
         ),
         as_of=f"Index from {day(index['as_of'].min())} to {day(index['as_of'].max())}; markets on {day(markets['as_of'][0])}.",
         uncertainty=(
             "An index, a posted price and a quantile over offers are three things. How the index weighs sellers is not "
-            "stated. What a "
-            "seller asks is no price paid, and days on which nobody looked are missing. The pace of a few months is no "
-            "trend: its "
-            "interval is in marts.gpu_rent_change."
+            "stated. What a seller asks is no price paid, and days on which nobody looked are missing. The pace of a "
+            "few months is no trend: its interval is in marts.gpu_rent_change."
         ),
         numbers=markets.select("provider", "term", "instance_type", "statistic", "usd_per_gpu_hour", "offers"),
         picture=picture,

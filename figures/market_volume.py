@@ -35,20 +35,19 @@ def draw(*, market_volume_by_tier: pl.DataFrame, market_volume: pl.DataFrame) ->
     unrated = shares.filter(month=month, tier="unclassified")["usd_share"].sum()
     return Exhibit(
         finding=(
-            f"In {month:%B %Y} the router's traffic was worth ${usd / 1e6:,.0f} million. {top['author'].capitalize()} took "
-            f"{top['usd_share']:.0%} of the dollars with {top['token_share']:.0%} of the paid tokens, and {unrated:.0%} "
-            "of the dollars "
-            "went to models that the capability index has not rated."
+            f"In {month:%B %Y} the router's traffic was worth ${usd / 1e6:,.0f} million. {top['author'].capitalize()} "
+            f"took {top['usd_share']:.0%} of the dollars with {top['token_share']:.0%} of the paid tokens, and "
+            f"{unrated:.0%} of the dollars went to models that the capability index has not rated."
         ),
         alt=(
-            "Left: three stacked bars for each month, of requests, tokens and dollars, divided by tier. Right: for each of "
-            f"{min(AUTHORS, authors.height)} developers two bars, its share of paid tokens and its share of dollars."
+            "Left: three stacked bars for each month, of requests, tokens and dollars, divided by tier. Right: for each "
+            f"of {min(AUTHORS, authors.height)} developers two bars, its share of paid tokens and its share of dollars."
         ),
         as_of=f"Use in months that began on {days(shares['month'])}; first and last month are partial.",
         uncertainty=(
-            f"A sample: {SAMPLE}. Dollars are price paid times tokens; prices paid are known for 8 August 2026 and "
-            "moved by list "
-            "prices for the months before. There is no interval: the counts are whole, what they are a sample of is not known."
+            f"A sample: {SAMPLE}. Dollars are price paid times tokens; prices paid are known for 8 August 2026 and moved "
+            "by list prices for the months before. There is no interval: the counts are whole, what they are a sample "
+            "of is not known."
         ),
         numbers=shares.with_columns(pl.selectors.float().round_sig_figs(4)),
         picture=picture,

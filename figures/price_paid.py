@@ -32,19 +32,19 @@ def draw(*, price_paid: pl.DataFrame) -> Exhibit:
     return Exhibit(
         finding=(
             f"Input cost {paid:.0%} of its list price, weighted by tokens; cache hits alone take it to {cache:.0%}. "
-            f"{below} of {in_words(newest.height, 'seller')} of a model also charge a tenth or more below their list price."
+            f"{below} of {in_words(newest.height, 'seller')} of a model also charge a tenth or more below their list "
+            "price."
         ),
         alt=(
             "Left: a mark for each model and seller, list price of input across and price paid up, both logarithmic, "
-            "with the line "
-            "where they are equal; nearly all lie below it. Right: for the sellers with most tokens, the factor of the "
-            "cache, the factor of all else, and the price paid over list."
+            "with the line where they are equal; nearly all lie below it. Right: for the sellers with most tokens, the "
+            "factor of the cache, the factor of all else, and the price paid over list."
         ),
         as_of=f"Prices of {days(newest['as_of'])}.",
         uncertainty=(
-            f"A sample: {SAMPLE}. Prices paid are means over a window that the publisher does not state; list prices "
-            "are of the day. "
-            "The rest factor holds discounts, long-context tiers, cache writes and prices that moved within the window."
+            f"A sample: {SAMPLE}. Prices paid are means over a window that the publisher does not state; list prices are "
+            "of the day. The rest factor holds discounts, long-context tiers, cache writes and prices that moved within "
+            "the window."
         ),
         numbers=largest.select(
             "source_model",

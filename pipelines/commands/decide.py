@@ -1,6 +1,7 @@
 """`iecon decide`: the cheapest serving design within a contract."""
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,11 +12,14 @@ from pipelines.console import out, warehouse
 def decide(
     model: Annotated[str, typer.Option(help="Model, such as llama-3.1-70b; see core.model_shape.")],
     gpu: Annotated[str, typer.Option(help="GPU, such as h100-sxm; see core.gpu.")],
-    input_tokens: Annotated[float, typer.Option("--in", help="Tokens of a prompt.")],
-    output_tokens: Annotated[float, typer.Option("--out", help="Tokens of an answer.")],
     rate: Annotated[float, typer.Option(help="Requests per second.")],
     ttft_p99: Annotated[float, typer.Option(help="Bound on the time to first token, seconds.")],
     tpot_p99: Annotated[float, typer.Option(help="Bound on the time per output token, seconds.")],
+    input_tokens: Annotated[float | None, typer.Option("--in", help="Tokens of a prompt.")] = None,
+    output_tokens: Annotated[float | None, typer.Option("--out", help="Tokens of an answer.")] = None,
+    workload: Annotated[
+        str | None, typer.Option(help="Lengths from use in place of both: market, chat, agent, long_context or code.")
+    ] = None,
     kv_gbps: Annotated[float | None, typer.Option(help="Gbit/s of the KV transfer per GPU; else its network.")] = None,
     price: Annotated[float | None, typer.Option(help="USD per GPU-hour you pay; else today's rent.")] = None,
     rent_day: Annotated[
@@ -39,12 +43,14 @@ def decide(
     from answers.decide.record import Question  # noqa: PLC0415
     from answers.decide.text import show_decision  # noqa: PLC0415
     from answers.text import write_json  # noqa: PLC0415
+    from answers.workloads import lengths  # noqa: PLC0415
 
+    prompt, reply, from_use = lengths(warehouse(), workload=workload, input_tokens=input_tokens, output_tokens=output_tokens)
     asked = Question(
         model=model,
         gpu=gpu,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        input_tokens=prompt,
+        output_tokens=reply,
         requests_per_s=rate,
         ttft_p99_s=ttft_p99,
         tpot_p99_s=tpot_p99,
@@ -58,6 +64,9 @@ def decide(
         engine=engine,
     )
     decision = decision_for(asked, warehouse=warehouse())
+    if from_use is not None:
+        computed = f"{from_use}; every prompt is computed whole here, as if nothing were cached"
+        decision = replace(decision, evidence=(computed, *decision.evidence))
     if json:
         write_json(decision, sys.stdout)
     else:

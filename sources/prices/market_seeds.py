@@ -5,34 +5,27 @@ that keeps the publishers' answers; each `.source.yaml` says what was taken.
 """
 
 import io
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date, timedelta
 
 import polars as pl
 
 from schemas.base import Table, empty, polars_schema
 from schemas.prices.market import GpuRentIndexFigure, RouterEndpoint, RouterPricePaid, RouterUse
 from schemas.quarantine import Parsed, Rejected, reject
-from sources.source import Seed, Snapshot, Source, refuses_in_words
+from sources.document import TRANSCRIBED, document
+from sources.source import Snapshot, Source, refuses_in_words
 
-TRANSCRIBED = Path(__file__).parents[1] / "transcribed"
-DATA_SET = "https://github.com/sui414/openrouter-pricing-data"
-LICENCE = "none stated: figures are facts, cited by data set and publisher"
-AS_OF = datetime(2026, 8, 8, tzinfo=UTC)
 ALIAS = "~"
+FRESH_FOR = timedelta(days=2)
+"""Use, prices and rents grow old, unlike what was printed."""
 
 
-def _source(name: str, title: str) -> Source:
-    floor = (Seed(TRANSCRIBED / f"{name}.csv", as_of=AS_OF),)
-    return Source(name=f"{name}_seed", title=title, homepage=DATA_SET, licence=LICENCE, live=(), floor=floor)
+def _source(name: str) -> Source:
+    return document(TRANSCRIBED / f"{name}.csv", name=f"{name}_seed", fresh_for=FRESH_FOR)
 
 
-USE = _source("router_use", "OpenRouter: tokens and requests by model and month, June to August 2026")
-PAID = _source("router_price_paid", "OpenRouter: effective prices by model and seller, 8 August 2026")
-ENDPOINTS = _source("router_endpoint", "OpenRouter: endpoints with list price and measured speed, 8 August 2026")
-RENT_INDEX = _source("gpu_rent_index", "Ornn: GPU rental price index by day, April to August 2026")
-RUNPOD = _source("runpod_daily", "RunPod: posted GPU prices by day, July and August 2026")
-VAST = _source("vast_daily", "Vast.ai: offers by GPU and day, July and August 2026")
+USE, PAID, ENDPOINTS = _source("router_use"), _source("router_price_paid"), _source("router_endpoint")
+RENT_INDEX, RUNPOD, VAST = _source("gpu_rent_index"), _source("runpod_daily"), _source("vast_daily")
 
 
 @refuses_in_words

@@ -292,6 +292,22 @@ def test_price_command_prices_your_mix(refreshed: Path, warehouse: Warehouse) ->
     assert iecon(refreshed, "price", "--cached", "72").returncode == 2
 
 
+def test_named_workloads_price_and_decide(refreshed: Path, warehouse: Warehouse) -> None:
+    prompt, reply, cached = one(
+        warehouse, "SELECT input_tokens, output_tokens, cached_share FROM core.workload_in_use WHERE workload = 'chat'"
+    )
+    (named,) = json.loads(iecon(refreshed, "price", "gpt-oss-120b", "--workload", "chat", "--json").stdout)
+    stated = ("--in", str(prompt), "--out", str(reply), "--cached", str(cached))
+    assert json.loads(iecon(refreshed, "price", "gpt-oss-120b", *stated, "--json").stdout) == [named]
+    asked = ["decide", "--model", "llama-3.1-70b", "--gpu", "h100-sxm", "--rate", "5", "--ttft-p99", "2", "--tpot-p99", "0.1"]
+    decided = json.loads(iecon(refreshed, *asked, "--workload", "chat", "--out", "100", "--json").stdout)
+    assert (decided["question"]["input_tokens"], decided["question"]["output_tokens"]) == (prompt, 100.0)
+    assert decided["evidence"][0].startswith("workload: chat, means of")
+    for wrong, said in ((["--workload", "chatt"], "did you mean chat?"), ([], "give --in and --out, or --workload")):
+        done = iecon(refreshed, *asked, *wrong)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
 def test_decide_takes_the_rent_of_a_day(refreshed: Path) -> None:
     asked = [
         "decide",
