@@ -22,6 +22,8 @@ from warehouse.resources import DataFolder, run_time
 from warehouse.table import OWNER
 
 FRESH_CHECK = "fresh"
+READERS: dict[str, Callable[[Snapshot], Parsed]] = {}
+"""The parser by which a document of each publisher counts; filled as the source assets are defined."""
 
 
 def source_key(name: str) -> dg.AssetKey:
@@ -47,6 +49,7 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
     """Make the asset of one publisher. A document counts only if `accept` can parse it; else the next transport is tried."""
     sources = CATALOGUE[name]
     key = source_key(name)
+    READERS[name] = accept
 
     @dg.asset(
         key=key,

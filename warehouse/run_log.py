@@ -12,8 +12,8 @@ from schemas.evidence.provenance import Refresh
 
 OWN_WORDS = f"{dg.Failure.__module__}.{dg.Failure.__qualname__}: "
 """What Dagster puts before a failure that was raised on purpose, whose words are enough."""
-
-
+FAILED = {"fresh": "stale"}
+"""What a check that failed is called, where its name says what holds when it passes."""
 KINDS = {
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     dg.DagsterEventType.ASSET_MATERIALIZATION,
@@ -81,7 +81,8 @@ def _note(step: _Step, event: dg.DagsterEvent) -> None:
     elif kind is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if not check.passed:
-            step.warnings.append(f"{check.check_name}: {check.description}" if check.description else check.check_name)
+            name = FAILED.get(check.check_name, check.check_name)
+            step.warnings.append(f"{name}: {check.description}" if check.description else name)
     elif kind is dg.DagsterEventType.STEP_SUCCESS:
         step.seconds = event.step_success_data.duration_ms / 1000
     elif kind is dg.DagsterEventType.STEP_FAILURE:

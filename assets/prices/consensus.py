@@ -27,7 +27,7 @@ def consensus(prices: pl.DataFrame, *, day: date | None = None, each: Sequence[s
     `day` is that day; where rows hold on several, `each` names the column of the day of each row (and others that keep rows
     apart), which comes first. A source that lists a model under several ids speaks once: with the routes that answer
     anywhere, and of these with its most common price, else that of its shortest id. Evidence older than the rest by
-    `VOTES_WITHIN` does not vote, and the seeded history speaks only where no live source does.
+    `VOTES_WITHIN` does not vote. The seeded history speaks where no live source does, and before one that dates nothing.
     """
     keys = [*each, *PRICED]
     at = pl.lit(day, pl.Date) if day else pl.col(each[0])
@@ -145,12 +145,18 @@ def _one_per_source(named: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 
 
 def _with_votes(per_source: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """Which sources have a voice: the seed where it is alone, and no evidence much older than the newest."""
-    alone = (pl.col("source") != SEEDED) | (pl.len().over(keys) == 1)
-    spoken = per_source.filter(alone)
+    """Which sources have a voice: no evidence much older than the newest, and of the seed what no live source knows better.
+
+    A dated document is believed before a single source that dates its price by the day of its import only.
+    """
+    seeded = pl.col("source") == SEEDED
+    undated = (pl.col("date_basis") == "import").fill_null(value=True)
+    known_better = (~seeded & (~undated | pl.col("is_copied"))).any().over(keys) | ((~seeded).sum().over(keys) > 1)
+    spoken = per_source.filter(~seeded | (pl.len().over(keys) == 1) | (~undated & ~known_better))
     is_young = pl.col("evidence_on") >= pl.col("evidence_on").max().over(keys) - VOTES_WITHIN
     return spoken.with_columns(
-        votes_here=is_young.fill_null(value=True), rank=pl.col("source").replace_strict(_RANK, default=len(_RANK))
+        votes_here=is_young.fill_null(value=True),
+        rank=pl.when(seeded).then(-1).otherwise(pl.col("source").replace_strict(_RANK, default=len(_RANK))),
     )
 
 

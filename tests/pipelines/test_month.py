@@ -134,7 +134,7 @@ def live_through(folder: Path, live_server: LiveServer) -> Month:
         failed = outcome.steps.filter(pl.col("outcome") == "failed").select("asset", "warnings").rows()
         assert outcome.success, f"{job} of {at}: {failed}"
         warnings = dict(outcome.steps.select("asset", "warnings").iter_rows())
-        if "fresh:" in (warnings.get("source.openrouter") or ""):
+        if "stale:" in (warnings.get("source.openrouter") or ""):
             month.stale_days.add(day)
         assert shell.sql(question).fetchall() == seen_by_shell
         month.record_bytes[day] = sum(file.stat().st_size for file in (folder / "dagster").rglob("*") if file.is_file())

@@ -241,6 +241,17 @@ class TestRegionsVariantsAndSellers:
         assert current(*rows).filter("is_far_from_peers")["provider"].to_list() == ["gmi"]
 
 
+class TestSeed:
+    def test_dated_document_is_believed_before_one_source_that_dates_nothing(self):
+        seed = {"source": "llm_price_seed", "date_basis": "vendor"}
+        (row,) = current(price("deepseek-chat", 0.28, **seed), price("deepseek-chat", 0.27, source="genai_prices")).to_dicts()
+        assert (row["usd_per_mtok"], row["price_source"]) == (0.28, "llm_price_seed")
+        two = [price("deepseek-chat", 0.27, source="genai_prices"), price("deepseek-chat", 0.27)]
+        assert current(price("deepseek-chat", 0.28, **seed), *two)["usd_per_mtok"].to_list() == [0.27]
+        dated = price("deepseek-chat", 0.27, date_basis="observed")
+        assert current(price("deepseek-chat", 0.28, **seed), dated)["usd_per_mtok"].to_list() == [0.27]
+
+
 class TestFreshness:
     def test_evidence_of_may_is_shown_and_does_not_vote_in_november(self):
         may = {"evidence_on": date(2026, 5, 15)}
