@@ -1,33 +1,38 @@
-"""The folder of an earlier version goes on in this one: checksums are added once, and no history begins again."""
+"""A data folder of the version of 26 November 2026 goes on: nothing it knew is lost."""
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from schemas.prices.llm_prices import LlmPrice
-from tests.attacks.previous import make_previous
-from tests.refreshed import built_at, iecon
-from tests.warehouse.test_faults import run
-from warehouse import checksum
-from warehouse.recovery import damaged_files, previous_table
-from warehouse.resources import NOW_TAG
-from warehouse.store import CHECKED, read_table, table_path
+from pipelines.resources import instance
+from tests import older_version
+from tests.refreshed import iecon
+
+HISTORIES = {
+    "core/llm_price": ["source", "source_provider", "source_model", "leg", "variant", "valid_from", "usd_per_mtok"],
+    "core/gpu_rent": ["source", "provider", "source_gpu", "term", "region", "valid_from", "usd_per_gpu_hour"],
+    "marts/serving_frontier_history": ["as_of", "frame", "point"],
+    "meta/claims_history": ["claim_id", "verdict"],
+    "marts/market_split": ["as_of", "model"],
+}
+"""Tables that are appended to, with columns that tell their rows apart and that both versions have."""
 
 
 @pytest.mark.slow
-def test_first_refresh_over_the_folder_of_an_earlier_version_keeps_every_row(refreshed: Path, tmp_path: Path):
-    folder = make_previous(refreshed, tmp_path / "data")
-    assert not checksum.is_stated(table_path(folder / "tables", LlmPrice))
-    before = read_table(refreshed / "tables", LlmPrice)
-    outcome = run(folder, "publish", tags={NOW_TAG: built_at(refreshed).isoformat()})
-    assert outcome.success
-    assert any("tables of an older version carry a checksum now" in note for note in outcome.notes)
-    assert damaged_files(folder) == frozenset()
-    assert (folder / "tables" / CHECKED).exists()
-    after = previous_table(folder / "tables", LlmPrice)
-    assert before is not None
-    assert after.equals(before)
-    again = run(folder, "publish", tags={NOW_TAG: built_at(refreshed).isoformat()})
-    assert again.notes == []
-    asked = iecon(folder, "query", "SELECT count(price_window) AS n FROM core.llm_price", "--format", "csv")
-    assert asked.stdout.splitlines() == ["n", str(before.height)]
+def test_a_folder_of_the_last_version_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    older_version.make(folder, tmp_path)
+    before = {name: pl.read_parquet(folder / "tables" / f"{name}.parquet") for name in HISTORIES}
+    with instance(folder) as dagster:
+        keys_before = {key.to_user_string() for key in dagster.all_asset_keys()}
+    done = iecon(folder, "refresh", "--offline")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name, columns in HISTORIES.items():
+        after = pl.read_parquet(folder / "tables" / f"{name}.parquet")
+        both = [column for column in columns if column in before[name].columns and column in after.columns]
+        lost = before[name].unique(both).join(after, on=both, how="anti", nulls_equal=True)
+        assert lost.is_empty(), (name, lost.height, lost.head(3).to_dicts())
+    with instance(folder) as dagster:
+        assert keys_before <= {key.to_user_string() for key in dagster.all_asset_keys()}
+    assert iecon(folder, "query", "SELECT count(*) FROM core.llm_price").returncode == 0
