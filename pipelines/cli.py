@@ -22,6 +22,7 @@ from pipelines.commands import (
     refresh,
     report,
     route,
+    runs,
     source,
     ui,
 )
@@ -47,6 +48,7 @@ app.command()(route.route)
 app.command()(price.price)
 app.command()(correct.correct)
 app.command()(ingest.ingest)
+app.add_typer(runs.runs, name="runs")
 app.command()(claims.claims)
 app.command()(report.report)
 app.command()(source.source)

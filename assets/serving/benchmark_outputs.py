@@ -163,6 +163,12 @@ def _ingested(
     own = [BenchmarkFile(each.uri, each.body, said.get(each.sha256)) for each in reversed(user_files)]
     published = [BenchmarkFile(each.source, each.body) for each in (*inferencex_api, *mlperf_results)]
     found = ingest([*own, *published])
+    gone = kept.forgotten(data.bronze)
+    if gone:
+        # Only as the user's own: a publisher may tell of the same run.
+        mine = pl.col("record_id").str.head(16).is_in([each.sha256[:16] for each in user_files])
+        stays = ~(mine & pl.col("run_id").is_in(list(gone)))
+        found = found._replace(runs=found.runs.filter(stays), records=found.records.filter(stays))
     in_one_file = pl.col("file_sha256") == pl.col("file_sha256").first().over("source", "record_json")
     return found._replace(runs=found.runs.filter(in_one_file))
 
@@ -170,6 +176,7 @@ def _ingested(
 def _traces(data: DataFolder, snapshots: Sequence[Snapshot]) -> kept.Requests:
     """All traces together; one that can no longer be read is refused and stops nothing."""
     said, _ = kept.said_before(data.bronze)
+    gone = kept.forgotten(data.bronze)
     requests, workloads, rejected = [empty(TraceRequest)], [empty(contract.Workload)], [empty(Rejected)]
     for snapshot in snapshots:
         try:
@@ -177,6 +184,8 @@ def _traces(data: DataFolder, snapshots: Sequence[Snapshot]) -> kept.Requests:
         except ValueError as error:
             entry = rejection("trace_file", snapshot.uri, RowError("unreadable_file", str(error)))
             rejected.append(rejection_frame([entry]))
+            continue
+        if trace.workload["trace_id"].item() in gone:
             continue
         requests.append(trace.requests.with_columns(trace_id=pl.lit(trace.workload["trace_id"].item())))
         workloads.append(trace.workload)

@@ -47,6 +47,7 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
         (pl.col("arrival") == "closed_loop") | (pl.col("concurrency") == 1),
         pl.coalesce("arrival", pl.lit("closed_loop")) != "all_at_once",  # TTFT holds the queue of all requests
     ).select(
+        "run_id",
         "engine",
         "basis",
         model="model_canonical",
@@ -66,6 +67,7 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
     # A request that runs alone waits for nobody: its TTFT is the prefill of one prompt.
     alone = pl.col("in_flight") == 1
     first = told.filter(alone, pl.col("ttft_s") > 0, pl.col("prompt_tokens") > 0).select(
+        "run_id",
         *KEY,
         "gpu_count",
         "precision_basis",
@@ -81,6 +83,7 @@ def times_of_runs(runs: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
     later = told.filter(
         pl.col("tpot_s") > 0, pl.col("answer_tokens") > 0, pl.col("tpot_definition") == "after_first_token"
     ).select(
+        "run_id",
         *KEY,
         "gpu_count",
         "precision_basis",

@@ -4,6 +4,7 @@ Bytes are kept by content like any other document (`<bronze>/user_files/<sha256>
 of a GPU under `user_step_times`), with one line in the log each time they come. The same bytes under another name are the same
 file, under its latest name. What the user says beside a file is kept likewise under `user_file_meta`: what was said last
 counts, and a file that comes again without a word keeps what was said before. A file of which nothing is believed is not kept.
+A run that the user takes back is marked in the log of `user_forgotten`; its bytes stay, and bringing it again undoes the mark.
 """
 
 import os
@@ -30,6 +31,7 @@ from sources.transports import bronze
 from sources.transports.bronze import Attempt
 
 FILES, TRACES, STEPS, META = "user_files", "user_traces", "user_step_times", "user_file_meta"
+FORGOTTEN = "user_forgotten"
 META_ENDING = ".meta.yaml"
 WARNED = ("requests failed", "not believed", "ended early", "more tokens came", "not a finite number", "is not read")
 """Words of the notes that are said at ingest."""
@@ -128,11 +130,14 @@ def take_in(paths: Iterable[Path], *, bronze_root: Path, said: Mapping[str, Any]
     run_meta(said)
     known = {attempt.sha256 for source in (FILES, TRACES, STEPS) for attempt in bronze.attempts(bronze_root, source)}
     before, _ = said_before(bronze_root)
+    gone = forgotten(bronze_root)
     for batch in _batches(paths, said):
         verdicts = _examined(batch, before)
         for file in batch:
             result = replace(verdicts[file.path], is_new=file.sha256 not in known)
             if result.is_accepted:
+                for run in gone.intersection(result.runs):
+                    _mark(bronze_root, run, is_forgotten=False, now=now)
                 _keep(bronze_root, file, is_new=result.is_new, now=now)
                 known.add(file.sha256)
                 if file.meta is not None and file.kept_under != STEPS and file.meta != before.get(file.sha256):
@@ -167,6 +172,18 @@ def stored(bronze_root: Path, source: str) -> tuple[list[Snapshot], list[str]]:
         except bronze.DamagedBodyError as error:
             damaged.append(f"{snapshot.uri}: {error}; bring the file again")
     return whole, damaged
+
+
+def forget(bronze_root: Path, ids: Iterable[str], *, now: datetime) -> None:
+    """Mark runs and traces as taken back. Their bytes stay; no table reads them until they are brought again."""
+    for each in ids:
+        _mark(bronze_root, each, is_forgotten=True, now=now)
+
+
+def forgotten(bronze_root: Path) -> frozenset[str]:
+    """Ids of the runs and traces that the user took back."""
+    latest = {each.rung: each.outcome for each in bronze.attempts(bronze_root, FORGOTTEN)}
+    return frozenset(run for run, outcome in latest.items() if outcome == "skipped")
 
 
 def said_before(bronze_root: Path) -> tuple[dict[str, RunMeta], list[str]]:
@@ -286,7 +303,8 @@ def _judged(file: _Read, meta: RunMeta | None) -> TakenIn:
         steps = step_times.steps_of_file(file.body, file_name=shown_name(file.path))
         return _verdict(file, step_times.NAME, steps.accepted, steps.rejected)
     trace = read_trace(shown_name(file.path), file.body, meta)
-    return _verdict(file, trace.workload["source"].item(), trace.requests, trace.rejected)
+    found = _verdict(file, trace.workload["source"].item(), trace.requests, trace.rejected)
+    return replace(found, runs=(trace.workload["trace_id"].item(),))
 
 
 def _verdict(file: _Read, format_: str | None, rows: pl.DataFrame, rejected: pl.DataFrame) -> TakenIn:
@@ -335,6 +353,12 @@ def _store(root: Path, source: str, body: bytes, *, rung: str, name: str, is_new
         bytes=len(body),
     )
     bronze.append(root, attempt)
+
+
+def _mark(root: Path, run_id: str, *, is_forgotten: bool, now: datetime) -> None:
+    outcome: bronze.Outcome = "skipped" if is_forgotten else "unchanged"
+    mark = Attempt(source=FORGOTTEN, checked_at=now, rung=run_id, transport="file", uri=run_id, outcome=outcome)
+    bronze.append(root, mark)
 
 
 def _as_text(meta: RunMeta) -> bytes:

@@ -6,7 +6,7 @@ rule and a reason; a body that no format reads raises ValueError in `parse` and 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -101,13 +101,14 @@ class _Reading(NamedTuple):
     points: list[Point]
     refused: list[dict[str, object]]
     ids: dict[str, str]
+    is_told: bool
 
 
 def _read(file: BenchmarkFile, digest: str | None = None) -> _Reading:
     document = load(file.body)
     found = recognise(document, named=file.meta.format if file.meta else None)
     digest = digest or hashlib.sha256(file.body).hexdigest()
-    reading = _Reading([], [], [], {})
+    reading = _Reading([], [], [], {}, is_told=file.meta is not None)
     if found.point is None or found.records is None:
         error = RowError("no_run", found.why_not, severity=NO_RUN)
         reading.refused.append(rejection(found.name, file.name, error))
@@ -149,12 +150,12 @@ SOURCES = {
 
 
 def _frames(readings: list[_Reading]) -> Ingested:
-    def together(part: int) -> Iterator[Any]:
-        return (item for reading in readings for item in reading[part])
-
-    plausible, implausible = plausibility.split(point_frame(list(together(1))))
+    plausible, implausible = plausibility.split(point_frame([point for reading in readings for point in reading.points]))
     points = same_run.named(plausible, {record: run for reading in readings for record, run in reading.ids.items()})
-    runs = list(together(0))
+    # Of several records of a run, those that the user spoke of come first: his word counts.
+    told = [record for reading in readings if reading.is_told for record in reading.ids]
+    points = points.sort(~pl.col("record_id").is_in(told), maintain_order=True)
+    runs = [run for reading in readings for run in reading.runs]
     records = pl.DataFrame(runs, schema=polars_schema(BenchmarkRun)) if runs else empty(BenchmarkRun)
     believed = points.select("record_id", believed="run_id")
     return Ingested(
@@ -162,7 +163,7 @@ def _frames(readings: list[_Reading]) -> Ingested:
         .with_columns(run_id=pl.coalesce("believed", "record_id"))
         .drop("believed"),
         points,
-        pl.concat([rejection_frame(list(together(2))), implausible]),
+        pl.concat([rejection_frame([entry for reading in readings for entry in reading.refused]), implausible]),
     )
 
 

@@ -64,7 +64,9 @@ def united(points: pl.DataFrame) -> pl.DataFrame:
     repeated = points.filter(several)
     if repeated.is_empty():
         return points
-    together = repeated.group_by("run_id").agg(pl.all().drop_nulls().first()).select(points.columns)
+    known = [pl.col(name).drop_nulls().first() for name in points.columns if name not in ("run_id", "priceable", "notes")]
+    notes = pl.col("notes").drop_nulls().unique(maintain_order=True).str.join("; ").replace("", None)
+    together = repeated.group_by("run_id").agg(*known, pl.col("priceable").any(), notes).select(points.columns)
     place = points.select("run_id").with_row_index("place").unique("run_id", keep="first")
     return pl.concat([points.filter(~several), together]).join(place, on="run_id").sort("place").drop("place")
 
