@@ -10,12 +10,20 @@ from answers.route.table import Table
 
 FINE_DIGITS = 7
 """A score that needs as many digits is hardly ever the same for two different items."""
+MOST_PARTS = 1_000
+"""Shares of so many neighbours or trees have many digits and are coarse all the same."""
 SAME_SCORE = 1e-7
 """Share of the scores' range within which two scores are one; in a large table a thousandth of the usual distance."""
-ALIKE = 0.5
-"""Part of the outcomes' spread that ties of a fine score must explain to be copies."""
+NEAR_SCORE = 0.02
+"""The same for rows that were jittered, in usual distances of two neighbours: so near are 2 in 100 by chance."""
+FEW, MANY = 0.01, 0.1
+"""Share of items with an equal score, or a near one, from which on they are looked at as copies."""
+ALIKE = 0.2
+"""How much less the outcomes of ties of a fine score must differ to be copies, or repeats of one question."""
+SURE = 3.0
+"""In standard errors."""
 THE_SAME = 0.99
-"""The same of a coarse score, whose ties are often chance and explain as much as the score knows."""
+"""Part of the outcomes' spread that ties of a coarse score must explain: they are often chance, and as alike as it knows."""
 WINDOW = 100_000
 """Items of a large table that are looked at first."""
 FEWEST_VALUES = 30
@@ -38,8 +46,8 @@ class Groups:
 def groups_of(table: Table) -> Groups:
     """Items of one stated group, of one prompt, or near-equal in score, cost and outcome are one unit.
 
-    Near-equal rows are found by their scores: equal to seven digits where a score has that many, else equal in every score
-    and every cost with outcomes that go together more than chance has them.
+    Near-equal rows are found by their scores, equal or jittered a little, with outcomes that go together; of a score with few
+    digits also every cost and every outcome must be equal.
     """
     count = len(table.quality)
     stated = "group" in table.items.columns
@@ -79,19 +87,46 @@ def _near_equal(table: Table) -> NDArray[np.int64] | None:
     """Numbers of near-equal rows, where ties of the scores are too many and too alike to be chance."""
     if not table.scores or not _any_near_equal(table):
         return None
-    keys = {name: _steps(score) for name, score in table.scores.items()}
-    fine = [name for name, score in table.scores.items() if _is_fine(score)]
-    by_score = pl.DataFrame({name: keys[name] for name in (fine or keys)})
-    costs = {f"cost {at}": _steps(table.cost[:, at]) for at in range(len(table.models))}
-    with_costs = by_score.with_columns(**{name: pl.Series(values) for name, values in costs.items()})
-    for key in (with_costs, by_score) if fine else (with_costs,):
-        number = key.select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
+    fine = {name: score for name, score in table.scores.items() if _is_fine(score)}
+    if not fine:
+        costs = {f"cost {at}": _steps(table.cost[:, at]) for at in range(len(table.models))}
+        number = _numbered({name: _steps(score) for name, score in table.scores.items()} | costs)
         tied = np.bincount(number)[number] > 1
-        if number.max() + 1 < FEWEST_VALUES or tied.sum() < max(2, len(number) // 100):
-            continue
-        if _explained(table.quality[tied], number[tied]) > (ALIKE if fine else THE_SAME):
+        copies = _enough(number, least=FEW) and _explained(table.quality[tied], number[tied]) > THE_SAME
+        return number if copies else None
+    first = next(iter(fine.values()))
+    for near, least in ((True, MANY), (False, FEW)):
+        number = _numbered({name: _steps(score, near=near) for name, score in fine.items()})
+        if _enough(number, least=least) and _more_alike(table.quality, first, number):
             return number
     return None
+
+
+def _numbered(keys: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """One number for each combination of keys."""
+    return pl.DataFrame(keys).select(pl.struct(pl.all()).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
+
+
+def _enough(number: NDArray[np.int64], *, least: float) -> bool:
+    """Whether there are many values, and enough items that share theirs."""
+    tied = int((np.bincount(number)[number] > 1).sum())
+    return number.max() + 1 >= FEWEST_VALUES and tied >= max(2.0, least * len(number))
+
+
+def _more_alike(quality: NDArray[np.float64], score: NDArray[np.float64], number: NDArray[np.int64]) -> bool:
+    """Whether the outcomes of ties differ less than those of neighbours that are no ties, by more than chance.
+
+    A score that knows the difficulty makes neighbours alike too, so they are what ties are held against.
+    """
+    order = np.argsort(score, kind="stable")
+    differs = np.square(np.diff(quality[order], axis=0)).sum(axis=1)
+    tied = np.diff(number[order]) == 0
+    of_ties, of_others = differs[tied], differs[~tied]
+    if of_ties.size < 2 or of_others.size < 2 or of_others.mean() == 0.0:
+        return False
+    error = np.sqrt(of_ties.var() / of_ties.size + of_others.var() / of_others.size)
+    gap = float(of_others.mean() - of_ties.mean())
+    return gap > ALIKE * float(of_others.mean()) and gap > SURE * error
 
 
 def _any_near_equal(table: Table) -> bool:
@@ -102,27 +137,32 @@ def _any_near_equal(table: Table) -> bool:
     middle = len(score) // 2
     low, high = np.partition(score, (middle, middle + WINDOW))[[middle, middle + WINDOW]]
     inside = np.sort(score[(score >= low) & (score <= high)])
-    return bool((np.diff(inside) <= _one_score(score)).mean() > 0.01)
+    return bool((np.diff(inside) <= _one_score(score)).mean() > FEW)
 
 
-def _one_score(values: NDArray[np.float64]) -> float:
-    return min(SAME_SCORE, 1e-3 / len(values)) * float(np.ptp(values))
+def _one_score(values: NDArray[np.float64], *, near: bool = False) -> float:
+    usual = float(np.ptp(values)) / len(values)
+    return NEAR_SCORE * usual if near else min(SAME_SCORE * float(np.ptp(values)), 1e-3 * usual)
 
 
-def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def _steps(values: NDArray[np.float64], *, near: bool = False) -> NDArray[np.int64]:
     """Numbers of values, near-equal ones having one."""
     order = np.argsort(values, kind="stable")
-    apart = np.diff(values[order], prepend=values[order[0]]) > _one_score(values)
+    apart = np.diff(values[order], prepend=values[order[0]]) > _one_score(values, near=near)
     number = np.empty(len(values), dtype=np.int64)
     number[order] = np.cumsum(apart)
     return number
 
 
 def _is_fine(score: NDArray[np.float64]) -> bool:
-    """Whether most scores need many digits."""
-    sample = score[:: max(1, len(score) // 1_000)]
+    """Whether most scores need many digits and are no shares of a few parts."""
+    sample = score[:: max(1, len(score) // 300)]
     shown = [len(f"{value:.12g}".replace("-", "").replace(".", "").lstrip("0")) for value in sample]
-    return float(np.median(shown)) >= FINE_DIGITS
+    if float(np.median(shown)) < FINE_DIGITS:
+        return False
+    parts = sample[:, None] * np.arange(1, MOST_PARTS + 1)
+    whole = np.abs(parts - np.round(parts)) < 1e-6 * np.maximum(1.0, np.abs(parts))
+    return not bool(whole.all(axis=0).any())
 
 
 def _explained(quality: NDArray[np.float64], number: NDArray[np.int64]) -> float:

@@ -12,6 +12,9 @@ from economics.routing.policies import COST, QUALITY, SHARE, Array, Outcomes, Po
 from economics.units import require_fraction, require_positive
 
 REPLICATES = 1_000
+_UNITS_MORE = 2.0
+"""Pseudo-observations that differ: with few units that differ a bootstrap is too narrow. Source: Agresti and Min 2005, on
+differences of paired shares."""
 FEWEST_FOR_AN_INTERVAL = 30
 """A bootstrap over fewer units is too narrow."""
 
@@ -138,7 +141,7 @@ def estimates(
     quality and above that mix is the strong model for all. There the mix has a corner, and a bootstrap over a corner is
     biased: the saving is the lesser of two, against the mix drawn on beyond the corner and against the best model, and each
     end of its interval is the lesser of theirs. Quality has the
-    sampling error of one unit more, as `weighed` has it.
+    sampling error of two units more that differ.
     `against_random_quality` is quality less that of a random mix of strong
     and weak with the same share of strong answers.
     """
@@ -150,9 +153,9 @@ def estimates(
     sums = np.concatenate([columns.sum(axis=0, keepdims=True), drawn @ columns])
     per_item = sums[:, 1:] / sums[:, :1]
     models = per_item[:, 3:].reshape(len(sums), -1, 2)
-    # What one model alone does is known as that model is; only what a router does is in doubt by one unit more.
+    # What one model alone does is known as that model is; only what a router does is in doubt by two units more.
     routes = not any(np.array_equal(judged.routed[:, QUALITY], judged.models[:, at, 0]) for at in range(models.shape[1]))
-    typical = float(np.sqrt(np.square(judged.items).mean()))
+    typical = float(np.sqrt(_UNITS_MORE * np.square(judged.items).mean()))
     doubt = typical * np.concatenate([[0.0], rng.standard_normal(replicates)])
     share, quality, cost = per_item[:, SHARE], per_item[:, QUALITY], per_item[:, COST]
     quality_of, cost_of = models[:, :, 0], models[:, :, 1]
@@ -180,14 +183,22 @@ def estimates(
             "against_random_quality": quality - random,
             "mix_cost": mixed,
         }
-        on, best = (summarised(1.0 - cost / least, confidence=confidence) for least in (drawn_on, best_cost))
+        savings = 1.0 - cost / drawn_on, 1.0 - cost / best_cost
     known = {name: summarised(value, confidence=confidence) for name, value in values.items()}
-    known["saving_at_equal_quality"] = Estimate(
-        value=min(on.value, best.value), low=min(on.low, best.low), high=min(on.high, best.high)
-    )
+    known["saving_at_equal_quality"] = _lesser(*savings, confidence=confidence)
     if units < FEWEST_FOR_AN_INTERVAL:
         return {name: Estimate(value=part.value, low=float("nan"), high=float("nan")) for name, part in known.items()}
     return known
+
+
+def _lesser(one: Array, other: Array, *, confidence: float) -> Estimate:
+    """The lesser of two values, the first of each array; the rest are replicates.
+
+    It lies above the lesser of two upper ends if it lies above either, so each of them takes half of that side's risk.
+    """
+    ends = [summarised(values, confidence=confidence) for values in (one, other)]
+    upper = [summarised(values, confidence=(1.0 + confidence) / 2.0).high for values in (one, other)]
+    return Estimate(value=min(end.value for end in ends), low=min(end.low for end in ends), high=min(upper))
 
 
 def summarised(values: Array, *, confidence: float = 0.95) -> Estimate:

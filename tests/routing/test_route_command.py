@@ -201,6 +201,20 @@ class TestTogether:
         width = [found.models[0].quality.high - found.models[0].quality.low for found in (one, ten)]
         assert width[0] == pytest.approx(width[1], rel=0.15)
 
+    @pytest.mark.parametrize("jitter", [0.0, 1e-6])
+    def test_repeats_of_a_question_are_found_by_their_score(self, tmp_path: Path, jitter: float) -> None:
+        rng = np.random.default_rng(5)
+        score = np.repeat(rng.random(80), 10) + jitter * rng.random(800)
+        chance = np.repeat(rng.random((80, 2)), 10, axis=0)
+        quality = (rng.random((800, 2)) < chance).astype(float)
+        decision = decided(long_table(score, quality, np.tile([1.0, 0.1], (800, 1))), tmp_path)
+        assert (decision.groups, decision.copies) == (80, 800)
+
+    @pytest.mark.parametrize("parts", [30, 200])
+    def test_shares_of_neighbours_are_no_copies(self, tmp_path: Path, parts: int) -> None:
+        score, quality, cost = two_models(items=900, seed=4)
+        assert decided(long_table(np.round(score * parts) / parts, quality, cost), tmp_path).copies == 0
+
     def test_items_of_one_prompt_are_one_unit(self, tmp_path: Path) -> None:
         made = outcomes(items=200, prompt=[f"question {at // 2}" for at in range(200)])
         assert decided(made, tmp_path).groups == 100
