@@ -6,6 +6,7 @@ from rich.table import Table
 from answers.allocate.record import Allocation, Option
 from answers.text import number, share, usd
 
+MOST_OPTIONS = 12
 CHANNELS = {
     "train": "more training",
     "sample": "more samples per question",
@@ -19,24 +20,32 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
     def say(text: str = "") -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+    rests = f"; rests on what is borrowed: {', '.join(found.borrowed)}" if found.borrowed else ""
     say(
         f"{found.base} on {found.benchmark}: {share(found.accuracy, found.accuracy_low, found.accuracy_high)} of {found.n} "
         f"questions; ${found.budget_usd:,.0f} to spend over {found.queries:,.0f} questions at ${found.usd_per_query:.3g} each"
+        + rests
     )
-    say(f"  price ${found.usd_per_mtok:.4g} per M output tokens ({found.price_basis})")
-    say(f"  {found.tokens_per_answer:,.0f} tokens per answer ({found.tokens_basis})")
+    say(f"  cost of a question: {found.cost_basis}")
+    if found.usd_per_mtok is not None and found.tokens_per_answer is not None:
+        say(f"  price ${found.usd_per_mtok:.4g} per M output tokens ({found.price_basis})")
+        say(f"  {found.tokens_per_answer:,.0f} tokens per answer ({found.tokens_basis})")
     say()
     if found.answer is None:
-        say("Nothing that is measured here adds a correct answer.")
+        say("Nothing that is measured here adds a correct answer that is worth its cost.")
     else:
         best = found.options[0]
-        sure = "beyond the intervals of all others" if found.certain else "not certain: borrowed, or intervals overlap"
-        say(f"The next dollar goes to {CHANNELS[found.answer]}: {best.what} ({sure}).")
+        why = "rests on what is borrowed" if found.borrowed else "intervals overlap"
+        sure = "beyond the intervals of all others" if found.certain else f"not certain: {why}"
+        worth = "" if best.net_usd is None else f", worth {usd(best.net_usd)} more than it costs"
+        say(f"The next dollar goes to {CHANNELS[found.answer]}: {best.what} ({sure}){worth}.")
     say()
-    console.print(_options(found.options), highlight=False)
+    console.print(_options(found.options[:MOST_OPTIONS]), highlight=False)
+    if len(found.options) > MOST_OPTIONS:
+        say(f"and {len(found.options) - MOST_OPTIONS} more (--json)")
     say()
     say("Evidence:")
-    for option in found.options:
+    for option in found.options[:MOST_OPTIONS]:
         say(f"  {option.channel}, {option.what}: {option.evidence}")
     if found.verdicts:
         v = found.verdicts

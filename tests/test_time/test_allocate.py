@@ -10,7 +10,7 @@ from answers.allocate.answer import allocate
 from answers.allocate.record import Allocation, AllocationError, Option, Question
 from tests.refreshed import iecon
 
-ASKED = Question(benchmark="aime", base="deepseek-v3", budget_usd=1e6, queries=1e7)
+ASKED = Question(benchmark="aime24", base="deepseek-v3", budget_usd=1e6, queries=1e7)
 
 
 @pytest.fixture
@@ -29,10 +29,65 @@ def test_aime_with_deepseek_v3(latest: Path) -> None:
     assert found.accuracy_low < found.accuracy < found.accuracy_high
     options = by_channel(found)
     assert set(options) == {"train", "sample", "verify", "buy"}
-    assert options["train"].spend_usd == 294_000
-    assert options["train"].accuracy == pytest.approx(0.798, abs=1e-3)
+    # $294,000 are the step; the rest of the million pays for answers as much longer as R1's are in use.
+    assert options["train"].spend_usd == pytest.approx(1e6)
+    assert 0.392 < options["train"].accuracy < 0.798
     assert found.answer in ("train", "buy")
-    assert not found.certain  # 30 questions
+    assert not found.certain  # 30 questions, and tokens that are borrowed
+    assert any("tokens per answer" in each for each in found.borrowed)
+
+
+def test_a_budget_that_pays_for_all_reaches_the_measured_step(latest: Path) -> None:
+    found = allocate(replace(ASKED, budget_usd=1e8), warehouse=latest)
+    assert by_channel(found)["train"].accuracy == pytest.approx(0.798, abs=1e-3)
+
+
+def test_the_interval_of_samples_is_that_of_their_own_number(latest: Path) -> None:
+    """Hardly any money buys hardly more than one sample: the interval shrinks onto the base, far from that of the next knot."""
+    little = by_channel(allocate(replace(ASKED, budget_usd=5e3), warehouse=latest))["sample"]
+    much = by_channel(allocate(replace(ASKED, budget_usd=1e8), warehouse=latest))["sample"]
+    assert little.accuracy_low < little.accuracy < little.accuracy_high
+    assert little.accuracy == pytest.approx(0.392, abs=0.01)
+    assert little.accuracy_low < much.accuracy_low
+
+
+def test_a_model_whose_tokens_are_not_known_is_borrowed_with_an_interval(latest: Path) -> None:
+    bought = [option for option in allocate(ASKED, warehouse=latest).options if option.channel == "buy"]
+    assert bought
+    assert all(option.borrowed and option.borrows for option in bought)
+    guessed = next(option for option in bought if option.what.startswith("o1-mini"))
+    assert "2.8 times the base's tokens, a guess for a model that reasons" in guessed.evidence
+
+
+def test_measured_dollars_come_before_assumed_ones(latest: Path) -> None:
+    """Aider's leaderboard bills both the base and what would replace it: nothing is borrowed."""
+    found = allocate(replace(ASKED, benchmark="aider_polyglot", base="gpt-4o", budget_usd=1e4, queries=1e6), warehouse=latest)
+    assert found.cost_basis.startswith("measured: gpt-4o")
+    assert found.borrowed == ()
+    assert len(found.options) > 20
+    assert all(option.evidence.startswith("measured") for option in found.options)
+
+
+def test_a_cost_of_ones_own_and_a_worth_rank_by_what_is_left(latest: Path) -> None:
+    asked = replace(
+        ASKED, benchmark="aider_polyglot", base="gpt-4o", budget_usd=1e5, queries=1e6, usd_per_sample=0.03, value_usd=0.02
+    )
+    found = allocate(asked, warehouse=latest)
+    assert found.cost_basis == "given"
+    best = found.options[0]
+    assert best.net_usd == pytest.approx(0.02 * best.extra_correct - (best.spend_usd or 0.0))
+    assert best.net_usd == max(option.net_usd for option in found.options if option.net_usd is not None)
+    worthless = allocate(replace(asked, base="gpt-5 (high)", usd_per_sample=None, value_usd=1e-9), warehouse=latest)
+    assert worthless.answer is None or (worthless.options[0].net_usd or 0.0) > 0
+
+
+def test_an_accuracy_of_ones_own_stands_on_the_items_of_the_benchmark(latest: Path) -> None:
+    asked = replace(ASKED, benchmark="gpqa_diamond", base="gpt-5-mini", accuracy=0.8, tokens_per_answer=5_000, tokens_in=400)
+    found = allocate(asked, warehouse=latest)
+    assert (found.n, found.accuracy, found.base_model) == (198, 0.8, "gpt-5-mini")
+    assert found.usd_per_query == pytest.approx((5_000 * 2.0 + 400 * 0.25) / 1e6)
+    with pytest.raises(AllocationError, match="livecodebench has is not known: give --items"):
+        allocate(replace(asked, benchmark="livecodebench"), warehouse=latest)
 
 
 def test_every_option_has_n_interval_and_evidence(latest: Path) -> None:
@@ -95,10 +150,13 @@ def test_dearer_answers_buy_fewer_samples(latest: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"benchmark": "mmlu"}, "unknown benchmark mmlu; known are aime, aime24"),
-        ({"base": "gpt-9"}, "gpt-9 is not measured on aime, aime24; bases there are"),
+        ({"benchmark": "mmlu"}, "unknown benchmark mmlu; known are aider_polyglot, aime, aime24"),
+        ({"benchmark": "gpqa_diamnd"}, "did you mean gpqa_diamond"),
+        ({"benchmark": "aime"}, "deepseek-v3 is not measured on aime; it is on aime24"),
+        ({"accuracy": 1.5}, "--accuracy must lie between 0 and 1"),
+        ({"base": "gpt-9"}, "gpt-9 is not measured on aime24.*bases there are"),
         ({"budget_usd": 0.0}, "--budget and --queries must be above 0"),
-        ({"base": "r1-distill-qwen-1.5b", "benchmark": "swe"}, "bases there are claude-3.5-sonnet"),
+        ({"base": "r1-distill-qwen-1.5b", "benchmark": "swe_bench_lite"}, "bases there are claude-3.5-sonnet"),
     ],
 )
 def test_a_question_that_cannot_be_answered_says_what_exists(latest: Path, change: dict[str, object], message: str) -> None:
@@ -107,15 +165,23 @@ def test_a_question_that_cannot_be_answered_says_what_exists(latest: Path, chang
 
 
 def test_no_answer_length_is_asked_for(latest: Path) -> None:
-    question = replace(ASKED, benchmark="swe_bench_lite", base="claude-3.5-sonnet")
-    with pytest.raises(AllocationError, match=r"no answer length is known on swe_bench_lite .*give --tokens"):
+    question = replace(ASKED, benchmark="humaneval", base="my-model", accuracy=0.6, usd_per_mtok=2.0)
+    with pytest.raises(AllocationError, match=r"no answer length is known on humaneval .*give --tokens-out"):
         allocate(question, warehouse=latest)
     found = allocate(replace(question, tokens_per_answer=20_000), warehouse=latest)
     assert found.tokens_basis == "given"
+    with pytest.raises(AllocationError, match="no price is known for my-model: give --price"):
+        allocate(replace(question, usd_per_mtok=None), warehouse=latest)
+
+
+def test_a_run_with_a_bill_needs_no_answer_length(latest: Path) -> None:
+    found = allocate(replace(ASKED, benchmark="swe_bench_lite", base="claude-3.5-sonnet"), warehouse=latest)
+    assert found.cost_basis.startswith("measured")
+    assert found.tokens_per_answer is None
 
 
 def test_command_prints_the_answer_and_json(refreshed: Path) -> None:
-    asked = ("allocate", "--benchmark", "aime", "--base", "deepseek-v3", "--budget", "1e6", "--queries", "1e7")
+    asked = ("allocate", "--benchmark", "aime24", "--base", "deepseek-v3", "--budget", "1e6", "--queries", "1e7")
     said = iecon(refreshed, *asked)
     assert said.returncode == 0, said.stderr
     assert "The next dollar goes to" in said.stdout
@@ -125,7 +191,7 @@ def test_command_prints_the_answer_and_json(refreshed: Path) -> None:
 
 
 def test_command_exits_with_two_and_one_line_for_an_unknown_base(refreshed: Path) -> None:
-    done = iecon(refreshed, "allocate", "--benchmark", "aime", "--base", "gpt-9", "--budget", "1e6", "--queries", "1e7")
+    done = iecon(refreshed, "allocate", "--benchmark", "aime24", "--base", "gpt-9", "--budget", "1e6", "--queries", "1e7")
     assert done.returncode == 2
     assert done.stderr.startswith("error: gpt-9 is not measured on")
     assert len(done.stderr.strip().splitlines()) == 1
