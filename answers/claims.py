@@ -14,6 +14,7 @@ from answers.query import connect
 COLOURS = {
     "reproduced": "green",
     "reproduced_in_part": "yellow",
+    "inconclusive": "cyan",
     "not_reproduced": "red",
     "not_testable": "dim",
 }

@@ -4,7 +4,7 @@ import polars as pl
 
 from figures.exhibit import Exhibit, day, rows
 
-ORDER = ("not_reproduced", "reproduced_in_part", "reproduced", "not_testable")
+ORDER = ("not_reproduced", "reproduced_in_part", "inconclusive", "reproduced", "not_testable")
 
 
 def draw(*, claims: pl.DataFrame) -> Exhibit:

@@ -82,13 +82,15 @@ def judged(claimed: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
     rows = claimed.drop("source").join(outcome, on="claim_id", how="left", maintain_order="left")
     relation = rows["relation"].to_numpy().astype(np.str_)
     low, high, value = (floats(rows, name) for name in ("published_low", "published_high", "recomputed_value"))
+    basis = rows["interval_basis"].to_numpy().astype(np.str_)
     words = verdicts(
         relation=relation,
         published_low=low,
         published_high=high,
         recomputed=value,
-        interval_low=floats(rows, "interval_low"),
-        interval_high=floats(rows, "interval_high"),
+        interval_low=np.where(basis == "ceiling", -np.inf, floats(rows, "interval_low")),
+        interval_high=np.where(basis == "floor", np.inf, floats(rows, "interval_high")),
+        is_sampled=np.isin(basis, ("confidence", "floor", "ceiling")),
     )
     margin = margins(relation=relation, published_low=low, published_high=high, recomputed=value)
     nothing_found = pl.format("no row answers the query in {}", "inputs")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
-VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable")
+VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")
 SAME = 1e-9
 """Relative difference that two ways of computing the same number may have."""
 
@@ -40,6 +40,7 @@ def verdicts(
     recomputed: ArrayLike,
     interval_low: ArrayLike = np.nan,
     interval_high: ArrayLike = np.nan,
+    is_sampled: ArrayLike = False,
 ) -> Words:
     """Verdict on each claim, a word of `VERDICTS`.
 
@@ -47,8 +48,11 @@ def verdicts(
     alone; of a share that is neither 0 nor 1 it reaches from 0 to 1, as the claim holds at some points and fails at others.
     Reproduced: the whole interval lies in the allowed range; `equals` asks that the value does, or that the whole allowed
     range lies in the interval, which then explains the difference. Not reproduced: interval and allowed range do not meet.
-    Else reproduced in part. Raises ValueError as `allowed_range` does, for a recomputed value without the published end its
-    relation needs, for an interval that does not hold its value, and for a share outside 0 to 1.
+    Else reproduced in part. Where the interval stands for what was not seen (`is_sampled`: a confidence interval, or an
+    extreme over a part of the data), a claim needs all of it inside, `equals` too, and what lies between is inconclusive: with
+    less data such an interval grows, and less data must reproduce no more. Raises ValueError as `allowed_range` does, for a
+    recomputed value without the published end its relation needs, for an interval that does not hold its value, and for a
+    share outside 0 to 1.
     Source: economics design, section 7 [D].
     """
     least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
@@ -69,8 +73,13 @@ def verdicts(
     inside = (low >= least - slack) & (high <= most + slack)
     value_agrees = ((value >= least - slack) & (value <= most + slack)) | ((low <= least) & (most <= high))
     apart = (high < least - slack) | (low > most + slack)
-    is_reproduced = np.where(words == "equals", value_agrees, inside)
-    return np.select([np.isnan(value), is_reproduced, apart], [VERDICTS[3], VERDICTS[0], VERDICTS[2]], VERDICTS[1])
+    sampled = np.broadcast_to(np.asarray(is_sampled, np.bool_), words.shape) & ~is_share
+    is_reproduced = np.where((words == "equals") & ~sampled, value_agrees, inside)
+    return np.select(
+        [np.isnan(value), is_reproduced, apart, sampled],
+        [VERDICTS[3], VERDICTS[0], VERDICTS[2], VERDICTS[4]],
+        VERDICTS[1],
+    )
 
 
 def margins(*, relation: Words, published_low: ArrayLike, published_high: ArrayLike, recomputed: ArrayLike) -> Array:

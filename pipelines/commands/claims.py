@@ -14,6 +14,7 @@ class Verdict(StrEnum):
 
     REPRODUCED = "reproduced"
     REPRODUCED_IN_PART = "reproduced_in_part"
+    INCONCLUSIVE = "inconclusive"
     NOT_REPRODUCED = "not_reproduced"
     NOT_TESTABLE = "not_testable"
 

@@ -10,14 +10,16 @@ RELATION_MEANING = (
     "what would bear it out: equals: the value within published_low to published_high, or all of these within its interval; "
     "within: the whole interval within them; at_least, at_most: on one side; always, never: a share of 1 or 0 of the points"
 )
-VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable")
+VERDICTS = ("reproduced", "reproduced_in_part", "inconclusive", "not_reproduced", "not_testable")
 VERDICT_MEANING = (
     "reproduced: the interval is inside what the claim allows; not_reproduced: the two do not meet; reproduced_in_part: they "
-    "overlap, or some points hold and others fail; not_testable: a datum is missing"
+    "overlap, or some points hold and others fail; "
+    "inconclusive: the data seen allow the claim and its opposite; not_testable: a datum is missing"
 )
-INTERVAL_BASES = ("range", "confidence", "rounding", "none")
+INTERVAL_BASES = ("range", "confidence", "rounding", "floor", "ceiling", "none")
 INTERVAL_MEANING = (
     "range: least and greatest over the points the claim is about; confidence: 95 %; rounding: what printed digits allow; "
+    "floor, ceiling: an extreme over a part of the data, so that the whole has this or more, or less; "
     "none: the value stands alone"
 )
 BASES = ("stated", "primary", "derived", "assumed")

@@ -73,6 +73,58 @@ def test_verdict_is_what_the_numbers_say(relation, published, recomputed, verdic
     assert margins(relation=relation, **ends, recomputed=value) == pytest.approx(margin, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("relation", "published", "recomputed", "verdict"),
+    [
+        ("equals", (9.5, 10.5), (8.45, 1.43, 50.0), "inconclusive"),  # seven points allow ten times a year, and five
+        ("equals", (9.5, 10.5), (10.0, 9.6, 10.4), "reproduced"),
+        ("equals", (9.5, 10.5), (6.0, 5.0, 7.0), "not_reproduced"),
+        ("within", (5, 10), (8.45, 1.43, 50.0), "inconclusive"),
+        ("at_least", (0, NONE), (8.7, -16.5, 33.9), "inconclusive"),
+        ("at_least", (70, NONE), (45.85, 45.85, np.inf), "inconclusive"),  # the greatest over a part: the whole may have more
+        ("at_least", (70, NONE), (112.6, 112.6, np.inf), "reproduced"),
+        ("at_most", (NONE, 40), (45.85, 45.85, np.inf), "not_reproduced"),
+        ("always", (NONE, NONE), (0.85, NONE, NONE), "reproduced_in_part"),
+    ],
+)
+def test_what_the_data_seen_cannot_decide_is_inconclusive(relation, published, recomputed, verdict):
+    said = verdicts(
+        relation=relation,
+        published_low=published[0],
+        published_high=published[1],
+        recomputed=recomputed[0],
+        interval_low=recomputed[1],
+        interval_high=recomputed[2],
+        is_sampled=True,
+    )
+    assert said == verdict
+
+
+@given(
+    value=st.floats(-1e3, 1e3),
+    low=st.floats(-1e3, 1e3),
+    width=st.floats(0, 1e3),
+    half=st.floats(0, 1e3),
+    wider=st.floats(1, 10),
+    relation=st.sampled_from(["equals", "within", "at_least", "at_most"]),
+)
+def test_less_data_reproduces_and_refutes_no_more(value, low, width, half, wider, relation):
+    def said(reach):
+        return str(
+            verdicts(
+                relation=relation,
+                published_low=low,
+                published_high=low + width,
+                recomputed=value,
+                interval_low=value - reach,
+                interval_high=value + reach,
+                is_sampled=True,
+            )
+        )
+
+    assert said(half * wider) in (said(half), "inconclusive")
+
+
 @given(
     low=st.floats(-1e6, 1e6),
     width=st.floats(0, 1e6),
