@@ -77,4 +77,4 @@ def full_name(table: str) -> str:
     return table_name(TABLES[table])
 
 
-VERDICTS = ("reproduced", "reproduced_in_part", "inconclusive", "not_reproduced", "not_testable")
+VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")

@@ -10,7 +10,7 @@ RELATION_MEANING = (
     "what would bear it out: equals: the value within published_low to published_high, or all of these within its interval; "
     "within: the whole interval within them; at_least, at_most: on one side; always, never: a share of 1 or 0 of the points"
 )
-VERDICTS = ("reproduced", "reproduced_in_part", "inconclusive", "not_reproduced", "not_testable")
+VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")
 VERDICT_MEANING = (
     "reproduced: the interval is inside what the claim allows; not_reproduced: the two do not meet; reproduced_in_part: they "
     "overlap, or some points hold and others fail; "
