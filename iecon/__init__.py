@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from answers.decide.record import Decision
     from answers.route.record import Decision as RouteDecision
 
-__all__ = ["changes", "decide", "forms", "open", "route", "sql"]
+__all__ = ["changes", "decide", "forms", "open", "predict", "route", "sql"]
 
 
 def release(data: Path | str | None = None) -> Path:
@@ -66,6 +66,23 @@ def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
     from answers.decide.record import Question  # noqa: PLC0415
 
     return decision_for(Question(**question), warehouse=release(data))
+
+
+def predict(
+    rows: pl.DataFrame,
+    *,
+    config: Path | str | None = None,
+    accelerator: Path | str | None = None,
+    data: Path | str | None = None,
+) -> pl.DataFrame:
+    """The rows with what a serving engine would do: output rate, TPOT and TTFT with intervals, basis, nearest run and cost.
+
+    Columns are those of `iecon predict`. Raises ValueError for a table without the columns model and gpu.
+    """
+    from answers.predict.answer import predict as predict_rows  # noqa: PLC0415
+
+    own = [Path(file) if file is not None else None for file in (config, accelerator)]
+    return predict_rows(rows, warehouse=release(data), config=own[0], accelerator=own[1])
 
 
 def route(*files: Path | str, data: Path | str | None = None, **asked: Any) -> RouteDecision:

@@ -17,6 +17,7 @@ from pipelines.commands import (
     decide,
     doctor,
     ingest,
+    predict,
     price,
     query,
     refresh,
@@ -43,6 +44,7 @@ app.command(context_settings={"ignore_unknown_options": True})(query.query)  # s
 app.command()(query.tables)
 app.command()(query.describe)
 app.command()(decide.decide)
+app.command()(predict.predict)
 app.command()(allocate.allocate)
 app.command()(route.route)
 app.command()(price.price)

@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Fields] = {
     "phi3small": {"tie_word_embeddings": True},
     "bloom": TWO_MATRICES,
     "opt": TWO_MATRICES,
+    "gptj": TWO_MATRICES,
     "grok-1": TWO_MATRICES,
     "nemotron": TWO_MATRICES,
     "nemotron_h": TWO_MATRICES,

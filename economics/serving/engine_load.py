@@ -1,0 +1,203 @@
+"""What users see of a serving engine under load: TTFT, TPOT and output rate, from the passes of `engine_time`.
+
+A closed loop keeps a fixed number of requests in flight; arrivals come on their own clock. Prefill and decode share the GPUs
+of an instance, or have pools of their own. Arrays broadcast. Seconds, tokens, requests per second.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from economics.serving.engine_time import Instance, decode_s, fixed_s, prefill_s
+from economics.units import Real
+
+BISECTIONS = 40
+"""Halvings of the bracket of a batch: 1e-12 of it."""
+PREFILL_BATCH_TOKENS = 8192.0
+"""Prompt tokens that a busy prefill worker takes at once."""
+START_SHARE = 0.9
+"""The p99 of TTFT lies at this share of the opening burst where ten requests are sent for each client, as is usual."""
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """What users see of one system."""
+
+    ttft_p50_s: Real
+    ttft_p99_s: Real
+    tpot_p50_s: Real
+    output_tokens_per_s: Real
+    """Of the whole system."""
+    running: Real
+    """Sequences that decode at once on one instance."""
+    fixed_share: Real
+    """Share of a decode step that is fixed per layer: how far an error of alpha moves TPOT."""
+
+
+def mixed_step_s(
+    instance: Instance, *, running: Real, joining: Real, input_tokens: Real, output_tokens: Real, tokens_per_step: Real
+) -> Real:
+    """Time per output token while `running` sequences decode and `joining` prompts a token join them.
+
+    With drafts a step keeps `tokens_per_step` tokens of each sequence. Source: economics design, 2b (TPOT).
+    """
+    plain_s = decode_s(instance, sequences=running, context_tokens=input_tokens + output_tokens / 2.0)
+    prompts_s = prefill_s(instance, prompts=np.maximum(joining, 1.0), input_tokens=input_tokens)
+    return plain_s / tokens_per_step + np.minimum(joining, 1.0) * prompts_s
+
+
+def closed_loop(
+    instance: Instance,
+    *,
+    concurrency: Real,
+    input_tokens: Real,
+    output_tokens: Real,
+    running_most: Real,
+    instances: Real = 1.0,
+    tokens_per_step: Real = 1.0,
+    first_token_steps: Real = 1.0,
+) -> Served:
+    """`concurrency` requests in flight over equal `instances` that prefill and decode.
+
+    As each answer ends the next prompt joins: (B-1)/o prompts a token. Requests beyond `running_most` of an instance wait.
+    Source: economics design, 2b (TPOT, TTFT at low load, closed loop).
+    """
+    each = np.maximum(concurrency / instances, 1.0)
+    running = np.maximum(np.minimum(each, running_most), np.minimum(each, 1.0))
+    tpot_s = mixed_step_s(
+        instance,
+        running=running,
+        joining=(running - 1.0) / output_tokens,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        tokens_per_step=tokens_per_step,
+    )
+    first_s = _first_token_s(instance, tpot_s=tpot_s, input_tokens=input_tokens, steps=first_token_steps)
+    request_s = first_s + output_tokens * tpot_s
+    active = np.minimum(concurrency / instances, running)
+    waiting_s = np.maximum(each / running - 1.0, 0.0) * request_s
+    burst_s = prefill_s(instance, prompts=np.maximum(START_SHARE * each, 1.0), input_tokens=input_tokens)
+    return Served(
+        ttft_p50_s=first_s + waiting_s,
+        ttft_p99_s=np.maximum(instance.constants.first_token_s + burst_s, first_s) + waiting_s,
+        tpot_p50_s=tpot_s,
+        output_tokens_per_s=instances * active * output_tokens / request_s,
+        running=running,
+        fixed_share=_fixed_share(instance, tpot_s, tokens_per_step),
+    )
+
+
+def arrivals(
+    instance: Instance,
+    *,
+    requests_per_s: Real,
+    input_tokens: Real,
+    output_tokens: Real,
+    running_most: Real,
+    instances: Real = 1.0,
+    tokens_per_step: Real = 1.0,
+    first_token_steps: Real = 1.0,
+) -> Served:
+    """Requests that come on their own clock; what comes beyond capacity is not served.
+
+    The batch is the one at which as many answers end as prompts come: B = lambda o TPOT(B).
+    Source: economics design, 2b (arrivals).
+    """
+    rate = requests_per_s / instances
+    most = np.maximum(running_most, 1.0)
+
+    def step_s(running: Real) -> Real:
+        return mixed_step_s(
+            instance,
+            running=np.maximum(running, 1.0),
+            joining=running / output_tokens,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            tokens_per_step=tokens_per_step,
+        )
+
+    running = _balance(lambda batch: batch / (output_tokens * step_s(batch)) - rate, most=most)
+    tpot_s = step_s(running)
+    first_s = _first_token_s(instance, tpot_s=tpot_s, input_tokens=input_tokens, steps=first_token_steps)
+    served = np.minimum(rate, running / (output_tokens * tpot_s))
+    return Served(
+        ttft_p50_s=first_s,
+        ttft_p99_s=first_s * (1.0 + np.log(100.0) * np.minimum(running / most, 1.0)),
+        tpot_p50_s=tpot_s,
+        output_tokens_per_s=instances * served * output_tokens,
+        running=running,
+        fixed_share=_fixed_share(instance, tpot_s, tokens_per_step),
+    )
+
+
+def disaggregated(
+    prefill: Instance,
+    decode: Instance,
+    *,
+    concurrency: Real,
+    input_tokens: Real,
+    output_tokens: Real,
+    running_most: Real,
+    prefill_workers: Real,
+    decode_workers: Real,
+    tokens_per_step: Real = 1.0,
+    first_token_steps: Real = 1.0,
+) -> Served:
+    """A closed loop over a pool of prefill workers and a pool of decode workers.
+
+    Where both pools are in balance, as many prompts leave prefill as answers end: n_d B/(o T_dec(B)) =
+    min(n_p/T_pre, (C - n_d B)/(t0 + T_pre)). What is not decoding waits for its first token (Little's law). Infinitely many
+    prefill workers leave the decode pool alone: every request in flight decodes.
+    Source: derived from economics design, 2b.
+    """
+    context = input_tokens + output_tokens / 2.0
+    at_once = np.maximum(PREFILL_BATCH_TOKENS / input_tokens, 1.0)
+    busy_s = prefill_s(prefill, prompts=at_once, input_tokens=input_tokens) / at_once
+    alone_s = prefill.constants.first_token_s + prefill_s(prefill, prompts=1.0, input_tokens=input_tokens)
+    alone_s = np.where(np.isfinite(prefill_workers), alone_s, 1e-9)
+    most = np.maximum(np.minimum(running_most, concurrency / decode_workers), 1e-9)
+
+    def step_s(batch: Real) -> Real:
+        plain_s = decode_s(decode, sequences=np.maximum(batch, 1.0), context_tokens=context)
+        return plain_s / tokens_per_step
+
+    def excess(batch: Real) -> Real:
+        decoded = decode_workers * batch / (output_tokens * step_s(batch))
+        prefilled = np.minimum(prefill_workers / busy_s, (concurrency - decode_workers * batch) / alone_s)
+        return decoded - prefilled
+
+    running = _balance(excess, most=most)
+    tpot_s = step_s(running)
+    rate = decode_workers * running / (output_tokens * tpot_s)
+    first_s = np.maximum((concurrency - decode_workers * running) / rate, alone_s) + (first_token_steps - 1.0) * tpot_s
+    burst_s = prefill_s(
+        prefill, prompts=np.maximum(START_SHARE * concurrency / prefill_workers, 1.0), input_tokens=input_tokens
+    )
+    return Served(
+        ttft_p50_s=first_s,
+        ttft_p99_s=np.maximum(first_s, burst_s),
+        tpot_p50_s=tpot_s,
+        output_tokens_per_s=rate * output_tokens,
+        running=running,
+        fixed_share=_fixed_share(decode, tpot_s, tokens_per_step),
+    )
+
+
+def _first_token_s(instance: Instance, *, tpot_s: Real, input_tokens: Real, steps: Real) -> Real:
+    return instance.constants.first_token_s + steps * tpot_s + prefill_s(instance, prompts=1.0, input_tokens=input_tokens)
+
+
+def _fixed_share(instance: Instance, tpot_s: Real, tokens_per_step: Real) -> Real:
+    return np.minimum(fixed_s(instance) / tokens_per_step / tpot_s, 1.0)
+
+
+def _balance(excess: Callable[[Real], Real], *, most: Real) -> Real:
+    """The batch between 0 and `most` at which a rising `excess` is 0; `most` where it stays below."""
+    low, high = np.zeros_like(np.asarray(most, dtype=np.float64)), np.asarray(most, dtype=np.float64)
+    full = np.less_equal(excess(high), 0.0)
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (low + high)
+        above = np.greater(excess(middle), 0.0)
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.where(full, most, 0.5 * (low + high))

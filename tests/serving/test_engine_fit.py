@@ -1,0 +1,79 @@
+"""The fit of the fixed time: it finds what was put in, faults pull little, and intervals hold what they claim."""
+
+import numpy as np
+import pytest
+
+from economics.serving.engine_fit import PRIOR_LAYER_S, fit_layer_times, interval_factor, offsets
+
+RNG = np.random.default_rng(3)
+
+
+def runs_of(alphas: list[float], *, each: int = 40, noise: float = 0.03):
+    """Runs of groups with such alphas: measured, the rest of the time, how often alpha is paid, the group."""
+    groups = np.repeat(np.arange(len(alphas)), each)
+    rest = RNG.uniform(1e-3, 2e-2, len(groups))
+    layers = np.full(len(groups), 61.0)
+    measured = (rest + np.array(alphas)[groups] * layers) * np.exp(noise * RNG.normal(size=len(groups)))
+    return measured, rest, layers, groups
+
+
+def fitted(alphas: list[float], cells: list[int], **more: float):
+    measured, rest, layers, groups = runs_of(alphas, **more)
+    return fit_layer_times(
+        measured_s=measured, rest_s=rest, per_layer=layers, groups=groups, cells=np.array(cells)[groups], count=max(cells) + 2
+    )
+
+
+def test_alpha_of_a_cell_is_found_and_an_unmeasured_cell_keeps_the_prior() -> None:
+    layer = fitted([60e-6, 62e-6, 58e-6, 61e-6], [0, 0, 0, 0])
+    assert np.exp(layer.log_s[0]) == pytest.approx(60e-6, rel=0.08)
+    assert np.exp(layer.log_s[1]) == pytest.approx(PRIOR_LAYER_S)
+    assert layer.log_sd[0] < layer.log_sd[1] == 0.4
+    assert list(layer.groups) == [4, 0]
+
+
+def test_a_wild_group_and_wild_runs_pull_little() -> None:
+    measured, rest, layers, groups = runs_of([60e-6] * 5 + [600e-6])
+    measured[::9] *= 3.0
+    layer = fit_layer_times(
+        measured_s=measured, rest_s=rest, per_layer=layers, groups=groups, cells=np.zeros(len(groups), dtype=np.int64), count=1
+    )
+    assert np.exp(layer.log_s[0]) == pytest.approx(60e-6, rel=0.15)
+
+
+def test_a_group_left_out_is_predicted_from_the_others() -> None:
+    layer = fitted([50e-6, 50e-6, 90e-6], [0, 0, 1], each=60)
+    assert np.exp(layer.without[-1]) == pytest.approx(PRIOR_LAYER_S)
+    assert np.exp(layer.without[0]) == pytest.approx(52e-6, rel=0.15)
+
+
+def test_few_runs_are_shrunk_further_than_many() -> None:
+    few, many = (np.exp(fitted([30e-6], [0], each=each).log_s[0]) for each in (4, 200))
+    assert 30e-6 < many < few < PRIOR_LAYER_S
+
+
+def test_offsets_are_medians_of_groups_shrunk_to_nothing() -> None:
+    groups = np.repeat([0, 1, 2], [100, 100, 3])
+    error = np.repeat([0.2, 0.2, 9.0], [100, 100, 3])
+    classes = np.zeros(203, dtype=np.int64)
+    offset, without = offsets(error=error, groups=groups, classes=classes, count=2, believed=np.ones(203, dtype=np.bool_))
+    assert 0.1 < offset[0] < 0.2
+    assert offset[1] == 0.0
+    assert without[0] < offset[0]
+
+
+def test_an_interval_holds_its_share_of_new_groups() -> None:
+    """Simulated: 40 groups that differ in spread, factor from 30 of them, share held by the other 10."""
+    held = []
+    for _ in range(60):
+        spread = RNG.lognormal(-2.5, 0.5, 40)
+        groups = np.repeat(np.arange(40), 20)
+        error = spread[groups] * RNG.normal(size=len(groups))
+        factor = interval_factor(error=error[groups < 30], groups=groups[groups < 30])
+        held.append(np.mean(np.abs(error[groups >= 30]) <= np.log(factor)))
+    assert 0.9 <= np.mean(held) <= 0.95
+
+
+def test_too_few_groups_claim_nothing() -> None:
+    assert np.isnan(interval_factor(error=np.full(50, 0.1), groups=np.repeat(np.arange(5), 10)))
+    assert np.isfinite(interval_factor(error=np.full(200, 0.1), groups=np.repeat(np.arange(20), 10)))
