@@ -59,7 +59,8 @@ def point(record: Any) -> Point:
     version = str(report.get("version"))
     if version not in VERSIONS:
         raise RowError("unknown_version", f"report version {version}; {', '.join(VERSIONS)} are understood", column="version")
-    return _version_1(report) if version == "0.1" else _version_2(report)
+    point = _version_1(report) if version == "0.1" else _version_2(report)
+    return point | {"tpot_needs_closure": point.get("client") == "inference-perf"}
 
 
 def _version_1(report: Mapping[str, Any]) -> Point:

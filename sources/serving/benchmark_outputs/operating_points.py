@@ -91,10 +91,14 @@ def tpot_that_closes(point: Point) -> list[str]:
     point["tpot_basis"] = "stated"
     if tpot is None:
         return []
-    if closure is None or abs(closure - 1) <= CLOSES or not IN_ONE_UNIT[0] <= closure <= IN_ONE_UNIT[1]:
-        return []
     ttft, e2e, answer = point.get("ttft_mean_s"), point.get("e2e_mean_s"), point.get("output_tokens_mean")
     is_known = ttft is not None and e2e is not None and answer is not None and answer > 1 and e2e > ttft
+    fit = closure
+    if point.get("tpot_needs_closure") and ttft is not None and e2e is not None and answer is not None and is_known:
+        # A long wait for the first token would hide a wrong time per token: the part after it has to close by itself.
+        fit = tpot * (answer - 1) / (e2e - ttft)
+    if closure is None or fit is None or abs(fit - 1) <= CLOSES or not IN_ONE_UNIT[0] <= closure <= IN_ONE_UNIT[1]:
+        return []
     point |= dict.fromkeys(stated)
     point["tpot_basis"] = "from_e2e" if is_known else None
     if ttft is None or e2e is None or answer is None or not is_known:
