@@ -71,19 +71,15 @@ def cost_per_correct(measured_run: pl.DataFrame, model: pl.DataFrame, reasoning_
     runs = with_multiplier_in_use(with_multiplier(measured_run, model), reasoning_factor)
     n, bill, right = (floats(runs, name) for name in ("n", "total_cost_usd", "accuracy"))
     low, high = wilson_interval(successes=right * n, trials=n)
-    accepted, pure = right, np.ones(runs.height)
     cost, cheap, dear = (
-        cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=share * pure) for share in (accepted, high, low)
+        cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=share) for share in (right, high, low)
     )
-    published = cost_per_correct_from_bill_usd(bill_usd=bill, questions=n, correct_rate=accepted)
     return under_contract(
         contract.CostPerCorrect,
         runs.with_columns(
             accuracy_low=pl.Series(low),
             accuracy_high=pl.Series(high),
             usd_per_task=pl.col("total_cost_usd") / pl.col("n"),
-            published_usd_per_accepted=nullable(published),
-            precision=pl.Series(pure),
             corrected_usd_per_correct=nullable(cost),
             corrected_usd_per_correct_low=_own_or("corrected_usd_per_correct_low", nullable(cheap)),
             corrected_usd_per_correct_high=_own_or("corrected_usd_per_correct_high", nullable(dear)),

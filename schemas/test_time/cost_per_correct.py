@@ -235,7 +235,7 @@ class _Measured(Table):
         derived_from=("measured_run.total_cost_usd", "cost_per_correct.usd_per_task"),
     )
     corrected_usd_per_correct: float = column(
-        "cost per correct answer: bill / (questions alpha pi); NULL where nothing is correct",
+        "cost per correct answer, correct by the benchmark's own grader: bill / (questions x accuracy); NULL where nothing is",
         unit="usd",
         nullable=True,
         gt=0,
@@ -277,15 +277,6 @@ class CostPerCorrect(_Measured):
         "runs whose answers it is measured against; in_use: months and snapshots", unit="runs", nullable=True, ge=1
     )
     reasoning_multiplier_basis: str = column("how R is known", nullable=True, isin=MULTIPLIER_BASES)
-    published_usd_per_accepted: float = column(
-        "Cost-correct as published, in $ per accepted answer: bill / (questions alpha), alpha the share the grader accepts",
-        unit="usd",
-        nullable=True,
-        gt=0,
-    )
-    precision: float = column(
-        "share of accepted answers that are correct; 1 where the benchmark's own grader defines correct", ge=0, le=1
-    )
     corrected_usd_per_correct_low: float = column(
         "at the upper end of the accuracy's interval", unit="usd", nullable=True, gt=0
     )
