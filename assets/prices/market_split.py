@@ -63,4 +63,12 @@ def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame)
     # One part that fails decides, whatever is not known of the others.
     frontier = pl.col("reasoning") & (pl.col("capability_percentile") >= TOP_SHARE) & scarce
     tier = pl.when(frontier).then(pl.lit("frontier_reasoning")).when(frontier.not_()).then(pl.lit("commodity"))
-    return ranked.with_columns(tier=tier.otherwise(pl.lit("unclassified")))
+    parts = {"score": "no score", "reasoning": "reasoning not known", "open_weights": "weights not known"}
+    unknown = pl.concat_str(
+        [pl.when(pl.col(name).is_null()).then(pl.lit(words)) for name, words in parts.items()],
+        separator=", ",
+        ignore_nulls=True,
+    )
+    return ranked.with_columns(tier=tier.otherwise(pl.lit("unclassified"))).with_columns(
+        unclassified_because=pl.when(pl.col("tier") == "unclassified").then(unknown)
+    )

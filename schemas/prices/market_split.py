@@ -21,6 +21,9 @@ class MarketSplit(Table):
     as_of: pl.Date = column("day of the prices")
     model: str = column("canonical model", derived_from=("llm_price_current.model",))
     tier: str = column("frontier_reasoning, commodity or unclassified", isin=TIERS)
+    unclassified_because: str = column(
+        "what is not known of an unclassified model: its score, reasoning or weights", nullable=True
+    )
     rule_version: pl.Int64 = column("version of the rule", ge=1)
     score: float = column("capability on Epoch's index", unit="scale points", nullable=True, derived_from=("capability.score",))
     capability_as_of: pl.Date = column("day of the score", nullable=True, derived_from=("capability.as_of",))

@@ -9,6 +9,7 @@ import pytest
 from assets.prices.consensus import consensus
 from assets.prices.frontier import priced_models
 from assets.prices.llm_prices import named, side_by_side
+from assets.prices.market_split import with_tiers
 from assets.prices.promises import not_stated, sold_no_more
 from assets.prices.retirement import retirements, still_sold
 from schemas.base import polars_schema
@@ -292,6 +293,17 @@ class TestPromises:
         assert not_stated(wide, held) == []
         mixed = wide.with_columns(output_usd_per_mtok=pl.when(pl.col("source") == "litellm").then(8.0).otherwise(4.0))
         assert not_stated(mixed, held) == [f"openai gpt-5: standard output by {wide['source'].item()}"]
+
+
+def test_unclassified_model_says_what_is_not_known_of_it():
+    priced = priced_models(current(*both("gpt-5", 1.0), *both("gpt-4.1-mini", 2.0))).with_columns(as_of=pl.lit(TODAY))
+    known = pl.DataFrame(
+        [{"model": "gpt-5", "open_weights": False, "reasoning": None}, {"model": "gpt-4.1-mini", "open_weights": None}],
+        schema=polars_schema(Model),
+    )
+    scores = pl.DataFrame({"model": ["gpt-5"], "score": [150.0], "as_of": [TODAY]})
+    found = {row["model"]: row["unclassified_because"] for row in with_tiers(priced, scores, known).to_dicts()}
+    assert found == {"gpt-5": "reasoning not known", "gpt-4.1-mini": "no score, reasoning not known, weights not known"}
 
 
 class TestSideBySide:
