@@ -30,7 +30,7 @@ from economics.serving.break_even import (
 )
 from economics.serving.cost import cost
 from economics.serving.partition import partition
-from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 from economics.units import Real
 
 Array = NDArray[np.float64]
@@ -93,7 +93,7 @@ def scenario(*, r: Real, width: Real, tpot_s: Real, replicas: Real, refinements:
             experts_per_token=2.0,
             expert_weight_bytes=12e9,
         ),
-        workload=Workload(input_tokens=3500.0, input_per_output=r, context_tokens=4096.0, prefill_replicas=replicas),
+        workload=RequestShape(input_tokens=3500.0, input_per_output=r, context_tokens=4096.0, prefill_replicas=replicas),
         contract=Contract(ttft_s=1.0, tpot_s=tpot_s),
         transfer=Transfer(bandwidth_bytes_per_s=width),
         refinements=refinements,

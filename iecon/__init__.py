@@ -63,9 +63,9 @@ def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
     Raises ValueError for a question that has no answer as it is asked.
     """
     from answers.decide.answer import decide as decision_for  # noqa: PLC0415
-    from answers.decide.record import Question  # noqa: PLC0415
+    from answers.decide.record import ServingQuestion  # noqa: PLC0415
 
-    return decision_for(Question(**question), warehouse=release(data))
+    return decision_for(ServingQuestion(**question), warehouse=release(data))
 
 
 def predict(

@@ -18,7 +18,7 @@ from economics.routing.premium import (
 from economics.serving.break_even import BreakEvens, break_evens
 from economics.serving.cost import cost
 from economics.serving.queueing import utilisation_cap, wait_tail
-from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 from economics.test_time.cost_per_correct import (
     cost_correct_published_usd_per_mtok,
     cost_per_correct_answer_usd,
@@ -35,10 +35,10 @@ __all__ = [
     "Hardware",
     "Model",
     "Refinements",
+    "RequestShape",
     "RoutingTerms",
     "Scenario",
     "Transfer",
-    "Workload",
     "accept_rate",
     "arc_elasticity",
     "best_of_samples",

@@ -27,7 +27,7 @@ from answers.allocate.options import (
     training_options,
     verifying_options,
 )
-from answers.allocate.record import Allocation, AllocationError, Option, Question
+from answers.allocate.record import Allocation, AllocationError, BudgetQuestion, Option
 from answers.query import connect
 from assets.prices.run_models import with_model
 from economics.numeric.statistics import wilson_interval
@@ -48,7 +48,7 @@ USE = """SELECT model, month, billed_tokens_per_answer AS tokens, billed_tokens_
 """Billed output of a request by model, from the month of use with most requests."""
 
 
-def allocate(question: Question, *, warehouse: Path) -> Allocation:
+def allocate(question: BudgetQuestion, *, warehouse: Path) -> Allocation:
     """Where the next dollar goes, from the published warehouse.
 
     Measured dollars come before assumed ones: the base's own run with a bill before price times tokens. Raises
@@ -143,7 +143,7 @@ def _longer(
     return ratio, ratio * low, ratio * high
 
 
-def _check(question: Question) -> None:
+def _check(question: BudgetQuestion) -> None:
     if question.budget_usd <= 0 or question.queries <= 0:
         raise AllocationError("--budget and --queries must be above 0")
     for name, value in (
@@ -163,7 +163,7 @@ def _gain(option: Option) -> float:
     return _alike(option.extra_correct if option.net_usd is None else option.net_usd)
 
 
-def _cost(question: Question, base: Row, run: Row | None, tokens: pl.DataFrame, use: pl.DataFrame) -> _Cost:
+def _cost(question: BudgetQuestion, base: Row, run: Row | None, tokens: pl.DataFrame, use: pl.DataFrame) -> _Cost:
     """The user's own figure, else the base's measured bill, else price times tokens."""
     if question.usd_per_sample is not None:
         return _Cost(usd=question.usd_per_sample, basis="given")
@@ -212,7 +212,7 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
 
 
-def _base(question: Question, singles: pl.DataFrame, runs: pl.DataFrame, prices: pl.DataFrame) -> Row:
+def _base(question: BudgetQuestion, singles: pl.DataFrame, runs: pl.DataFrame, prices: pl.DataFrame) -> Row:
     """The base with one answer per question: as the user measured it, by its own run with a bill, else as published.
 
     Names are taken as written, never by their beginning; near ones are named where none is met.
@@ -244,7 +244,7 @@ def _base(question: Question, singles: pl.DataFrame, runs: pl.DataFrame, prices:
     raise AllocationError(f"{question.base} is not measured on {name}{hint}; {there}; or give --accuracy")
 
 
-def _own_base(question: Question, prices: pl.DataFrame) -> Row:
+def _own_base(question: BudgetQuestion, prices: pl.DataFrame) -> Row:
     """A base whose accuracy the user measured; its items are the benchmark's where that fixes them."""
     items = question.items or ITEMS.get(question.benchmark)
     if items is None:
@@ -261,7 +261,7 @@ def _priced(row: Row, prices: list[Row]) -> Row:
     return row | unknown | (prices[0] if prices else {})
 
 
-def _price(question: Question, base: Row) -> tuple[float, str]:
+def _price(question: BudgetQuestion, base: Row) -> tuple[float, str]:
     if question.usd_per_mtok is not None:
         return question.usd_per_mtok, "given"
     if base["output_usd_per_mtok"] is None:
@@ -269,7 +269,7 @@ def _price(question: Question, base: Row) -> tuple[float, str]:
     return base["output_usd_per_mtok"], f"{base['model']} today, {base['price_basis']}"
 
 
-def _tokens(question: Question, base: Row, tokens: pl.DataFrame, use: pl.DataFrame) -> tuple[float, str]:
+def _tokens(question: BudgetQuestion, base: Row, tokens: pl.DataFrame, use: pl.DataFrame) -> tuple[float, str]:
     """Answer length and whose it is: given, published for the benchmark, else the base's own over all requests of a router."""
     benchmark = base["benchmark"]
     if question.tokens_per_answer is not None:
@@ -291,7 +291,7 @@ def _tokens(question: Question, base: Row, tokens: pl.DataFrame, use: pl.DataFra
 
 
 def _verdicts(
-    question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame, each: float
+    question: BudgetQuestion, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame, each: float
 ) -> dict[str, str | float | None]:
     """The three forms at the question's own dollars: what the base's training cost, and its bill over all questions."""
     step = step_of(question, base, here, arcs.filter(pl.col("training_pairing") != "own_checkpoints"), training)
@@ -326,7 +326,7 @@ def _verdicts(
     }
 
 
-def _flips(question: Question, base: Row, ranked: list[Choice], each: float) -> tuple[str, ...]:
+def _flips(question: BudgetQuestion, base: Row, ranked: list[Choice], each: float) -> tuple[str, ...]:
     """Where along each axis another option takes over, and the elasticity from which samples would."""
     if len(ranked) < 2:
         return ()
@@ -369,7 +369,9 @@ def _model(option: Option) -> str:
     return option.what.split(" for ")[0] if option.channel == "buy" else option.what
 
 
-def _notes(question: Question, base: Row, best: Option | None, ranked: list[Choice], here: pl.DataFrame) -> tuple[str, ...]:
+def _notes(
+    question: BudgetQuestion, base: Row, best: Option | None, ranked: list[Choice], here: pl.DataFrame
+) -> tuple[str, ...]:
     notes = [f"{base['n']} questions: one of them is {100 / base['n']:.1f} points of accuracy"]
     channels = {choice.option.channel for choice in ranked}
     if "train" not in channels:

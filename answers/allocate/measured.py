@@ -6,10 +6,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from answers.allocate.options import Array, Choice, Row, option_of, share_moved
-from answers.allocate.record import Question
+from answers.allocate.options import Choice, Row, option_of, share_moved
+from answers.allocate.record import BudgetQuestion
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.allocation import share_upgraded
+from economics.units import Array
 
 BY_RULE = ("feedback", "coverage")
 """Attempts that the benchmark's own rule grants."""
@@ -39,7 +40,7 @@ def base_run(base: Row, runs: pl.DataFrame) -> Row | None:
     return ordered.row(0, named=True) if ordered.height else None
 
 
-def measured_options(question: Question, base: Row, runs: pl.DataFrame, each: float) -> list[Choice]:
+def measured_options(question: BudgetQuestion, base: Row, runs: pl.DataFrame, each: float) -> list[Choice]:
     """Each better run with a bill of its own on the benchmark, for as many questions as the budget moves."""
     start = base["value"] / 100.0
     better = runs.filter(pl.col("benchmark") == base["benchmark"], pl.col("accuracy") > start).sort(

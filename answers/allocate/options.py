@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from answers.allocate.record import Option, Question
+from answers.allocate.record import BudgetQuestion, Option
 from economics.numeric.statistics import log_ratio_interval, wilson_interval
 from economics.test_time.allocation import (
     accuracy_of_samples,
@@ -20,9 +19,8 @@ from economics.test_time.allocation import (
     share_upgraded,
 )
 from economics.test_time.coverage import arc_elasticity
-from economics.units import TOKENS_PER_MTOK
+from economics.units import TOKENS_PER_MTOK, Array
 
-Array = NDArray[np.float64]
 REASONING_TIMES = (2.0, 4.0)
 """Billed tokens of a reasoning model over those of one that does not reason, where neither is measured."""
 ALIKE_TIMES = (0.5, 2.0)
@@ -41,7 +39,7 @@ class Choice:
 
 
 def option_of(
-    question: Question,
+    question: BudgetQuestion,
     base: Row,
     each: float,
     *,
@@ -86,7 +84,7 @@ def curve_of(base: Row, here: pl.DataFrame) -> tuple[pl.DataFrame, bool] | None:
     return chosen.unique("samples", keep="first", maintain_order=True).sort("samples"), not first["other"]
 
 
-def sampling_options(question: Question, base: Row, here: pl.DataFrame, each: float) -> list[Choice]:
+def sampling_options(question: BudgetQuestion, base: Row, here: pl.DataFrame, each: float) -> list[Choice]:
     """More samples per question along a measured curve; none where no curve on the benchmark starts at one sample."""
     found = curve_of(base, here)
     if found is None:
@@ -129,7 +127,7 @@ def sampling_options(question: Question, base: Row, here: pl.DataFrame, each: fl
     return [Choice(option=option, extra=lambda b, q, p: q * (after(b, q, p)[1] - start))]
 
 
-def step_of(question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame) -> Row | None:
+def step_of(question: BudgetQuestion, base: Row, here: pl.DataFrame, arcs: pl.DataFrame, training: pl.DataFrame) -> Row | None:
     """The measured training step: elasticity, its dollars and those spent before it; None where these are not known."""
     measured = here.filter(pl.col("system") == "DeepSeek-V3", pl.col("selection") == "single")
     if arcs.is_empty() or measured.is_empty():
@@ -145,7 +143,7 @@ def step_of(question: Question, base: Row, here: pl.DataFrame, arcs: pl.DataFram
 
 
 def training_options(
-    question: Question,
+    question: BudgetQuestion,
     base: Row,
     here: pl.DataFrame,
     arcs: pl.DataFrame,
@@ -260,7 +258,7 @@ def spread_of_length(
 
 
 def buying_options(
-    question: Question,
+    question: BudgetQuestion,
     base: Row,
     here: pl.DataFrame,
     each: float,
@@ -319,7 +317,9 @@ def buying_options(
     return choices
 
 
-def verifying_options(question: Question, base: Row, figures: pl.DataFrame, each: float, best: Option | None) -> list[Option]:
+def verifying_options(
+    question: BudgetQuestion, base: Row, figures: pl.DataFrame, each: float, best: Option | None
+) -> list[Option]:
     """A better verifier over a worse one at the same samples; nobody states its price, so it is given what it may cost."""
     found = figures.filter(pl.col("metric") == "accuracy_by_verifier").sort("value")
     if found.height < 2:
@@ -355,7 +355,7 @@ def _lent(start: float, before: float, after: float, n: int) -> tuple[float, flo
     return reached, least, most
 
 
-def _if_longer(times: Array, *, question: Question, each: float, ratio: float, gain: float) -> Array:
+def _if_longer(times: Array, *, question: BudgetQuestion, each: float, ratio: float, gain: float) -> Array:
     budget, queries, price = _as_arrays(question.budget_usd, question.queries, each)
     dearer = (ratio * times - 1.0) * price
     moved = share_upgraded(budget_usd=budget, queries=queries, extra_usd_per_query=dearer)

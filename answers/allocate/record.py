@@ -10,7 +10,7 @@ class AllocationError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class BudgetQuestion:
     """What is asked. None: taken from the evidence."""
 
     benchmark: str

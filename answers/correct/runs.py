@@ -13,10 +13,10 @@ from answers.correct.record import CurvePoint, Interval, LogRead, RunCost, Spend
 from economics.numeric.statistics import wilson_interval
 from economics.test_time.cost_interval import cost_per_correct_interval, least_share, ratio_interval
 from economics.test_time.sample_curve import coverage_by_item, selected_by_item, vote_by_item
+from economics.units import Array
 from sources.test_time.evaluation_logs import Log, Total
 from sources.test_time.evaluation_logs.record import COPY, RETRY, ROLES, SUBJECT, TOKENS
 
-Array = NDArray[np.float64]
 WRONG, LEFT_OUT, RETRIED = "wrong", "left-out", "retried"
 ERRORS = (WRONG, LEFT_OUT, RETRIED)
 UNKNOWN_AT_MOST = 0.5

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from answers.correct.record import Interval, Pair, RunCost, Way
 from answers.correct.runs import EMPTY, Items, by_selection, finite, interval_of, numbers_of_samples, share_of
@@ -13,8 +12,8 @@ from economics.numeric.pareto import non_dominated
 from economics.test_time.cost_interval import cost_per_correct_difference
 from economics.test_time.sample_curve import coverage_by_item, tries_by_item
 from economics.test_time.ways import cascades, unions
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Run = tuple[RunCost, Items]
 
 FEWEST_ITEMS = 2

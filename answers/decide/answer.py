@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 
 from answers.decide.calibrated import calibration_of, evidence, group_for, share_of
-from answers.decide.record import Decision, Question, ReplicaSize, Share
+from answers.decide.record import Decision, ReplicaSize, ServingQuestion, Share
 from answers.decide.weighing import (
     GBPS,
     at_the_rate,
@@ -42,7 +42,7 @@ from economics.serving.scenarios import (
     smallest_replica,
     with_setting,
 )
-from economics.serving.symbols import TPOT_DEFINITIONS, Contract, Efficiency, Scenario, Workload
+from economics.serving.symbols import TPOT_DEFINITIONS, Contract, Efficiency, RequestShape, Scenario
 from economics.units import require_positive
 from warehouse.folder import data_root
 
@@ -57,7 +57,7 @@ class QuestionError(ValueError):
     code = 2
 
 
-def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
+def decide(question: ServingQuestion, *, warehouse: Path | None = None) -> Decision:
     """The cheapest design for a question, from the latest published warehouse.
 
     Raises QuestionError for a question that is absurd or names an unknown GPU or model, FileNotFoundError before the first
@@ -82,7 +82,7 @@ def decide(question: Question, *, warehouse: Path | None = None) -> Decision:
     return replace(decision, evidence=(*taken, *decision.evidence))
 
 
-def _rent_of_a_day(connection: duckdb.DuckDBPyConnection, q: Question) -> Facts:
+def _rent_of_a_day(connection: duckdb.DuckDBPyConnection, q: ServingQuestion) -> Facts:
     """Rent of the day, term and statistic asked for, in the columns of core.gpu_price."""
     if q.usd_per_gpu_hour is not None:
         raise QuestionError("--price states the rent and --rent-day looks it up: give one of both")
@@ -101,7 +101,7 @@ class Sized(NamedTuple):
     shares: tuple[Share, ...]
 
 
-def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: Sequence[Facts] = ()) -> Decision:
+def answer(question: ServingQuestion, *, gpu: Facts, shape: Facts, price: Facts, fits: Sequence[Facts] = ()) -> Decision:
     """The cheapest design, from rows of core.gpu, core.model_shape and core.gpu_price (empty where the price is stated), and
     the rows of marts.calibration of that GPU.
 
@@ -165,7 +165,7 @@ def answer(question: Question, *, gpu: Facts, shape: Facts, price: Facts, fits: 
 
 
 def scenario_for(
-    q: Question,
+    q: ServingQuestion,
     *,
     gpu: Facts,
     shape: Facts,
@@ -178,7 +178,7 @@ def scenario_for(
     return scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour, precision=q.precision),
         model=model_symbols(shape, precision=q.precision),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=q.input_tokens,
             input_per_output=q.input_tokens / q.output_tokens,
             context_tokens=_context_tokens(q),
@@ -197,7 +197,7 @@ def _links_in_mfu(shares: tuple[Share, ...]) -> bool:
     return any(share.name == "mfu" and share.basis == "fitted" for share in shares)
 
 
-def _refuse_absurd(q: Question, *, gpu: Facts, price: Facts) -> None:
+def _refuse_absurd(q: ServingQuestion, *, gpu: Facts, price: Facts) -> None:
     """Raise QuestionError for a number that is not positive, with the nearest that is answered, or an unknown word."""
     numbers = {
         "in": q.input_tokens,
@@ -233,12 +233,12 @@ def _refuse_absurd(q: Question, *, gpu: Facts, price: Facts) -> None:
             raise QuestionError(f"--{option} must be one of {', '.join(choices)}, got {word}")
 
 
-def _context_tokens(q: Question) -> float:
+def _context_tokens(q: ServingQuestion) -> float:
     """Mean length of a running sequence: the prompt and half the answer."""
     return q.input_tokens + q.output_tokens / 2.0
 
 
-def _replica_sizes(q: Question, *, gpu: Facts, shape: Facts) -> list[float]:
+def _replica_sizes(q: ServingQuestion, *, gpu: Facts, shape: Facts) -> list[float]:
     """Powers of two from the first on which the weights and one sequence fit, up to what the scale-up link joins."""
     model = model_symbols(shape, precision=q.precision)
     least = smallest_replica(gpu=gpu, model=model, context_tokens=_context_tokens(q), sequences=1.0)
@@ -256,7 +256,7 @@ def _replica_sizes(q: Question, *, gpu: Facts, shape: Facts) -> list[float]:
     return linked
 
 
-def _kv_gbps(q: Question, gpu: Facts) -> float:
+def _kv_gbps(q: ServingQuestion, gpu: Facts) -> float:
     if gpu[f"{q.precision}_flop_per_s"] is None:
         raise QuestionError(f"{q.gpu} has no {q.precision} peak: choose another --precision")
     if q.kv_gbps is None and gpu["nic_bytes_per_s"] is None:
@@ -281,7 +281,7 @@ def _evidence(*, gpu: Facts, shape: Facts, price: Facts) -> tuple[str, ...]:
     )
 
 
-def _in_known_names(connection: duckdb.DuckDBPyConnection, q: Question) -> tuple[Question, tuple[str, ...]]:
+def _in_known_names(connection: duckdb.DuckDBPyConnection, q: ServingQuestion) -> tuple[ServingQuestion, tuple[str, ...]]:
     """The question with the names of the warehouse, and what was taken for what; QuestionError with the nearest for others."""
     gpus, models = (
         [str(key) for (key,) in connection.execute(f"SELECT {key} FROM {table}").fetchall()]

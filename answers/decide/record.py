@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class ServingQuestion:
     """What is asked. Prices in $, lengths in tokens, bounds in seconds at the 99th percentile."""
 
     model: str
@@ -109,7 +109,7 @@ class ReplicaSize:
 class Decision:
     """The answer with everything it rests on."""
 
-    question: Question
+    question: ServingQuestion
     answer: str | None
     """Cheapest architecture that meets the contract; None if none does."""
     gpus_per_replica: int

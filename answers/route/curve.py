@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from answers.route.prices import Prices
 from answers.route.record import Asked, Decision
@@ -13,8 +12,7 @@ from answers.route.switching import handover_of
 from answers.route.table import Table
 from economics.routing.curve import curve_of, on_hull, oracle_frontier
 from economics.routing.policies import Outcomes, summed_policies
-
-Array = NDArray[np.float64]
+from economics.units import Array
 
 HIGH = 5.0
 """Inches."""

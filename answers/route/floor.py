@@ -1,7 +1,6 @@
 """What is promised, as a bound on policies, and the best policy that needs no router."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from answers.route.files import BadUsageError
 from answers.route.record import Asked, Policy
@@ -15,13 +14,12 @@ from economics.routing.choice import (
     quality_of_the_gap,
     weighed,
 )
-from economics.routing.judged import Estimate, Judged, estimates
+from economics.routing.judged import Judged, JudgedEstimate, estimates
 from economics.routing.policies import COST, QUALITY, Policies
+from economics.units import Array
 
 TOLERANCE = 0.01
 """Without other options the floor is this far below the strong model: that nothing at all is lost no sample can show."""
-
-Array = NDArray[np.float64]
 
 
 def floor_of(asked: Asked, models: tuple[str, ...], sides: Sides) -> tuple[Bound, str]:
@@ -106,7 +104,7 @@ def _sure_mix(policies: Policies, margin: Array, sides: Sides, asked: Asked) -> 
 
 def estimates_of(
     policy: Policy, models: tuple[str, ...], policies: Policies, sides: Sides, *, rng: np.random.Generator
-) -> dict[str, Estimate]:
+) -> dict[str, JudgedEstimate]:
     """What a policy without a threshold does."""
     strong = models.index(policy.models[0])
     share = 1.0 if policy.share is None else policy.share

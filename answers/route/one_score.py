@@ -19,9 +19,10 @@ from economics.routing.curve import (
     oracle_frontier,
     strong_calls_needed,
 )
-from economics.routing.judged import Estimate, Judged, estimates, held_share, judge_choice, judge_policy
+from economics.routing.judged import Judged, JudgedEstimate, estimates, held_share, judge_choice, judge_policy
 from economics.routing.policies import COST, QUALITY, Policies, Whole, summed_policies
 from economics.routing.premium import terms_from_saving
+from economics.units import Array
 
 SEED = 20_260_515
 """Replicates are drawn alike in every run, so that one table has one answer."""
@@ -29,8 +30,6 @@ _THRESHOLDS = 200
 _MOST_POLICIES = 600
 _ORACLE_ITEMS = 200_000
 """Of a larger table as many items, evenly spaced, stand for what an oracle would do."""
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -186,7 +185,7 @@ def _by_threshold(items: Items, policies: Policies, at: int, *, name: str, sign:
     )
 
 
-def _terms(items: Items, judged: Judged, policies: Policies, known: dict[str, Estimate]) -> dict[str, float | None]:
+def _terms(items: Items, judged: Judged, policies: Policies, known: dict[str, JudgedEstimate]) -> dict[str, float | None]:
     """kappa, Delta and gamma of the threshold at the quality asked, in shares of the mix of equal quality."""
     sides, outcomes = items.sides, items.outcomes
     mix = known["mix_cost"].value

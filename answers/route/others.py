@@ -9,15 +9,14 @@ from answers.route.record import Compared, Model
 from answers.route.sides import Items
 from economics.numeric.statistics import bootstrap_weights
 from economics.routing.curve import best_quality_at, on_hull
-from economics.routing.judged import Estimate, estimates, judge_items, summarised
+from economics.routing.judged import JudgedEstimate, estimates, judge_items, summarised
 from economics.routing.patterns import replay_voting
+from economics.units import Array
 
 SEED = 20_260_516
 _REPLICATES = 1_000
 _ANSWERS = 3
 """Fewest samples of an item at which a majority differs from a single answer."""
-
-Array = NDArray[np.float64]
 
 
 def single_models(items: Items) -> list[Model]:
@@ -58,7 +57,7 @@ def compared_policies(
     quality, cost = outcomes.quality, outcomes.cost
     rows = np.arange(len(quality))
 
-    def known(sent: Array, reached: Array, spent: Array) -> dict[str, Estimate]:
+    def known(sent: Array, reached: Array, spent: Array) -> dict[str, JudgedEstimate]:
         return estimates(
             judge_items(outcomes, unit=unit, sent=sent, quality=reached, cost=spent), strong=strong, weak=weak, rng=rng
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from economics.routing.judged import Estimate
+from economics.routing.judged import JudgedEstimate
 
 Verdict = Literal["yes", "no", "not shown"]
 
@@ -71,13 +71,13 @@ class Judgement:
     policy: Policy
     """What to do; the best policy without the controller where routing does not pay."""
     floor: Floor
-    of_policy: dict[str, Estimate]
+    of_policy: dict[str, JudgedEstimate]
     """The policy's cost, quality and savings, each item judged by a choice it had no part in."""
-    at_the_quality_asked: dict[str, Estimate]
+    at_the_quality_asked: dict[str, JudgedEstimate]
     """The same of the threshold that keeps the quality asked on average, without a promise."""
     router_threshold: float | None = None
     """The threshold that was judged, also where routing does not pay; None: no threshold was."""
-    router_saving_at_equal_quality: Estimate | None = None
+    router_saving_at_equal_quality: JudgedEstimate | None = None
     """Of the promised threshold; where none is promised, of the one at the quality asked."""
     price_of_certainty_usd_per_item: float | None = None
     """What the promised policy costs more than the threshold at the quality asked."""
@@ -100,7 +100,7 @@ class Slice:
     category: str
     items: int
     strong_share: float
-    estimates: dict[str, Estimate]
+    estimates: dict[str, JudgedEstimate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +108,9 @@ class Model:
     """One model for all items."""
 
     model: str
-    quality: Estimate
-    cost: Estimate
-    cost_per_correct: Estimate
+    quality: JudgedEstimate
+    cost: JudgedEstimate
+    cost_per_correct: JudgedEstimate
     latency_s: float | None
     worth_calling: bool
     """On the convex hull of quality over cost."""
@@ -122,7 +122,7 @@ class Compared:
 
     name: str
     basis: str
-    estimates: dict[str, Estimate]
+    estimates: dict[str, JudgedEstimate]
     oracle_quality: float | None = None
     """At the same share of strong answers."""
 

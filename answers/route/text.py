@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from answers.route.record import Compared, Decision, Judgement, Policy
-from economics.routing.judged import Estimate
+from economics.routing.judged import JudgedEstimate
 
 WIDTH = 79
 WORST_SLICES = 3
@@ -226,19 +226,19 @@ def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, WIDTH, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False)
 
 
-def _share(part: Estimate) -> str:
+def _share(part: JudgedEstimate) -> str:
     return _ranged(part, lambda value: f"{100 * value:.1f} %")
 
 
-def _points(part: Estimate) -> str:
+def _points(part: JudgedEstimate) -> str:
     return _ranged(part, lambda value: f"{100 * value:+.1f}") + " points"
 
 
-def _usd(part: Estimate) -> str:
+def _usd(part: JudgedEstimate) -> str:
     return _ranged(part, lambda value: f"{value:.3g}")
 
 
-def _ranged(part: Estimate, shown: Callable[[float], str]) -> str:
+def _ranged(part: JudgedEstimate, shown: Callable[[float], str]) -> str:
     if not math.isfinite(part.value):
         return "unknown"
     if not math.isfinite(part.low) or not math.isfinite(part.high):

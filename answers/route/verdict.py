@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from answers.route.record import Verdict
-from economics.routing.judged import Estimate
+from economics.routing.judged import JudgedEstimate
 
 FEWEST_UNITS = 60
 """Below it a share of correct answers has an interval wider than most premiums."""
@@ -26,9 +26,9 @@ class Evidence:
     """It is the strong model for all."""
     held: float | None
     confidence: float
-    saving: Estimate
+    saving: JudgedEstimate
     """At equal quality, of the promised policy."""
-    saving_at_the_quality_asked: Estimate
+    saving_at_the_quality_asked: JudgedEstimate
     threshold_share: float
     """Of the items judged at the quality asked, how many were judged by a threshold."""
 

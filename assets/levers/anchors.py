@@ -26,7 +26,7 @@ from economics.levers.operating_point import Power, decode_joules_per_token
 from economics.routing.patterns import implied_draft_cost_ratio, speculative_decoding
 from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of
 from economics.serving.step_time import kv_bytes_per_token
-from economics.serving.symbols import Contract, Workload
+from economics.serving.symbols import Contract, RequestShape
 
 MEASURED_CONTEXT_TOKENS = 1024.0
 """Assumed where a measurement does not tell its context length."""
@@ -311,7 +311,7 @@ def measured_joules(row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, 
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=1.0, usd_per_gpu_hour=1.0),
         model=model_symbols(shapes[row["model"]]),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=MEASURED_CONTEXT_TOKENS,
             input_per_output=1.0,
             context_tokens=MEASURED_CONTEXT_TOKENS,

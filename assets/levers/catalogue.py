@@ -11,9 +11,9 @@ import polars as pl
 from economics.levers import effects as levers
 from economics.levers.edge import device_usd_per_hour
 from economics.levers.energy import ClockFit, fit_clock_sweep
-from economics.levers.operating_point import OperatingPoint, Power
+from economics.levers.operating_point import Power, ServedPoint
 from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of, smallest_replica
-from economics.serving.symbols import Contract, Hardware, Workload
+from economics.serving.symbols import Contract, Hardware, RequestShape
 from economics.test_time.harvested_slack import idle_floor_usd_per_gpu_hour
 
 Facts = Mapping[str, Any]
@@ -67,7 +67,7 @@ class Point:
     can_wait: bool = False
     """Whether the work may be interrupted and moved, as rollouts and batch jobs may."""
     questions: str | None = None
-    """Workload whose share of correct answers is known for the model."""
+    """RequestShape whose share of correct answers is known for the model."""
 
 
 POINTS = (
@@ -268,7 +268,7 @@ def device_rows(figures: pl.DataFrame) -> Mapping[str, Facts]:
     return devices
 
 
-def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence) -> OperatingPoint:
+def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence) -> ServedPoint:
     """The symbols of an operating point."""
     model = model_symbols(shape)
     context_tokens = point.input_tokens + point.output_tokens / 2.0
@@ -277,7 +277,7 @@ def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour:
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour),
         model=model,
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=point.input_tokens,
             input_per_output=point.input_tokens / point.output_tokens,
             context_tokens=context_tokens,
@@ -289,7 +289,7 @@ def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour:
     )
     limit_w = float(gpu["tdp_w"])
     correct = found.correct_shares.get((point.model, point.questions or ""))
-    return OperatingPoint(
+    return ServedPoint(
         scenario=scenario,
         architecture=point.architecture,
         power=Power(memory_w=found.draw_shares[1] * limit_w, compute_w=limit_w, prefill_w=limit_w, limit_w=limit_w),
@@ -298,7 +298,7 @@ def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour:
     )
 
 
-def cases(point: OperatingPoint, *, gpu: Facts, found: Evidence, can_wait: bool) -> dict[str, Case]:
+def cases(point: ServedPoint, *, gpu: Facts, found: Evidence, can_wait: bool) -> dict[str, Case]:
     """Every lever at its parameters, in the order in which they are applied together."""
     idle_usd = float(
         idle_floor_usd_per_gpu_hour(
@@ -384,7 +384,7 @@ def _low_precision(gpu: Facts, precision: str, byte_ratio: float) -> Case:
     )
 
 
-def _edge(point: OperatingPoint, device: Facts) -> Case:
+def _edge(point: ServedPoint, device: Facts) -> Case:
     fits = point.scenario.model.weight_bytes < 0.9 * device["memory_bytes"]
     usd = float(
         device_usd_per_hour(

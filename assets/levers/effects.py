@@ -12,7 +12,7 @@ import polars as pl
 from assets.levers.anchors import anchors
 from assets.levers.catalogue import POINTS, STACKS, Case, Facts, Point, cases, compatible, evidence, operating_point
 from economics.levers.effects import composed, interaction
-from economics.levers.operating_point import OperatingPoint, Outcome, outcome
+from economics.levers.operating_point import Outcome, ServedPoint, outcome
 from economics.serving.cost import TERMS
 from economics.serving.deployment import shared_read_overlap
 from economics.units import TOKENS_PER_MTOK
@@ -80,7 +80,7 @@ def lever_effects(
     )
 
 
-def effects(base: OperatingPoint, case_of: Mapping[str, Case]) -> Iterator[Row]:
+def effects(base: ServedPoint, case_of: Mapping[str, Case]) -> Iterator[Row]:
     """Rows of one operating point: none, singles, pairs, stacks."""
     before = outcome(base)
     yield _row("none", 0, before, before)
@@ -103,7 +103,7 @@ def effects(base: OperatingPoint, case_of: Mapping[str, Case]) -> Iterator[Row]:
         yield {**row, **_interaction(joint, [single[name] for name in ordered], before)}
 
 
-def settled(base: OperatingPoint, *chosen: Case) -> OperatingPoint:
+def settled(base: ServedPoint, *chosen: Case) -> ServedPoint:
     """The point with levers applied; how much of a mixed step overlaps follows from what the weights then take."""
     point = composed(case.lever for case in chosen)(base)
     scenario = point.scenario
@@ -128,7 +128,7 @@ def anchored(lever_anchor: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _facts(point: Point, base: OperatingPoint) -> Facts:
+def _facts(point: Point, base: ServedPoint) -> Facts:
     named = ("meaning", "gpu", "model", "architecture", "input_tokens", "output_tokens", "ttft_s", "tpot_s")
     hardware = base.scenario.hardware
     return {

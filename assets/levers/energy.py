@@ -8,11 +8,11 @@ from assets.levers.effects import GROUP
 from economics.levers.edge import usd_per_mtok
 from economics.levers.effects import clock_lock
 from economics.levers.energy import electricity_usd_per_mtok, gpus_per_megawatt, site_tokens_per_s
-from economics.levers.operating_point import OperatingPoint, Power, decode_joules_per_token
+from economics.levers.operating_point import Power, ServedPoint, decode_joules_per_token
 from economics.serving.batch_limits import decode_time, memory_s_per_sequence
 from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of, smallest_replica
 from economics.serving.step_time import decode_step, memory_batch
-from economics.serving.symbols import Contract, Workload
+from economics.serving.symbols import Contract, RequestShape
 from economics.units import Real
 from schemas.base import polars_schema
 from schemas.levers import effects as contract
@@ -67,7 +67,7 @@ def steps_of(gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence)
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour),
         model=model,
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=CONTEXT_TOKENS, input_per_output=1.0, context_tokens=CONTEXT_TOKENS, prefill_replicas=1.0
         ),
         contract=Contract(ttft_s=1.0, tpot_s=1.0),
@@ -79,7 +79,7 @@ def steps_of(gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence)
     columns: dict[str, Real] = {"batch": batch, "clock_ratio": clock}
     for end, share in zip(ENDS, found.draw_shares, strict=True):
         power = Power(memory_w=share * limit_w, compute_w=limit_w, prefill_w=limit_w, limit_w=limit_w)
-        point = OperatingPoint(scenario=scenario, architecture="disaggregated", power=power)
+        point = ServedPoint(scenario=scenario, architecture="disaggregated", power=power)
         locked = clock_lock(point, clock_ratio=clock, response=found.clock.response)
         step = decode_step(locked.scenario)
         columns |= {

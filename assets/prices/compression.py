@@ -1,4 +1,4 @@
-"""Price compression: published falls beside ours, and the fall of the price of a quality split into its factors."""
+"""Price compression: published falls beside ours, and the fall of a quality's price split into its factors (formula P5)."""
 
 from collections.abc import Iterator
 from datetime import date, datetime

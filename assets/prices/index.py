@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from assets.prices.frontier import latest_scores
 from economics.prices.index import (
@@ -17,6 +16,7 @@ from economics.prices.index import (
     log_linear_slope,
     mean_change_slope,
 )
+from economics.units import Array
 from schemas.base import Table, polars_schema
 from schemas.prices import index as contract
 from warehouse.table import table
@@ -35,8 +35,6 @@ SHORTEST_SPAN = timedelta(days=90)
 """A change over less time is no rate per year."""
 SAME_NAME_OTHER_THING = ("reserved_3y_or_retail",)
 """Terms that mean another thing in another version of their document, so that their change is no change of price."""
-
-Array = NDArray[np.float64]
 
 
 @table(schema=contract.PriceIndex, group=GROUP)

@@ -18,6 +18,7 @@ from economics.routing.premium import (
     routed_cost,
     safety_factor,
 )
+from economics.units import Array
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
 from schemas.routing import premium as contract
@@ -33,7 +34,6 @@ TWO_SIDED_95 = 1.96
 ACCEPTANCE_ROUNDING = 0.005
 """Acceptances are printed to two digits."""
 
-Array = NDArray[np.float64]
 
 routing_operating_points = source_asset("routing_operating_points", accept=parse_figures, group=GROUP)
 

@@ -9,9 +9,8 @@ from assets.documents import parse_all, source_asset
 from assets.serving.calibration_times import KEY, times_of_figures, times_of_runs, times_of_steps
 from economics.serving.calibration import (
     DEFAULT,
-    Array,
     Calibration,
-    Estimate,
+    FittedShare,
     Points,
     calibrate,
     decode_read_bytes,
@@ -22,6 +21,7 @@ from economics.serving.calibration import (
     relative_errors,
 )
 from economics.serving.scenarios import REFERENCE_ENGINE
+from economics.units import Array
 from schemas.base import polars_schema
 from schemas.quarantine import Parsed
 from schemas.serving import calibration as contract
@@ -37,9 +37,9 @@ SINGLE_POINT_BAND = (0.05, 0.95)
 PROMPT_SHARE = 0.05
 """A run counts as decode only if the prompts in a step take less than this share of it, both at full peak."""
 DEFAULTS = Calibration(
-    mfu=Estimate(value=float(DEFAULT.mfu), basis="default"),
-    mbu=Estimate(value=float(DEFAULT.mbu), basis="default"),
-    overhead_s=Estimate(value=0.0, basis="default"),
+    mfu=FittedShare(value=float(DEFAULT.mfu), basis="default"),
+    mbu=FittedShare(value=float(DEFAULT.mbu), basis="default"),
+    overhead_s=FittedShare(value=0.0, basis="default"),
     reason=None,
 )
 
@@ -223,7 +223,7 @@ def _row(group: pl.DataFrame, gpu_count: int | None) -> dict[str, Any]:
     }
 
 
-def _without_overhead(name: str, points: Points, fitted: Estimate) -> dict[str, float | None]:
+def _without_overhead(name: str, points: Points, fitted: FittedShare) -> dict[str, float | None]:
     """The share if no overhead is allowed, with the band of the shares that single points imply; NULL where not fitted."""
     keys = [f"{name}_without_overhead{end}" for end in ("", "_low", "_high")]
     if fitted.basis == "default":

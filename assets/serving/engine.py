@@ -14,13 +14,13 @@ from assets.serving.engine_parts import accelerators, family, served_models
 from assets.serving.engine_runs import FEATURES, GROUP, KINDS, QUANTITIES, predicted, with_parts
 from economics.serving.engine_fit import interval_factor
 from economics.serving.engine_time import DEFAULT
+from economics.units import Array
 from schemas.base import polars_schema
 from schemas.serving import engine_runs as contract
 from schemas.serving.benchmark_outputs import EVIDENCE
 from warehouse.table import table
 
 GROUP_OF_ASSETS = "serving"
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 CLAIMED = 0.9

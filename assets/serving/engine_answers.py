@@ -18,8 +18,8 @@ from assets.serving.engine_runs import FEATURES, GROUP, KINDS, QUANTITIES, predi
 from economics.numeric.kriging import kernel_sums
 from economics.numeric.threads import in_parts
 from economics.serving.engine_fit import PRIOR_LAYER_S, VARIANCES
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 BASES = ("own", "group", "family", "none")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from assets.serving.engine_runs import GROUP, KINDS, QUANTITIES, Predicted, predicted
 from economics.numeric.kriging import Kriged, krige, left_out, left_out_alone
 from economics.serving.engine_fit import VARIANCES, LayerTimes, fit_layer_times, offsets
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 CELL = ("engine", "family")

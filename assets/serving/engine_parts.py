@@ -8,10 +8,10 @@ import polars as pl
 FORMATS = ("bf16", "fp8", "fp4", "mxfp4", "int8", "int4")
 """Number formats of weights that are told apart."""
 DENSE_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.56, "mxfp4": 2.0, "int8": 1.0, "int4": 0.56}
-"""Bytes of a dense parameter. MXFP4 is of experts only: the rest stays in 16 bits. Source: economics design, 2b."""
+"""Bytes of a dense parameter. MXFP4 is of experts only: the rest stays in 16 bits. Source: formula S17."""
 EXPERT_BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.56, "mxfp4": 0.53, "int8": 1.0, "int4": 0.56}
 DENSE_BYTES_BESIDE_FP4_EXPERTS = 1.0
-"""Checkpoints of experts in FP4 keep attention in 8 bits. Source: economics design, 2b (R1-FP4)."""
+"""Checkpoints of experts in FP4 keep attention in 8 bits. Source: formula S17 (R1-FP4)."""
 KV_BYTES_PER_VALUE = 2.0
 
 FAMILIES = {
@@ -35,7 +35,7 @@ FAMILIES = {
 }
 """Names by which accelerators of one architecture begin; an accelerator of none is a family of its own."""
 FP8_FOR_MXFP4 = ("blackwell", "blackwell_workstation", "cdna4", "cdna5", "rubin")
-"""Families that multiply MXFP4 weights at their FP8 peak; the others in 16 bits. Source: economics design, 2b (gpt-oss)."""
+"""Families that multiply MXFP4 weights at their FP8 peak; the others in 16 bits. Source: formula S17 (gpt-oss)."""
 UNKNOWN_LINK_BYTES_PER_S = 32e9
 """Scale-up link of an accelerator of which no document states one: PCIe 4.0 x16, one way."""
 UNKNOWN_NETWORK_BYTES_PER_S = 25e9

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from economics.serving.engine_load import Served, arrivals, closed_loop, disaggregated
 from economics.serving.engine_time import REAL, Device, EngineConstants, Instance, Reached, ServedModel, Split, most_sequences
-
-Array = NDArray[np.float64]
+from economics.units import Array
 
 SEQUENCES_MOST = 1024.0
 """Sequences that a scheduler runs at once unless told otherwise."""
@@ -24,11 +23,11 @@ LEAST_SEQUENCES = 16.0
 ROOM = 1.25
 """Weights times this must fit into the accelerators of an instance whose size is not stated."""
 DRAFT_TOKENS_PER_STEP = 1.0 / 0.7
-"""Tokens a step keeps with drafts, where nothing nearer is measured. Source: economics design, 2b (MTP)."""
+"""Tokens a step keeps with drafts, where nothing nearer is measured. Source: formula S18 (MTP)."""
 RAMP_SHARE = 0.25
-"""Share of a wave of requests that a benchmark loses while it starts and ends. Source: economics design, 2b."""
+"""Share of a wave of requests that a benchmark loses while it starts and ends. Source: formula S18."""
 FIRST_TOKEN_STEPS = {("sglang", "blackwell"): 10.0}
-"""w: steps a first token waits; 1 elsewhere. Source: economics design, 2b."""
+"""w: steps a first token waits; 1 elsewhere. Source: formula S18."""
 KINDS = ("closed", "offline", "rate", "pools")
 """closed: so many in flight; offline: as many as fit; rate: arrivals; pools: prefill and decode apart."""
 

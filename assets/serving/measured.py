@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from economics.serving.deployment import shared_read_overlap
-from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 from economics.serving.throughput import LEAST_POINTS, held_out_rates
+from economics.units import Array
 from schemas.serving.benchmark_outputs import EVIDENCE
 
 BYTES_PER_WEIGHT = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp4": 0.5625}
@@ -23,7 +23,6 @@ METHOD = (
 )
 LENGTHS = ["mean_input_tokens", "mean_output_tokens"]
 METRIC, ERROR = "output_tokens_per_s_per_gpu", "median_absolute_error"
-Array = NDArray[np.float64]
 
 
 def published_rows(figures: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -198,7 +197,7 @@ def scenario_of_points(points: pl.DataFrame, *, percentile: float) -> Scenario:
             head_dim=of["head_dim"],
             hidden=of["hidden"],
         ),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=prompt, input_per_output=prompt / answer, context_tokens=prompt + answer / 2.0, prefill_replicas=1.0
         ),
         contract=Contract(ttft_s=of["ttft_s"], tpot_s=of["tpot_s"], percentile=percentile, tpot_definition="per_request_mean"),

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from economics.numeric.statistics import wilson_interval
 from economics.serving.peer_search import (
@@ -16,7 +15,8 @@ from economics.serving.peer_search import (
     disaggregated_tokens_per_s_per_gpu,
 )
 from economics.serving.scenarios import Facts, hardware_symbols, model_symbols
-from economics.serving.symbols import Contract, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Refinements, RequestShape, Scenario, Transfer
+from economics.units import Array
 
 REPLICA_GPUS = np.array([[1.0], [2.0], [4.0], [8.0]])
 MEASURED_LINK = {"link_bytes_per_s": 348e9, "link_latency_s": 5e-6}
@@ -27,7 +27,6 @@ METHOD = (
     "bound and links; MFU .5 and MBU .8, pools divisible"
 )
 NOTHING = "nothing"
-Array = NDArray[np.float64]
 
 
 def grid_rows(grid: pl.DataFrame, *, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -100,7 +99,7 @@ def grid_scenario(grid: pl.DataFrame, *, gpu: Facts, shape: Facts) -> Scenario:
     return Scenario(
         hardware=replace(hardware, gpus=REPLICA_GPUS, **MEASURED_LINK),
         model=replace(model, kv_bytes_per_token=model.kv_bytes_per_token / 2.0),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=prompt,
             input_per_output=prompt / answer,
             context_tokens=prompt + answer / 2.0,

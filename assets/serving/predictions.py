@@ -22,7 +22,7 @@ from economics.serving.scenarios import (
     scenario_of,
     smallest_replica,
 )
-from economics.serving.symbols import Contract, Efficiency, Scenario, Workload
+from economics.serving.symbols import Contract, Efficiency, RequestShape, Scenario
 
 SETTING = "realistic"
 ARRIVAL_RATE_PER_S = 16.0
@@ -136,7 +136,7 @@ def _scenario(
     scenario = scenario_of(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=1.0),
         model=model_symbols(shape),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=asked["input_tokens"],
             input_per_output=asked["input_tokens"] / asked["output_tokens"],
             context_tokens=_context_tokens(asked),

@@ -21,7 +21,7 @@ from economics.serving.scenarios import (
     stacked,
     stacked_switches,
 )
-from economics.serving.symbols import PLAIN, Contract, Model, Scenario, Transfer, Workload
+from economics.serving.symbols import PLAIN, Contract, Model, RequestShape, Scenario, Transfer
 from economics.units import Real
 from schemas.base import polars_schema
 from schemas.serving import surface as contract
@@ -104,7 +104,7 @@ def serving_refinements(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price:
 
 
 def changes(switch: Switch, of: Sequence[Pair], setting: str, scenario: Scenario) -> pl.DataFrame:
-    """Rows of one refinement over GPUs, models and contracts. Source: economics design, section 2.
+    """Rows of one refinement over GPUs, models and contracts. Source: formula S12.
 
     `scenario`: the `reference` of the same pairs and setting.
     """
@@ -171,7 +171,7 @@ def reference(of: Sequence[Pair], setting: str) -> Scenario:
     return Scenario(
         hardware=hardware,
         model=stacked(models, axes=1),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=INPUT_TOKENS,
             input_per_output=ratio,
             context_tokens=CONTEXT_TOKENS,

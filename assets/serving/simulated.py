@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from economics.serving.cost import ARCHITECTURES
 from economics.serving.prefill_pool import prefill_times
 from economics.serving.promise import Promise, kept_rate, promise, served
 from economics.serving.request_load import Load, correlated_lengths, equal, steady
 from economics.serving.scenarios import Facts, hardware_symbols, model_symbols, smallest_replica
-from economics.serving.symbols import Contract, Refinements, Scenario, Transfer, Workload
-from economics.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from economics.serving.symbols import Contract, Refinements, RequestShape, Scenario, Transfer
+from economics.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK, Array
 
 GPU, MODEL, REPLICAS = "h100-sxm", "llama-3.1-70b", 8
 PERCENTILE = 0.99
@@ -31,7 +30,6 @@ PLAIN = Refinements(ttft_coupling=True)
 HEADROOM = replace(PLAIN, place_queue=True)
 SWITCHES = {"plain sum, TTFT coupling": PLAIN, "with places kept free": HEADROOM}
 NOTHING = "nothing"
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +125,7 @@ def scenario_of_trace(load: Load, *, gpu: Facts, shape: Facts, price: Facts) -> 
     question = Scenario(
         hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=price["usd_per_gpu_hour"]),
         model=model,
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=input_tokens,
             input_per_output=input_tokens / output_tokens,
             context_tokens=load.context_tokens,

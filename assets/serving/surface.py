@@ -26,7 +26,7 @@ from economics.serving.scenarios import (
     stacked_switches,
 )
 from economics.serving.step_time import weight_read_s
-from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Efficiency, Hardware, Model, RequestShape, Scenario, Transfer
 from economics.units import Code, Real
 from schemas.base import polars_schema
 from schemas.serving import surface as contract
@@ -144,7 +144,7 @@ def grid_scenario(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.f
     return Scenario(
         hardware=hardware,
         model=stacked([model for _, model in replicas], axes=len(axes)),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=INPUT_TOKENS,
             input_per_output=on["input_per_output"],
             context_tokens=CONTEXT_TOKENS,
@@ -157,7 +157,7 @@ def grid_scenario(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.f
 
 
 def surface_of(of: Sequence[Pair], setting: str, axes: dict[str, NDArray[np.float64]] = AXES) -> pl.DataFrame:
-    """The surface of GPUs and models in one setting; words are still codes. Source: economics design, section 2."""
+    """The surface of GPUs and models in one setting; words are still codes. Source: formula S9."""
     scenario = grid_scenario(of, setting, axes)
     found, turning, hardware = race(scenario), break_evens(scenario), scenario.hardware
     bandwidth = break_even_bandwidth(pool_held(scenario))

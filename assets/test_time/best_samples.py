@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from assets.frames import floats
 from assets.test_time.cost_per_correct import GROUP
@@ -14,11 +13,10 @@ from economics.test_time.best_samples import beta_coverage_curve, beta_through, 
 from economics.test_time.inference_frontier import best_samples as best_on
 from economics.test_time.inference_frontier import net_value, selection_reward
 from economics.test_time.verifier import Selected, best_of_samples
+from economics.units import Array
 from schemas.base import polars_schema
 from schemas.test_time import best_samples as contract
 from warehouse.table import table
-
-Array = NDArray[np.float64]
 
 FALSE_POSITIVE_RATES = (0.0, 0.01, 0.1)
 """Scenarios of the verifier on coverage curves, which know which samples are right but sell no verifier."""

@@ -1,8 +1,6 @@
 """What a correct answer costs: every system with a measured accuracy and a cost, and those that no other beats."""
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
 from assets.frames import floats, nullable, under_contract
@@ -22,7 +20,6 @@ from warehouse.resources import DataFolder
 from warehouse.table import table
 
 GROUP = "inference_frontier"
-Array = NDArray[np.float64]
 
 aider_polyglot = source_asset("aider_polyglot", accept=parse_runs, group=GROUP)
 arc_prize = source_asset("arc_prize", accept=parse_board, group=GROUP)

@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from economics.units import Array
+
 RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
 VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")
 SAME = 1e-9
 """Relative difference that two ways of computing the same number may have."""
 
-Array = NDArray[np.float64]
 Words = NDArray[np.str_]
 
 
@@ -18,7 +19,7 @@ def allowed_range(*, relation: Words, published_low: ArrayLike, published_high: 
     Arguments broadcast: words of `RELATIONS`, and the ends of what was published in the claim's own unit, NaN where an end is
     open. Returns both ends, infinite where open and NaN where the relation needs an end that was not published. `always` and
     `never` are of shares and allow 1 and 0 alone. Raises ValueError for an unknown relation and for low > high.
-    Source: economics design, section 7 [D].
+    Source: formula E1 [D].
     """
     words, low, high = np.broadcast_arrays(
         np.asarray(relation), np.asarray(published_low, np.float64), np.asarray(published_high, np.float64)
@@ -53,7 +54,7 @@ def verdicts(
     less data such an interval grows, and less data must reproduce no more. Raises ValueError as `allowed_range` does, for a
     recomputed value without the published end its relation needs, for an interval that does not hold its value, and for a
     share outside 0 to 1.
-    Source: economics design, section 7 [D].
+    Source: formula E1 [D].
     """
     least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
     words, value, low, high, least, most = np.broadcast_arrays(
@@ -87,7 +88,7 @@ def margins(*, relation: Words, published_low: ArrayLike, published_high: ArrayL
 
     Arguments broadcast, in the claim's own unit, and so is the result; NaN where `recomputed` is. Raises ValueError as
     `allowed_range` does.
-    Source: economics design, section 7 [D].
+    Source: formula E1 [D].
     """
     least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
     value = np.asarray(recomputed, np.float64)

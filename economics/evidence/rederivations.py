@@ -3,12 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from economics.serving.step_time import kv_bytes_per_token
 from economics.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK, Real, require_fraction, require_positive
-
-Array = NDArray[np.float64]
 
 BYTES_PER_VALUE = 2.0
 """BF16 and FP16."""
@@ -30,7 +27,7 @@ def kv_slots(*, kv_memory_bytes: Real, bytes_per_token: Real) -> Real:
 def latent_kv_bytes_per_token(*, layers: Real, latent_dim: Real, rope_dim: Real) -> Real:
     """KV bytes of one token under multi-head latent attention: one vector per layer stands for keys and values.
 
-    Counts. Returns bytes at 2 bytes a value. ValueError where not positive. Source: economics design, section 2.
+    Counts. Returns bytes at 2 bytes a value. ValueError where not positive. Source: formula E4.
     """
     require_positive(latent_dim=latent_dim, rope_dim=rope_dim)
     width = latent_dim + rope_dim

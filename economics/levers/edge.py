@@ -18,7 +18,7 @@ def ceiling_tokens_per_s(*, memory_bytes_per_s: Real, weight_bytes: Real, kv_byt
     """Most tokens a second one sequence can get: bandwidth / (weight + KV bytes read per token).
 
     Arguments broadcast; `weight_bytes` are those a token passes through. A published single-stream rate of a dense model
-    above it is wrong, speculative, or of a sparse model. Source: economics design, section 5.
+    above it is wrong, speculative, or of a sparse model. Source: formula L8.
     """
     require_positive(memory_bytes_per_s=memory_bytes_per_s, weight_bytes=weight_bytes)
     require_non_negative(kv_bytes=kv_bytes)
@@ -40,7 +40,7 @@ def amortised_usd_per_hour(*, device_usd: Real, life_hours: Real, utilisation: R
 def device_usd_per_hour(*, device_usd: Real, life_hours: Real, utilisation: Real, watts: Real, usd_per_kwh: Real) -> Real:
     """Cost of an hour of use: purchase spread over the hours used, and electricity while in use.
 
-    Arguments broadcast; the idle draw is left out. Source: economics design, section 5.
+    Arguments broadcast; the idle draw is left out. Source: formula L8.
     """
     require_non_negative(watts=watts, usd_per_kwh=usd_per_kwh)
     purchase = amortised_usd_per_hour(device_usd=device_usd, life_hours=life_hours, utilisation=utilisation)

@@ -116,7 +116,7 @@ def share_of_rent(
     """Share of a GPU-hour's rent that a `saving` of its electricity is worth; saving 1 is the whole bill.
 
     Arguments broadcast. Golden: 32 % of 137 to 300 W at .08 $/kWh, PUE 1.3 and $2.50 is .18 to .40 %.
-    Source: economics design, section 5 (derived).
+    Source: formula L10.
     """
     require_positive(usd_per_gpu_hour=usd_per_gpu_hour)
     require_share(saving=saving)

@@ -33,7 +33,7 @@ class Power:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class OperatingPoint:
+class ServedPoint:
     """One way to serve one workload."""
 
     scenario: Scenario
@@ -71,10 +71,10 @@ class Outcome:
         return self.cost.feasible
 
 
-def outcome(point: OperatingPoint) -> Outcome:
+def outcome(point: ServedPoint) -> Outcome:
     """Cost, cost of a correct answer and energy of an operating point.
 
-    Source: economics design, sections 1 (cost of a correct answer, one sample, no verifier) and 2; energy derived.
+    Source: formula L9; energy derived.
     """
     scenario = at_load(point)
     spent = cost(scenario=scenario, architecture=point.architecture)
@@ -88,7 +88,7 @@ def outcome(point: OperatingPoint) -> Outcome:
     )
 
 
-def at_load(point: OperatingPoint) -> Scenario:
+def at_load(point: ServedPoint) -> Scenario:
     """The scenario with no more sequences in memory than there are to decode.
 
     The memory that is left over belongs to nobody, which the symbols express as a smaller share of HBM for weights and KV.
@@ -103,14 +103,14 @@ def at_load(point: OperatingPoint) -> Scenario:
 
 
 def memory_share(scenario: Scenario, *, batch: Real) -> Real:
-    """Share of HBM that the weights and so many sequences take. Source: economics design, section 2, B_max inverted."""
+    """Share of HBM that the weights and so many sequences take. Source: formula S4, B_max inverted."""
     hardware, model = scenario.hardware, scenario.model
     kv_bytes = np.multiply(batch, sequence_bytes(model=model, tokens=scenario.workload.context_tokens))
     # A hair more, so that after rounding the batch that comes back is not below the one that was asked for.
     return (model.weight_bytes + kv_bytes) * (1.0 + 1e-15) / (hardware.hbm_bytes * hardware.gpus)
 
 
-def _joules_per_token(point: OperatingPoint, scenario: Scenario, spent: Cost) -> Real:
+def _joules_per_token(point: ServedPoint, scenario: Scenario, spent: Cost) -> Real:
     """Prefill arithmetic, decode memory traffic and decode arithmetic, each at its draw, per token that counts."""
     hardware, power = scenario.hardware, point.power
     prefill_gpus = hardware.gpus

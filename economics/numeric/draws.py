@@ -11,12 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy  # its parts are loaded when first used
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from economics.numeric.threads import in_parts
-from economics.units import Real, require_fraction, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_fraction, require_positive, require_share
 
 CHUNK_VALUES = 2**17
 """Draws computed at once: an array of them is 1 MB, so a handful stays in a core's cache."""
@@ -127,7 +125,7 @@ def quantile_bands(
     draws), may return inf, and is called from several threads. Returns (quantiles, points); NaN where a draw is NaN.
     `chunk_points` sets how many points stand in memory at once and changes no number.
     ValueError where shapes do not fit or a quantile is outside [0, 1].
-    Source: economics design, section 2 (derived); quantiles: Hyndman and Fan 1996, definition 7.
+    Source: formula E3; quantiles: Hyndman and Fan 1996, definition 7.
     """
     levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
     require_share(quantiles=levels)

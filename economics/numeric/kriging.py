@@ -11,7 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from economics.units import Array
+
 Index = NDArray[np.int64]
 
 compiled = numba.njit(nogil=True, cache=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from economics.numeric.pareto_small import front as small_front
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Codes = NDArray[np.int64]
 Labels = NDArray[np.generic] | Sequence[Hashable] | ArrayLike
@@ -31,7 +31,7 @@ def non_dominated(points: ArrayLike, *, within: Labels | None = None) -> Mask:
     two-dimensional array); a point never dominates across frames. Returns booleans. Equal points all stay or all go.
     A point with an infinite objective misses its contract: it stays off the frontier while its frame has a point
     without one; in a frame of nothing else, inf counts as the largest number. ValueError for NaN and -inf.
-    Source: economics design, section 2 (Pareto frontier).
+    Source: formula S20.
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] == 0:
@@ -54,7 +54,7 @@ def frontier_probability(draws: Array | Iterable[Array], *, within: Labels | Non
     `draws`: (draws, points, objectives), or an iterable of such arrays so that they never stand in memory together;
     draw i holds every point as it may be at once. Returns (points,). Its standard error is sqrt(p (1 - p) / draws).
     ValueError as for `non_dominated`, and where there is no draw.
-    Source: economics design, section 2 (bootstrap over the intervals of the points).
+    Source: formula S20.
     """
     wins: Array = np.zeros(0)
     drawn = 0

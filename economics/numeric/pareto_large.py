@@ -15,8 +15,8 @@ from economics.numeric.pareto_small import front as sorted_front
 from economics.numeric.pareto_small import front_by_sorting
 from economics.numeric.pareto_sweep import sweep
 from economics.numeric.threads import in_parts
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 THREAD_ROWS = 50_000

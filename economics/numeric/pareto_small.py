@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from economics.units import Array
+
 Mask = NDArray[np.bool_]
 
 BLOCK_ROWS = 128

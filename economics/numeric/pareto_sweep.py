@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economics.numeric.threads import in_parts
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BLOCK_ROWS = 32

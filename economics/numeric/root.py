@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economics.numeric.blocks import arrays_of, map_arrays
-from economics.units import Real
+from economics.units import Array, Real
 
 State = TypeVar("State")
-Array = NDArray[np.float64]
 
 MOST_STEPS = 200
 PATIENCE = 24

@@ -2,11 +2,8 @@
 
 import numpy as np
 import scipy  # its parts are loaded when first used
-from numpy.typing import NDArray
 
-from economics.units import Real, require_fraction, require_non_negative, require_positive
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_fraction, require_non_negative, require_positive
 
 
 def wilson_interval(*, successes: Real, trials: Real, confidence: Real = 0.95) -> tuple[Array, Array]:
@@ -14,7 +11,7 @@ def wilson_interval(*, successes: Real, trials: Real, confidence: Real = 0.95) -
 
     Arguments broadcast; counts (not necessarily whole, a mean of repeated runs is allowed), probability. Returns low
     and high. ValueError for no trials or more successes than trials.
-    Source: Wilson 1927, Journal of the American Statistical Association 22.
+    Source: formula E2; Wilson 1927, Journal of the American Statistical Association 22.
     """
     successes, trials = _counts(successes, trials)
     require_fraction(confidence=confidence)
@@ -36,7 +33,7 @@ def log_ratio_interval(
     The distances from each share to its limits add in squares (MOVER). The two shares are taken as independent: when the
     same items were measured twice the interval is wider than it need be; use a bootstrap by item where items are known.
     Arguments broadcast; counts. Returns low and high; NaN where a share is 0, because its logarithm is not known.
-    Source: Zou and Donner 2008, Statistics in Medicine 27, on the logarithms of Wilson limits.
+    Source: formula E2; Zou and Donner 2008, Statistics in Medicine 27, on the logarithms of Wilson limits.
     """
     count_from, n_from = _counts(successes_from, trials_from)
     count_to, n_to = _counts(successes_to, trials_to)

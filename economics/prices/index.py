@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # its parts are loaded when first used
 
-from economics.units import require_fraction, require_positive
+from economics.units import Array, require_fraction, require_positive
 
-Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 
@@ -61,7 +60,7 @@ def blended_usd_per_mtok(*, input_usd_per_mtok: Array, output_usd_per_mtok: Arra
     Arguments broadcast; $ per M tokens. `input_per_output` is input tokens per output token: 1 is the mean of both list
     prices (cpm), 3 the 3:1 blend of price trackers. Returns $ per M tokens of the mix. Raises ValueError for a negative
     price or mix. A price that is not known (NaN) gives NaN.
-    Source: economics design, section 1 (stated).
+    Source: formula P1.
     """
     prices_in, prices_out = np.asarray(input_usd_per_mtok, float), np.asarray(output_usd_per_mtok, float)
     if (prices_in < 0).any() or (prices_out < 0).any():
@@ -78,7 +77,7 @@ def cheapest_at_or_above(*, usd: Array, score: Array, threshold: Array) -> Cheap
     `usd` (dates, models) in any unit of price, NaN where the model is not sold; `score` (models,) and `threshold`
     (thresholds,) on one scale. A model enters with its first price and leaves with its last, so the price of a quality rises
     when the model that set it is withdrawn. Raises ValueError for a price that is not positive.
-    Source: economics design, section 6 (stated).
+    Source: formula P2.
     """
     prices = _positive_or_nan(usd)
     reached = np.asarray(score, dtype=np.float64)[None, :] >= np.asarray(threshold, dtype=np.float64)[:, None]
@@ -98,7 +97,7 @@ def chained_jevons(*, usd: Array, seller: npt.ArrayLike | None = None) -> Chain:
     `usd` (dates, items) in any unit of price, NaN where not sold; `seller` (items,) names the seller of each, so that all
     items of a seller count as one; without it every item counts for itself. What is new enters with its second date, what
     vanishes leaves at its last price; neither moves the index. Raises ValueError for a price that is not positive.
-    Source: ILO and others 2004, Consumer Price Index Manual, chapters 9 (chaining) and 20 (Jevons).
+    Source: formula P3; ILO and others 2004, Consumer Price Index Manual, chapters 9 (chaining) and 20 (Jevons).
     """
     prices = _positive_or_nan(usd)
     dates = len(prices)
@@ -134,7 +133,7 @@ def log_linear_slope(*, years: Array, usd: Array, confidence: float = 0.95) -> S
 
     `years` and `usd` (points,); any unit of price. With two points there is a slope and no interval. Returns times cheaper
     per year. Raises ValueError for fewer than two points or dates, or a price that is not positive.
-    Source: ordinary least squares on log prices; the interval has n - 2 degrees of freedom, which is what keeps it honest
+    Source: formula P4: least squares on log prices; the interval has n - 2 degrees of freedom, which is what keeps it honest
     for the n of 4 to 7 behind published slopes (Epoch 2025 does the same).
     """
 

@@ -3,9 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from economics.units import Real, require_non_negative, require_share
-
-Array = npt.NDArray[np.float64]
+from economics.units import Array, Real, require_non_negative, require_share
 
 
 def mix_usd_per_mtok(
@@ -22,7 +20,7 @@ def mix_usd_per_mtok(
     Arguments broadcast; $ per M tokens, tokens of a request (only their ratio counts), share of the input read from cache. A
     cache price that is not known (NaN) leaves cached input at the price of input. Returns $ per M tokens; NaN where another
     price is not known. Raises ValueError for a negative price or count, a share outside [0, 1], or a mix without tokens.
-    Source: (n_in ((1 - h) p_in + h p_cache) + n_out p_out) / (n_in + n_out); at h = 0 the blend of economics design, section 1.
+    Source: (n_in ((1 - h) p_in + h p_cache) + n_out p_out) / (n_in + n_out); at h = 0 the blend of formula P1.
     """
     require_share(cached_share=cached_share)
     fresh, output = np.asarray(input_usd_per_mtok, dtype=np.float64), np.asarray(output_usd_per_mtok, dtype=np.float64)

@@ -7,8 +7,8 @@ import numpy as np
 import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
-from economics.routing.policies import COST, QUALITY, Array, Policies, Whole
-from economics.units import require_fraction, require_share
+from economics.routing.policies import COST, QUALITY, Policies, Whole
+from economics.units import Array, require_fraction, require_share
 
 _ALONE = 0.2
 """Part of the risk that the test of one model for all spends; the thresholds share the rest."""

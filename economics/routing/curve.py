@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from economics.routing.policies import COST, QUALITY, SHARE, Array, Policies, Whole
+from economics.routing.policies import COST, QUALITY, SHARE, Policies, Whole
+from economics.units import Array
 
 _ORACLE_POINTS = 24
 

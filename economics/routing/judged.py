@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from economics.numeric.statistics import percentile_interval
 from economics.routing.choice import Weighed, weighed, weighed_without_each
-from economics.routing.policies import COST, QUALITY, SHARE, Array, Outcomes, Policies, Whole
-from economics.units import require_fraction, require_positive
+from economics.routing.policies import COST, QUALITY, SHARE, Outcomes, Policies, Whole
+from economics.units import Array, require_fraction, require_positive
 
 REPLICATES = 1_000
 _UNITS_MORE = 2.0
@@ -20,7 +20,7 @@ FEWEST_FOR_AN_INTERVAL = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class JudgedEstimate:
     """A value and its interval; NaN where it is not known."""
 
     value: float
@@ -50,7 +50,7 @@ def judge_choice(policies: Policies, choose: Choose, *, margin: Array, objective
 
     Each unit is judged by a policy it had no part in; nothing is drawn, so that one table has one answer. What is estimated
     is the mean over those policies; the mean over units is normal about it when one unit hardly moves the choice.
-    Source: Bayle, Bayle, Janson and Mackey 2020, Cross-validation Confidence Intervals for Test Error (2007.12671).
+    Source: formula R11; Bayle et al. 2020, Cross-validation Confidence Intervals for Test Error (2007.12671).
     """
     units = policies.items.size
     chosen = np.zeros((units, policies.weak.size))
@@ -134,7 +134,7 @@ def estimates(
     rng: np.random.Generator,
     replicates: int = REPLICATES,
     confidence: float = 0.95,
-) -> dict[str, Estimate]:
+) -> dict[str, JudgedEstimate]:
     """Savings, quality and cost, as ratios of sums over units, with bootstrap intervals over units.
 
     `saving_at_equal_quality` is against the cheapest random mix of the models that is correct as often; at the strong model's
@@ -187,27 +187,27 @@ def estimates(
     known = {name: summarised(value, confidence=confidence) for name, value in values.items()}
     known["saving_at_equal_quality"] = _lesser(*savings, confidence=confidence)
     if units < FEWEST_FOR_AN_INTERVAL:
-        return {name: Estimate(value=part.value, low=float("nan"), high=float("nan")) for name, part in known.items()}
+        return {name: JudgedEstimate(value=part.value, low=float("nan"), high=float("nan")) for name, part in known.items()}
     return known
 
 
-def _lesser(one: Array, other: Array, *, confidence: float) -> Estimate:
+def _lesser(one: Array, other: Array, *, confidence: float) -> JudgedEstimate:
     """The lesser of two values, the first of each array; the rest are replicates.
 
     It lies above the lesser of two upper ends if it lies above either, so each of them takes half of that side's risk.
     """
     ends = [summarised(values, confidence=confidence) for values in (one, other)]
     upper = [summarised(values, confidence=(1.0 + confidence) / 2.0).high for values in (one, other)]
-    return Estimate(value=min(end.value for end in ends), low=min(end.low for end in ends), high=min(upper))
+    return JudgedEstimate(value=min(end.value for end in ends), low=min(end.low for end in ends), high=min(upper))
 
 
-def summarised(values: Array, *, confidence: float = 0.95) -> Estimate:
+def summarised(values: Array, *, confidence: float = 0.95) -> JudgedEstimate:
     """First value with the percentile interval of the rest; NaN where nothing is finite."""
     rest = values[1:]
     if not np.isfinite(rest).any():
-        return Estimate(value=_finite(values[0]), low=float("nan"), high=float("nan"))
+        return JudgedEstimate(value=_finite(values[0]), low=float("nan"), high=float("nan"))
     low, high = percentile_interval(rest, confidence=confidence)
-    return Estimate(value=_finite(values[0]), low=float(low), high=float(high))
+    return JudgedEstimate(value=_finite(values[0]), low=float(low), high=float(high))
 
 
 def held_share(

@@ -10,10 +10,7 @@ import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
 from economics.routing.premium import RoutingTerms, terms_from_saving
-from economics.units import Real, require_fraction, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
-
+from economics.units import Array, Real, require_fraction, require_non_negative, require_positive, require_share
 
 # Speculative decoding
 
@@ -39,7 +36,7 @@ def expected_tokens(*, acceptance: Real, draft_length: Real, decay: Real = 1.0) 
 def lockstep_acceptance(*, acceptance: Real, batch: Real) -> Real:
     """Chance that all sequences of a batch accept a token, when they must advance together: a^B.
 
-    Arguments broadcast. Source: Qian et al. (BASS, 2404.15778), stated in the reference, section B.1.
+    Arguments broadcast. Source: Qian et al. (BASS, 2404.15778).
     """
     require_share(acceptance=acceptance)
     require_positive(batch=batch)
@@ -51,7 +48,7 @@ def verification_saturation(*, batch: Real, draft_length: Real, saturation_batch
 
     Arguments broadcast; sequences, tokens, and the batch of single tokens at which compute takes as long as the memory
     reads. v = max(1, B (k+1) / B_sat) / max(1, B / B_sat), which ends at k + 1.
-    Source: derived (roofline of a decode step; economics design, section 4).
+    Source: derived (roofline of a decode step; formula L11).
     """
     require_positive(batch=batch, saturation_batch=saturation_batch)
     require_non_negative(draft_length=draft_length)
@@ -68,7 +65,7 @@ def speculative_decoding(
     Arguments broadcast; `draft_cost_ratio` is one draft pass over one target pass. Delta = k / (k + 1) is what a draft
     that is always accepted saves, kappa the share of it realised. The controller is the draft, and the part of the
     verification that is no longer free. The premium is 1 - (v + k c) / E, one over the speed-up being the rest.
-    Source: economics design, section 4 (derived); Leviathan et al. 2211.17192 (speed-up).
+    Source: formula R5; Leviathan et al. 2211.17192 (speed-up).
     """
     require_non_negative(draft_cost_ratio=draft_cost_ratio)
     require_positive(draft_length=draft_length)
@@ -116,7 +113,7 @@ def early_exit(*, exit_shares: Array, needed_shares: Array, check_cost_ratio: Re
     that layer already gives the final answer. `check_cost_ratio` is one confidence check over one layer, `batch` the
     tokens that leave together. Delta is the saving when each token runs the layers it needs and no more; kappa the part
     realised, which a batch erodes; every layer that is run is checked.
-    Source: economics design, section 4 (derived); the batch effect as stated in the reference, section B.2.
+    Source: formula R6; the batch effect as stated there.
     """
     require_non_negative(check_cost_ratio=check_cost_ratio)
     needed = _shares(needed_shares=needed_shares)
@@ -144,7 +141,7 @@ def cascade(
     stage* whose answer is kept (the last stage keeps all), and share of all queries for which that model is the
     cheapest that answers as well as the unconditional policy. `controller_cost` is one scoring; the last stage is not
     scored. Delta belongs to an oracle that asks the needed model at once.
-    Source: economics design, section 4 (derived); Chen et al. 2305.05176 (pattern).
+    Source: formula R7; Chen et al. 2305.05176 (pattern).
     """
     require_non_negative(costs=costs, controller_cost=controller_cost)
     require_positive(unconditional_cost=unconditional_cost)
@@ -225,7 +222,7 @@ def adaptive_voting(*, voting: Voting, samples: int, check_cost_ratio: float = 0
 
     `check_cost_ratio` is one stopping check over one sample; the rule is a formula, so near 0. Quality is equal only as
     far as `voting.answer` agrees with `voting.full_answer`: report their agreement beside the triple.
-    Source: economics design, section 4 (derived).
+    Source: formula R8.
     """
     require_positive(samples=samples)
     used = float(voting.samples_used.mean())
@@ -247,7 +244,7 @@ def complexity_aware(
     `best_compute` and `predicted_compute` are (..., queries): the amount best for each query and the one chosen;
     `curvature` is c'', cost per squared compute; `fixed_cost` the mean cost of a query at one amount for all.
     Delta = c'' Var(x*) / 2 over it; kappa = 1 - mean squared error / Var(x*), the R^2 of the prediction, negative when
-    the prediction is worse than the mean. Source: economics design, section 4 (derived: second order).
+    the prediction is worse than the mean. Source: formula R9.
     """
     require_positive(fixed_cost=fixed_cost)
     require_non_negative(curvature=curvature, controller_cost=controller_cost)

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.units import require_non_negative, require_positive, require_share
+from economics.units import Array, require_non_negative, require_positive, require_share
 
-Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 MOST_UNITS = 2_000

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from economics.units import Real, require_non_negative, require_positive
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RoutingTerms:
@@ -36,20 +34,20 @@ class RoutingTerms:
 def premium(terms: RoutingTerms) -> Real:
     """Share of the unconditional cost that routing saves: Pi = kappa Delta - gamma; negative where it costs more.
 
-    Source: economics design, section 4 (stated).
+    Source: formula R1.
     """
     return np.multiply(terms.kappa, terms.delta) - terms.gamma
 
 
 def routing_pays(terms: RoutingTerms) -> NDArray[np.bool_]:
-    """Whether kappa Delta > gamma. Source: economics design, section 4 (stated)."""
+    """Whether kappa Delta > gamma. Source: formula R1."""
     return np.asarray(np.greater(premium(terms), 0.0))
 
 
 def routed_cost(terms: RoutingTerms, *, unconditional_cost: Real) -> Real:
     """Cost of the routed policy: cost_fixed (1 - Pi), in the unit of the unconditional cost.
 
-    Source: economics design, section 4 (derived).
+    Source: formula R1.
     """
     require_positive(unconditional_cost=unconditional_cost)
     return np.multiply(unconditional_cost, 1.0 - premium(terms))
@@ -58,7 +56,7 @@ def routed_cost(terms: RoutingTerms, *, unconditional_cost: Real) -> Real:
 def safety_factor(terms: RoutingTerms) -> Real:
     """kappa Delta / gamma: how many times the saving may be overstated before routing loses; inf at no controller cost.
 
-    NaN where there is neither saving nor cost. Source: economics design, section 4 (derived).
+    NaN where there is neither saving nor cost. Source: formula R2.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.divide(np.multiply(terms.kappa, terms.delta), terms.gamma)
@@ -74,7 +72,7 @@ class PremiumElasticities:
 
 
 def premium_elasticities(terms: RoutingTerms) -> PremiumElasticities:
-    """kappa Delta / Pi in kappa and in Delta, -gamma / Pi in gamma. Source: economics design, section 4 (derived)."""
+    """kappa Delta / Pi in kappa and in Delta, -gamma / Pi in gamma. Source: formula R2."""
     gross = np.multiply(terms.kappa, terms.delta)
     with np.errstate(divide="ignore", invalid="ignore"):
         saved = np.divide(gross, premium(terms))
@@ -87,7 +85,7 @@ def premium_under_error(terms: RoutingTerms, *, overstatement: Real) -> Real:
 
     Broadcasts; .25 means the disclosed saving is 1.25 times the true one. It is positive as long as the safety factor
     exceeds 1 + e; a controller cost understated by the same share gives the same verdict.
-    Source: economics design, section 4 (derived).
+    Source: formula R3.
     """
     require_non_negative(overstatement=overstatement)
     return np.multiply(terms.kappa, terms.delta) / np.add(1.0, overstatement) - terms.gamma
@@ -96,7 +94,7 @@ def premium_under_error(terms: RoutingTerms, *, overstatement: Real) -> Real:
 def compose_with_inference_channel(terms: RoutingTerms, *, inference_cost_factor: Real) -> Real:
     """Cost after over before when routing and more test-time samples are combined: (1 - Pi) times the channel's factor.
 
-    Holds if the routed mix leaves eta_N unchanged. Source: economics design, section 4 (stated).
+    Holds if the routed mix leaves eta_N unchanged. Source: formula R10.
     """
     require_positive(inference_cost_factor=inference_cost_factor)
     return np.multiply(1.0 - premium(terms), inference_cost_factor)
@@ -115,7 +113,7 @@ def premium_needed(*, inference_cost_factor: Real) -> Real:
 def premium_from_speedup(*, speedup: Real) -> Real:
     """Premium implied by "x times faster" (or cheaper) at equal quality: 1 - 1 / x; negative for a slowdown.
 
-    An "up to" figure gives an upper bound. Source: economics design, section 4 (derived).
+    An "up to" figure gives an upper bound. Source: formula R4.
     """
     require_positive(speedup=speedup)
     return 1.0 - np.divide(1.0, speedup)
@@ -124,7 +122,7 @@ def premium_from_speedup(*, speedup: Real) -> Real:
 def gross_saving(*, premium: Real, gamma: Real) -> Real:
     """kappa Delta of a point of which only premium and controller cost are published: Pi + gamma.
 
-    Source: economics design, section 4, solved for kappa Delta.
+    Source: formula R4, solved for kappa Delta.
     """
     require_non_negative(gamma=gamma)
     return np.add(premium, gamma)
@@ -133,7 +131,7 @@ def gross_saving(*, premium: Real, gamma: Real) -> Real:
 def quality_kappa(*, routed_quality: Real, random_quality: Real, oracle_quality: Real) -> Real:
     """kappa from qualities at equal strong-model share: (router - random) / (oracle - random). Below 0: worse than random.
 
-    Arguments broadcast; shares correct. NaN where oracle and random do not differ. Source: economics design, section 4.
+    Arguments broadcast; shares correct. NaN where oracle and random do not differ. Source: formula R4.
     """
     gap = np.subtract(oracle_quality, random_quality)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -147,7 +145,7 @@ def terms_from_saving(*, saving: Real, delta: Real, gamma: Real) -> RoutingTerms
     Arguments broadcast. kappa = saving / Delta, so that kappa Delta - gamma is what is saved. Where an oracle saves
     nothing kappa is 0, and what the policy spends on top is overhead: it is added to gamma. kappa is NaN where a policy
     saves what an oracle cannot, which only a loss of quality explains.
-    Source: economics design, section 4 (derived).
+    Source: formula R4.
     """
     gained, possible, paid = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (saving, delta, gamma)))
     some = possible > 0.0
@@ -163,7 +161,7 @@ def cost_terms(*, unconditional_cost: Real, oracle_cost: Real, routed_cost: Real
     Arguments broadcast; `routed_cost` is without the controller. kappa Delta - gamma is then the realised saving, in any
     sample, so the rule says nothing that was not put in: it is a rule only for another sample than its terms come from.
     The `quality_kappa` of the same policies is another number; with it the rule is not an identity.
-    Source: economics design, section 4 (derived).
+    Source: formula R4.
     """
     require_positive(unconditional_cost=unconditional_cost)
     require_non_negative(oracle_cost=oracle_cost, routed_cost=routed_cost, controller_cost=controller_cost)

@@ -40,7 +40,7 @@ def memory_s_per_sequence(step: Step, *, batch: Real, chunk_tokens_per_sequence:
 
 
 def decode_time(step: Step, *, batch: Real) -> StepTime:
-    """Time per output token of steps that only decode. Source: economics design, section 2: t_w / B + tau."""
+    """Time per output token of steps that only decode. Source: formula S6: t_w / B + tau."""
     memory = memory_s_per_sequence(step, batch=batch)
     busy = np.maximum(memory, step.compute_s) if is_on(step.compute_s) else memory
     if is_on(step.draft_ratio):
@@ -53,7 +53,7 @@ def decode_batch(step: Step, *, tpot_s: Real, stall_s: Real = 0.0, stalls_s: Rea
 
     `stall_s` is added to every step, `stalls_s` once per sequence of the batch, `spread_s` per root of the batch;
     all in seconds per step. Returns sequences, 0 where the bound is below the weight read.
-    Source: economics design, section 2.
+    Source: formula S6.
     """
     limit = tpot_s * step.tokens - stall_s
     batch = largest_batch(step, limit_s=limit, memory_share=1.0 + step.draft_ratio, sequence_s=stalls_s, root_s=spread_s)

@@ -56,7 +56,7 @@ def break_even_bandwidth(scenario: Scenario) -> Real:
     The balance is quadratic in the exposed transfer time t, p q / (Z - t) + h t = G, whose smaller root is the longest
     transfer that pays. With prefill_replicas stated the pool is held; with an arrival rate it is divisible.
     Returns bytes/s of nominal bandwidth; inf where no bandwidth is enough, 0 where nothing is exposed and it pays.
-    Source: economics design, section 2 (derived).
+    Source: formula S9.
     """
     return _bandwidth(scenario, balance(scenario))
 
@@ -67,7 +67,7 @@ def break_even_arrival_rate(scenario: Scenario) -> Real:
     With u* the utilisation at balance the pool needs more than a / (1 - u*) replicas, a being the servers that the TTFT
     bound keeps idle; the rate is where ceil(lambda s + a) first reaches that many.
     Returns requests/s; 0 where the smallest pool will do, inf where no pool will.
-    Source: economics design, section 2 (derived).
+    Source: formula S9.
     """
     return _arrival_rate(scenario, balance(scenario))
 
@@ -78,7 +78,7 @@ def break_even_ratio(scenario: Scenario) -> Real:
     Chunked cost is the largest of lines in r and disaggregated cost is one line, so this is where that line goes below
     for good; with unequal prices, pools or TTFT coupling it may also start below. Returns tokens per token; 0 where
     disaggregation is cheaper at every r, inf where it is not cheaper at any large r.
-    Source: economics design, section 2 (derived); numeric where a step touches more experts in a larger batch.
+    Source: formula S9; numeric where a step touches more experts in a larger batch.
     """
     return _ratio(scenario, balance(scenario))
 
@@ -88,7 +88,7 @@ def break_even_tpot(scenario: Scenario) -> Real:
 
     Returns seconds; inf where disaggregation is cheaper at any loose bound, 0 where it is at no feasible bound. Where
     refinements let costs cross more than once (about one random scenario in a hundred) it is one of the crossings.
-    Source: economics design, section 2 (derived); numeric where refinements bend the batch limits.
+    Source: formula S9; numeric where refinements bend the batch limits.
     """
     return _tpot(scenario, balance(scenario))
 

@@ -11,13 +11,11 @@ import math
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from economics.numeric.root import GAP_TOLERANCE, MOST_STEPS, PATIENCE, TOLERANCE
 from economics.numeric.threads import in_parts
 from economics.serving.chunked import mixed_pieces
-
-Array = NDArray[np.float64]
+from economics.units import Array
 
 SYMBOLS = (
     "weight_s",
@@ -58,7 +56,7 @@ def tpot_roots(symbols: dict[str, float | Array]) -> tuple[Array, Array]:
 
     `symbols`: by name as in SYMBOLS, broadcasting. Returns that thinness as `economics.numeric.root.falling_root` does (-inf
     where the gap is not positive at 1, inf where it stays positive up to thinnest) and the TPOT bound there, seconds.
-    Source: economics design, section 2 (derived).
+    Source: formula S9.
     """
     shape = np.broadcast_shapes(*(np.shape(value) for value in symbols.values()))
     rows = np.empty((len(SYMBOLS), *shape))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from economics.numeric.root import Array, falling_root
+from economics.numeric.root import falling_root
 from economics.serving.balance import Balance, Decode
 from economics.serving.chunked import chunked_batch, coupled_tpot_s, tightest_tpot_s
-from economics.units import Real, is_on
+from economics.units import Array, Real, is_on
 
 RATIO_RANGE = (1e-4, 1e5)
 """Input tokens per output token between which a numeric break-even is sought; beyond it reads 0 or inf."""

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from economics.numeric.blocks import BLOCK_POINTS
 from economics.numeric.least_squares import Minimum, least_squares
 from economics.serving.symbols import Efficiency
-from economics.units import Real, require_fraction, require_non_negative, require_positive
+from economics.units import Array, Real, require_fraction, require_non_negative, require_positive
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 DEFAULT = Efficiency()
@@ -57,7 +56,7 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class FittedShare:
     """One parameter with its 95% interval; the ends are NULL (None) where it is a default or lies on a bound."""
 
     value: float
@@ -70,9 +69,9 @@ class Estimate:
 class Calibration:
     """What the steps of one group say, and why they do not fix a parameter (None if they fix all)."""
 
-    mfu: Estimate
-    mbu: Estimate
-    overhead_s: Estimate
+    mfu: FittedShare
+    mbu: FittedShare
+    overhead_s: FittedShare
     reason: str | None
 
     @property
@@ -87,7 +86,7 @@ def prefill_flop(
     """FLOP of computing `batch` prompts of `prompt_tokens` each: B n (2 P + 2 L q d n).
 
     Arguments broadcast. Returns FLOP. ValueError where a value is not positive.
-    Source: economics design, section 2 (attention: the causal mean).
+    Source: formula S5.
     """
     require_positive(
         active_parameters=active_parameters,
@@ -104,7 +103,7 @@ def decode_read_bytes(*, weight_bytes: Real, kv_bytes_per_token: Real, context_t
     """Bytes one decode step reads: all weights once, and the KV of every running sequence.
 
     Arguments broadcast; `context_tokens` is the mean length of a sequence. Returns bytes. ValueError where a value is not
-    positive. Source: economics design, section 2 (t_w + B tau).
+    positive. Source: formula S2.
     """
     require_positive(
         weight_bytes=weight_bytes, kv_bytes_per_token=kv_bytes_per_token, context_tokens=context_tokens, batch=batch
@@ -115,7 +114,7 @@ def decode_read_bytes(*, weight_bytes: Real, kv_bytes_per_token: Real, context_t
 def step_s(*, peak_s: Array, share: Real, overhead_s: Real) -> Array:
     """Time of steps that take `peak_s` at full peak, when `share` of the peak is reached.
 
-    Arguments broadcast. Seconds. ValueError where a value is outside its domain. Source: economics design, section 2, with a
+    Arguments broadcast. Seconds. ValueError where a value is outside its domain. Source: formula S13, with a
     fixed overhead.
     """
     require_positive(peak_s=peak_s)
@@ -129,7 +128,7 @@ def calibrate(*, prefill: Points, decode: Points) -> Calibration:
 
     A phase with fewer points than parameters + 2 keeps its default. Decode steps that all read about as much give MBU
     without an overhead, from three points on. Intervals are those of the linearised fit (Jacobian at the optimum, Student
-    t); they take points as independent, which points of one curve are not. Source: economics design, section 2 (calibration).
+    t); they take points as independent, which points of one curve are not. Source: formula S13.
     """
     mbu, overhead, of_mbu = _fit_decode(decode)
     mfu, of_mfu = _fit_prefill(prefill, overhead_s=overhead.value)
@@ -140,19 +139,19 @@ def calibrate(*, prefill: Points, decode: Points) -> Calibration:
     return Calibration(mfu=mfu, mbu=mbu, overhead_s=overhead, reason="; ".join(reasons) or None)
 
 
-def fit_share(points: Points, *, overhead_s: float) -> Estimate:
+def fit_share(points: Points, *, overhead_s: float) -> FittedShare:
     """The share of the peak that explains steps of one phase, with the overhead given.
 
-    At least one point; without a second there is no interval. Source: economics design, section 2 (calibration).
+    At least one point; without a second there is no interval. Source: formula S13.
     """
     fit = _fit(points, keep=_all(points), overhead_s=np.array([overhead_s]))
     return _share(fit, _half_widths(fit, points=len(points), fixed=np.array([False, True]))[0])
 
 
-def fit_share_and_overhead(points: Points) -> tuple[Estimate, Estimate]:
+def fit_share_and_overhead(points: Points) -> tuple[FittedShare, FittedShare]:
     """The share of the peak and the fixed time of a step that together explain the steps of one phase.
 
-    At least two points that read different amounts. Source: economics design, section 2 (calibration).
+    At least two points that read different amounts. Source: formula S13.
     """
     fit = _fit(points, keep=_all(points), overhead_s=np.array([np.nan]))
     overhead_s = float(fit.x[0, 1])
@@ -160,11 +159,11 @@ def fit_share_and_overhead(points: Points) -> tuple[Estimate, Estimate]:
     half_widths = _half_widths(fit, points=len(points), fixed=np.array([False, negligible]))
     share = _share(fit, half_widths[0])
     if negligible:
-        return share, Estimate(value=0.0, basis="at_bound")
+        return share, FittedShare(value=0.0, basis="at_bound")
     if half_widths[1] is None:
-        return share, Estimate(value=overhead_s, basis="fitted")
+        return share, FittedShare(value=overhead_s, basis="fitted")
     low, high = max(overhead_s - half_widths[1], 0.0), overhead_s + half_widths[1]
-    return share, Estimate(value=overhead_s, basis="fitted", low=low, high=high)
+    return share, FittedShare(value=overhead_s, basis="fitted", low=low, high=high)
 
 
 def relative_errors(*, prefill: Points, decode: Points, calibration: Calibration) -> tuple[Array, Array]:
@@ -181,7 +180,7 @@ def held_out_errors(
     """|model / measured - 1| of each fold under the fit to all other folds: the error out of sample.
 
     `prefill_fold` and `decode_fold` number the points of each phase. Returns the errors of prefill and of decode points,
-    fold by fold; none where the other folds are too few to fit the phase. Source: economics design, section 2 (calibration).
+    fold by fold; none where the other folds are too few to fit the phase. Source: formula S13.
     """
     folds = np.union1d(prefill_fold, decode_fold)
     at_once = max(BLOCK_POINTS // max(len(prefill) + len(decode), 1), 1)
@@ -215,23 +214,23 @@ def _held_out(prefill: Points, decode: Points, prefill_out: Mask, decode_out: Ma
     )
 
 
-def _fit_decode(decode: Points) -> tuple[Estimate, Estimate, str | None]:
+def _fit_decode(decode: Points) -> tuple[FittedShare, FittedShare, str | None]:
     """MBU and overhead from the decode points, and why one of them is not fitted."""
     if _separable(decode, _all(decode))[0]:
         return *fit_share_and_overhead(decode), None
-    no_overhead = Estimate(value=0.0, basis="default")
+    no_overhead = FittedShare(value=0.0, basis="default")
     if _enough(_all(decode))[0]:
         reason = f"overhead is taken as 0: {len(decode)} decode points cannot tell it from MBU"
         return fit_share(decode, overhead_s=0.0), no_overhead, reason
-    default = Estimate(value=float(DEFAULT.mbu), basis="default")
+    default = FittedShare(value=float(DEFAULT.mbu), basis="default")
     return default, no_overhead, f"MBU is the default: {len(decode)} usable decode points"
 
 
-def _fit_prefill(prefill: Points, *, overhead_s: float) -> tuple[Estimate, str | None]:
+def _fit_prefill(prefill: Points, *, overhead_s: float) -> tuple[FittedShare, str | None]:
     """MFU from the prefill points with the overhead given, and why it is not fitted."""
     if _enough(_all(prefill))[0]:
         return fit_share(prefill, overhead_s=overhead_s), None
-    default = Estimate(value=float(DEFAULT.mfu), basis="default")
+    default = FittedShare(value=float(DEFAULT.mfu), basis="default")
     return default, f"MFU is the default: {len(prefill)} usable prefill points"
 
 
@@ -303,12 +302,12 @@ def _half_widths(fit: Minimum, *, points: int, fixed: Mask) -> list[float | None
     return widths
 
 
-def _share(fit: Minimum, half_width: float | None) -> Estimate:
+def _share(fit: Minimum, half_width: float | None) -> FittedShare:
     """The share of the first fit; its interval is that of its inverse, turned round and cut off at 1."""
     share, inverse = float(_shares(fit)[0]), float(fit.x[0, 0])
     if share in (LOWEST_SHARE, 1.0):
-        return Estimate(value=share, basis="at_bound")
+        return FittedShare(value=share, basis="at_bound")
     if half_width is None:
-        return Estimate(value=share, basis="fitted")
+        return FittedShare(value=share, basis="fitted")
     low, high = max(1.0 / (inverse + half_width), LOWEST_SHARE), 1.0 / max(inverse - half_width, 1.0)
-    return Estimate(value=share, basis="fitted", low=low, high=high)
+    return FittedShare(value=share, basis="fitted", low=low, high=high)

@@ -52,7 +52,7 @@ def chunked_batch(chunked: Chunked, *, input_per_output: Real, tpot_s: Real) -> 
     With TTFT coupling also B_c <= (S_tpot (1 - s/S_ttft) - t_w) / tau: while a prompt is computed, decode leaves prefill
     the share of each step it needs to be in time. Overlap replaces the sum of memory and compute time by the pieces of
     `_mixed_pieces`. Returns sequences (not an integer), 0 where no batch will do.
-    Source: economics design, section 2; overlap pieces derived.
+    Source: formula S7; overlap pieces derived.
     """
     step, coupled = chunked.step, is_on(chunked.service_share)
     limit_s = tpot_s * step.tokens
@@ -87,7 +87,7 @@ def chunked_batch(chunked: Chunked, *, input_per_output: Real, tpot_s: Real) -> 
 def chunked_time(chunked: Chunked, *, input_per_output: Real, batch: Real) -> StepTime:
     """Time per output token at a batch: the plain sum r / mu_p + t_w / B + tau, less what overlap saves.
 
-    Source: economics design, section 2, plain sum and roofline overlap.
+    Source: formula S10, plain sum and roofline overlap.
     """
     step = chunked.step
     memory = memory_s_per_sequence(step, batch=batch, chunk_tokens_per_sequence=_chunk_tokens(chunked, input_per_output))

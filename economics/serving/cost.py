@@ -67,7 +67,7 @@ def cost(*, scenario: Scenario, architecture: str) -> Cost:
     """Cost per SLO-compliant output token of one architecture, split into terms.
 
     Fields of the scenario broadcast; the result has their common shape. ValueError for an unknown architecture.
-    Source: economics design, section 2 (shape: published; terms: derived).
+    Source: formula S1.
     """
     compute = {"unchunked": _unchunked, "chunked": _chunked, "disaggregated": _disaggregated}.get(architecture)
     if compute is None:

@@ -33,7 +33,7 @@ def replica_gpus(*, weight_bytes: Real, sequence_bytes: Real, hbm_bytes: Real, m
     """Smallest power of two of GPUs on which the weights fit beside the KV of so many sequences.
 
     Arguments broadcast; bytes, bytes, bytes of one GPU, share of memory left to both, count. Returns GPUs.
-    ValueError outside the domain. Source: economics design, section 2, B_max solved for the GPUs.
+    ValueError outside the domain. Source: formula S4, B_max solved for the GPUs.
     """
     require_positive(
         weight_bytes=weight_bytes,
@@ -52,7 +52,7 @@ def shared_read_overlap(*, weight_bytes: Real, hbm_bytes: Real, memory_share: Re
     A mixed step multiplies its prompt chunk and its decodes with the same weights, so the weight read hides behind the
     compute of the chunk; the KV read of the decodes does not. With memory full of KV that leaves the least overlap.
     Bytes, bytes of the replica, share of memory left to weights and KV. Returns a share.
-    Source: derived from the roofline of a mixed step (economics design, section 2, overlap).
+    Source: derived from the roofline of a mixed step (formula S10, overlap).
     """
     require_positive(weight_bytes=weight_bytes, hbm_bytes=hbm_bytes, memory_share=memory_share)
     return np.minimum(weight_bytes / (memory_share * np.asarray(hbm_bytes)), 1.0)[()]
@@ -64,7 +64,7 @@ def deployment(*, scenario: Scenario, architecture: str) -> Deployment:
     Disaggregated: ceil(k / e_p + lambda h t) replicas prefill, k from the queue, e_p the efficiency of the pool and h t
     what each transfer holds; ceil of the decode time over the efficiency of that pool decode. Colocated: ceil of all.
     Fields of the scenario broadcast. ValueError for an unknown architecture, another prefill GPU, or a rate not stated.
-    Source: economics design, section 2, pools made whole (derived).
+    Source: formula S11, pools made whole (derived).
     """
     if scenario.refinements.prefill_hardware is not None or scenario.refinements.integer_pools:
         raise ValueError("deployment sizes equal GPUs and makes pools whole itself: leave prefill_hardware and integer_pools")

@@ -2,7 +2,7 @@
 
 Three steps, each shrunk to the one before: alpha of every engine and family from the runs of its groups (log-normal prior,
 partial pooling); an offset of every kind of load of an engine; what a group of runs (model, accelerator, engine, precision) and
-its near runs share (`numeric.kriging`). Errors are log ratios, measured over predicted. Source: economics design, 2b.
+its near runs share (`numeric.kriging`). Errors are log ratios, measured over predicted. Source: formula S17.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economics.numeric.kriging import Variances
+from economics.units import Array
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 PRIOR_LAYER_S = 71e-6
-"""Centre of the log-normal prior of alpha. Source: economics design, 2b."""
+"""Centre of the log-normal prior of alpha. Source: formula S17."""
 PRIOR_LOG_SD = 0.4
 """Its spread between engines and families."""
 FARTHEST = 3.0
@@ -62,7 +62,7 @@ def fit_layer_times(
 
     `rest_s` is the predicted time without the fixed part, `per_layer` how often a run pays alpha; `groups` and `cells` number
     each run's. Every group is fitted alone (Huber loss over a grid); a cell is the median of its groups weighted by their runs,
-    so that neither a bad run nor a bad study pulls hard, and shrunk to the log-normal prior. Source: economics design, 2b.
+    so that neither a bad run nor a bad study pulls hard, and shrunk to the log-normal prior. Source: formula S17.
     """
     usable = np.isfinite(measured_s) & np.isfinite(rest_s) & (per_layer > 0.0)
     numbers, first, runs = np.unique(groups[usable], return_index=True, return_counts=True)
@@ -160,7 +160,7 @@ def interval_factor(*, error: Array, groups: Index, coverage: float = 0.9) -> fl
 
     `error`: log errors out of sample. Split-conformal over G groups: the quantile at coverage (G+1)/G of all errors, with equal
     weight of every group; NaN where there are too few.
-    Source: economics design, 2b; Dunn, Wasserman and Ramdas 2022 (pooled CDF).
+    Source: formula S19; Dunn, Wasserman and Ramdas 2022 (pooled CDF).
     """
     known = np.flatnonzero(np.isfinite(error))
     _, place, runs = np.unique(groups[known], return_inverse=True, return_counts=True)

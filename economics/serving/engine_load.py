@@ -40,7 +40,7 @@ def mixed_step_s(
 ) -> Real:
     """Time per output token while `running` sequences decode and `joining` prompts a token join them.
 
-    With drafts a step keeps `tokens_per_step` tokens of each sequence. Source: economics design, 2b (TPOT).
+    With drafts a step keeps `tokens_per_step` tokens of each sequence. Source: formula S18 (TPOT).
     """
     plain_s = decode_s(instance, sequences=running, context_tokens=input_tokens + output_tokens / 2.0)
     prompts_s = prefill_s(instance, prompts=np.maximum(joining, 1.0), input_tokens=input_tokens)
@@ -61,7 +61,7 @@ def closed_loop(
     """`concurrency` requests in flight over equal `instances` that prefill and decode.
 
     As each answer ends the next prompt joins: (B-1)/o prompts a token. Requests beyond `running_most` of an instance wait.
-    Source: economics design, 2b (TPOT, TTFT at low load, closed loop).
+    Source: formula S18 (TPOT, TTFT at low load, closed loop).
     """
     each = np.maximum(concurrency / instances, 1.0)
     running = np.maximum(np.minimum(each, running_most), np.minimum(each, 1.0))
@@ -102,7 +102,7 @@ def arrivals(
     """Requests that come on their own clock; what comes beyond capacity is not served.
 
     The batch is the one at which as many answers end as prompts come: B = lambda o TPOT(B).
-    Source: economics design, 2b (arrivals).
+    Source: formula S18 (arrivals).
     """
     rate = requests_per_s / instances
     most = np.maximum(running_most, 1.0)
@@ -149,7 +149,7 @@ def disaggregated(
     Where both pools are in balance, as many prompts leave prefill as answers end: n_d B/(o T_dec(B)) =
     min(n_p/T_pre, (C - n_d B)/(t0 + T_pre)). What is not decoding waits for its first token (Little's law). Infinitely many
     prefill workers leave the decode pool alone: every request in flight decodes.
-    Source: derived from economics design, 2b.
+    Source: derived from formula S18.
     """
     context = input_tokens + output_tokens / 2.0
     at_once = np.maximum(PREFILL_BATCH_TOKENS / input_tokens, 1.0)

@@ -20,7 +20,7 @@ DISPATCH_BYTES = 3.0
 FIRST_TOKEN_S = 0.02
 """t0: what a request waits for the server and its client outside of any pass."""
 NETWORK_SHARE = 0.87
-"""Share of the network that routed copies reach. Source: economics design, section 2 (87 of 100 GB/s in Mooncake)."""
+"""Share of the network that routed copies reach. Source: formula S17 (87 of 100 GB/s in Mooncake)."""
 DOMAINS_PER_TOKEN = 4.0
 """Scale-up domains one token's copies travel to at most. Source: DeepSeek-V3 report, section 2.1.2 (node-limited routing)."""
 MEMORY_SHARE = 0.9
@@ -139,7 +139,7 @@ class Reached:
 
 
 REAL = Reached()
-"""A plateau of grouped cross-validation: eta_b .65 to .85 ties. Source: economics design, 2b."""
+"""A plateau of grouped cross-validation: eta_b .65 to .85 ties. Source: formula S17."""
 DEFAULT = Reached(memory=0.8, link=1.0, first_token_s=0.0)
 """The plain forms of section 2: MFU .5, MBU .8, links at their peak."""
 
@@ -155,14 +155,14 @@ class Instance:
 
 
 def fixed_s(instance: Instance) -> Real:
-    """Time of a pass that does not depend on its tokens: alpha L kappa. Source: economics design, 2b (fix)."""
+    """Time of a pass that does not depend on its tokens: alpha L kappa. Source: formula S17 (fix)."""
     return instance.constants.layer_s * instance.model.layers * instance.model.launch_factor
 
 
 def weights_s(instance: Instance, *, tokens: Real) -> Real:
     """Time of the matrix products of one pass over `tokens`, a max of memory and compute for each group of weights.
 
-    Routed experts are read as far as they are touched: 1 - (1 - k/E)^N of them. Source: economics design, 2b (gemm).
+    Routed experts are read as far as they are touched: 1 - (1 - k/E)^N of them. Source: formula S17 (gemm).
     """
     model, device, constants = instance.model, instance.device, instance.constants
     gpus = instance.split.gpus
@@ -185,7 +185,7 @@ def links_s(instance: Instance, *, tokens: Real) -> Real:
     Tensor parallel: two all-reduces a layer in 16 bits; beyond the scale-up domain each domain first sums inside. Data-parallel
     attention: dispatch and combine of every routed copy; a token crosses the network once for each other domain that holds
     experts of its, at most DOMAINS_PER_TOKEN, while copies travel inside the domain at the same time.
-    Source: economics design, 2b (link); the network's part is derived.
+    Source: formula S17 (link); the network's part is derived.
     """
     model, device, gpus = instance.model, instance.device, instance.split.gpus
     share = instance.constants.link_share_reached
@@ -208,7 +208,7 @@ def links_s(instance: Instance, *, tokens: Real) -> Real:
 def attention_s(instance: Instance, *, sequences: Real, context_tokens: Real) -> Real:
     """Time in which `sequences` new tokens attend to their context, after the matrix products.
 
-    Layers with a window read at most it; recurrent state is read and written whole. Source: economics design, 2b (attn).
+    Layers with a window read at most it; recurrent state is read and written whole. Source: formula S17 (attn).
     """
     model, device, constants = instance.model, instance.device, instance.constants
     gpus = instance.split.gpus
@@ -223,7 +223,7 @@ def attention_s(instance: Instance, *, sequences: Real, context_tokens: Real) ->
 
 
 def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real) -> Real:
-    """One decode step of `sequences` running at once. Source: economics design, 2b (T_dec)."""
+    """One decode step of `sequences` running at once. Source: formula S17 (T_dec)."""
     # Each stage works on its own part of the sequences; a token passes all stages, so it waits for all layers.
     at_once = sequences / instance.split.stages
     return (
@@ -236,7 +236,7 @@ def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real) -> Re
 
 
 def prefill_s(instance: Instance, *, prompts: Real, input_tokens: Real) -> Real:
-    """One pass over `prompts` whole prompts. Source: economics design, 2b (T_pre)."""
+    """One pass over `prompts` whole prompts. Source: formula S17 (T_pre)."""
     model = instance.model
     tokens = prompts * input_tokens
     flop_per_s = instance.constants.flop_share_reached * instance.device.attention_flop_per_s * instance.split.gpus
@@ -260,7 +260,7 @@ def sequence_bytes(model: ServedModel, *, tokens: Real) -> Real:
 def most_sequences(instance: Instance, *, context_tokens: Real, most: Real = np.inf) -> Real:
     """Sequences whose KV fits beside the weights, at most the scheduler's `most`; 0 where the weights do not fit.
 
-    A latent cache under tensor parallelism is kept whole on every GPU. Source: economics design, 2b (B_max).
+    A latent cache under tensor parallelism is kept whole on every GPU. Source: formula S17 (B_max).
     """
     model, split = instance.model, instance.split
     gpus = split.gpus * split.stages

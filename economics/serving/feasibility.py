@@ -31,7 +31,7 @@ def feasibility(*, scenario: Scenario, architecture: str) -> dict[str, Bound]:
     ttft_s: the TTFT bound, against prefill, transfer and, where coupled, the decodes beside it; above, not equal
     prefill_replicas: the prefill pool, against the replicas that the tail of the wait keeps idle; above, not equal
     arrival_rate_per_s: the arrival rate, which must be above zero
-    Arrays broadcast. ValueError for an unknown architecture. Source: economics design, section 2 (derived).
+    Arrays broadcast. ValueError for an unknown architecture. Source: formula S6.
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"architecture must be one of {ARCHITECTURES}, got {architecture!r}")

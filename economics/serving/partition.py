@@ -38,7 +38,7 @@ def partition(scenario: Scenario, *, points: int = BLOCK_POINTS) -> Partition:
     """Winner, margin, deciding term and break-even values over the grid that the scenario's arrays span.
 
     Evaluated in blocks of `points`, so that memory beyond the result does not grow with the grid.
-    Source: economics design, section 2.
+    Source: formula S12.
     """
     return in_blocks(_partition, scenario, points=points)
 

@@ -37,7 +37,7 @@ def race(scenario: Scenario) -> Race:
     """All three architectures at every point of the scenario's grid.
 
     Equal costs go to chunked colocation before unchunked (whose stalls it avoids) and to colocation before disaggregation
-    (the simpler deployment). Source: economics design, section 2.
+    (the simpler deployment). Source: formula S12.
     """
     unchunked, chunked, disaggregated = costs = [cost(scenario=scenario, architecture=name) for name in ARCHITECTURES]
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -15,14 +15,11 @@ Steps are the plain sum of `economics.serving.step_time`: memory and compute one
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from economics.serving.prefill_pool import prefill_times
 from economics.serving.step_time import Step, decode_step
 from economics.serving.symbols import Scenario
-from economics.units import Real
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real
 
 AGGREGATED_BATCHES = np.concatenate(
     [

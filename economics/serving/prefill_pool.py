@@ -25,7 +25,7 @@ class Prefill:
 
 
 def prefill_times(scenario: Scenario) -> Prefill:
-    """Prefill times of the scenario. Source: economics design, section 2: s = n_in (1-h) / mu_p."""
+    """Prefill times of the scenario. Source: formula S5: s = n_in (1-h) / mu_p."""
     workload, refinements = scenario.workload, scenario.refinements
     computed_tokens = workload.input_tokens * (1.0 - refinements.prefix_hit_share)
     colocated_tokens_per_s = prefill_tokens_per_s(

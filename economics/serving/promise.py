@@ -40,7 +40,7 @@ def promise(scenario: Scenario, *, architecture: str, replicas: int) -> Promise 
     """What `replicas` whole replicas carry by the closed form of `cost`; None where they cannot meet the contract.
 
     A scenario of numbers; its arrival rate is not used. Disaggregated: the split of the replicas into whole pools that carries
-    most. Source: economics design, section 2, costs solved for the rate.
+    most. Source: formula S15, costs solved for the rate.
     """
     asked = _at(scenario, 1.0)
     paid = cost(scenario=replace(asked, refinements=_without_places(asked)), architecture=architecture)

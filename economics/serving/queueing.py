@@ -19,7 +19,7 @@ def wait_tail(*, wait_s: Real, service_s: Real, servers: Real, utilisation: Real
 
     Arguments broadcast; seconds, seconds, count, share of capacity in use. Returns a probability.
     ValueError outside the domain. At utilisation 1 or above every prompt waits: 1.
-    Source: economics design, section 2 (M/D/k heavy-traffic tail).
+    Source: formula S8.
     """
     require_positive(service_s=service_s, servers=servers)
     require_non_negative(wait_s=wait_s, utilisation=utilisation)
@@ -32,7 +32,7 @@ def idle_servers(*, slack_s: Real, service_s: Real, percentile: Real) -> Real:
 
     The tail of `wait_tail` depends on servers and utilisation only through k (1 - u); this is that product.
     Arguments broadcast; seconds, seconds, probability. Returns a count (not an integer); inf where slack_s <= 0.
-    Source: economics design, section 2, solved for k (1 - u).
+    Source: formula S8, solved for k (1 - u).
     """
     require_positive(service_s=service_s)
     require_share(percentile=percentile)
@@ -46,7 +46,7 @@ def utilisation_cap(*, slack_s: Real, service_s: Real, servers: Real, percentile
 
     Arguments broadcast; seconds, seconds, count, probability. Returns a share; 0 where no utilisation will do, also for
     the pools of 0 and of infinitely many servers that `replicas` returns.
-    Source: economics design, section 2: u = 1 - ln(1/(1-q)) s / (2 k x).
+    Source: formula S8: u = 1 - ln(1/(1-q)) s / (2 k x).
     """
     require_non_negative(servers=np.minimum(servers, 1.0))  # infinitely many are allowed: no finite pool may do
     idle = idle_servers(slack_s=slack_s, service_s=service_s, percentile=percentile)
@@ -61,7 +61,7 @@ def replicas(*, arrival_rate_per_s: Real, slack_s: Real, service_s: Real, percen
     is linear in k, so the fixed point is explicit: k = ceil(lambda s + a). (Iterating k = ceil(lambda s / u(k)) finds
     no fixed point at light load, where the wait of a single prompt and not the load sets the pool size.)
     Arguments broadcast; requests/s, seconds, seconds, probability. Returns a count; inf where slack_s <= 0, and 0
-    where nothing arrives. Source: economics design, section 2 (derived).
+    where nothing arrives. Source: formula S8.
     """
     require_non_negative(arrival_rate_per_s=arrival_rate_per_s)
     load = np.asarray(arrival_rate_per_s) * service_s

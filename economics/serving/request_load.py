@@ -10,9 +10,8 @@ import numpy as np
 import scipy  # its parts are loaded when first used
 from numpy.typing import ArrayLike, NDArray
 
-from economics.units import require_positive
+from economics.units import Array, require_positive
 
-Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 

@@ -15,9 +15,9 @@ from economics.serving.symbols import (
     Hardware,
     Model,
     Refinements,
+    RequestShape,
     Scenario,
     Transfer,
-    Workload,
 )
 from economics.units import Real
 
@@ -166,7 +166,7 @@ def scenario_of(
     *,
     hardware: Hardware,
     model: Model,
-    workload: Workload,
+    workload: RequestShape,
     contract: Contract,
     kv_bytes_per_s_per_gpu: Real,
     setting: str,

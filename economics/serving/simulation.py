@@ -1,6 +1,6 @@
 """Serving simulated request by request: what the closed forms of `economics.serving.cost` leave to averages.
 
-Three architectures on replicas whose steps take the times of economics design, section 2:
+Three architectures on replicas whose steps take the times of formula S14:
 
     decode step        t_w + B tau, one token for each of B sequences
     prompt             n_in / mu_p
@@ -27,9 +27,8 @@ from economics.serving.cost import ARCHITECTURES
 from economics.serving.prefill_pool import prefill_times
 from economics.serving.step_time import decode_step, memory_batch
 from economics.serving.symbols import Scenario
-from economics.units import is_on, require_non_negative, require_positive
+from economics.units import Array, is_on, require_non_negative, require_positive
 
-Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
@@ -113,7 +112,7 @@ def simulate(cluster: Cluster, *, arrival_s: ArrayLike, input_tokens: ArrayLike,
     """Serve all requests to their end.
 
     Arrays (requests,): seconds in ascending order, prompt tokens and output tokens, both 1 or more. ValueError otherwise.
-    Source: economics design, section 2 (step times: derived; policies: as stated above).
+    Source: formula S14.
     """
     arrival = np.ascontiguousarray(arrival_s, dtype=np.float64)
     prompt, output = _token_counts("input_tokens", input_tokens), _token_counts("output_tokens", output_tokens)
@@ -151,7 +150,7 @@ def goodput(simulation: Simulation, *, ttft_s: float, tpot_s: float) -> Goodput:
     """Requests and tokens of requests that meet both bounds; a single token has no TPOT to miss.
 
     Bounds in seconds, TPOT as the mean of a request. ValueError where a bound is not positive.
-    Source: economics design, section 2 (A; goodput).
+    Source: formula S14.
     """
     require_positive(ttft_s=ttft_s, tpot_s=tpot_s)
     met = (simulation.ttft_s <= ttft_s) & ~(simulation.tpot_s > tpot_s)

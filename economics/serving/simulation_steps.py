@@ -10,7 +10,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from economics.units import Array
+
 Counts = NDArray[np.int64]
 
 NONE = -1

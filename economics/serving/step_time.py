@@ -1,14 +1,14 @@
 """How long one step takes and how many sequences fit into it: the physics under the cost of serving.
 
 A decode step reads the weights once and the KV of every running sequence; a mixed step also computes a chunk of
-prefill. Symbols follow economics design, section 2: t_w, tau, mu_p, B_max, B_d, B_c.
+prefill. Symbols follow formula S2: t_w, tau, mu_p, B_max, B_d, B_c.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from economics.serving.symbols import Efficiency, Hardware, Model, Refinements, Scenario, Workload
+from economics.serving.symbols import Efficiency, Hardware, Model, Refinements, RequestShape, Scenario
 from economics.units import Real, is_on, require_positive
 
 
@@ -16,26 +16,26 @@ def kv_bytes_per_token(*, layers: Real, kv_heads: Real, head_dim: Real, bytes_pe
     """KV bytes one token adds: keys and values of every attention layer.
 
     Counts and bytes broadcast. Returns bytes. For MLA pass the latent width as head_dim, one head, and halve (one vector
-    is kept, not two). ValueError where a value is not positive. Source: economics design, section 2.
+    is kept, not two). ValueError where a value is not positive. Source: formula S3.
     """
     require_positive(layers=layers, kv_heads=kv_heads, head_dim=head_dim, bytes_per_value=bytes_per_value)
     return 2.0 * layers * kv_heads * head_dim * bytes_per_value
 
 
 def weight_read_s(*, hardware: Hardware, model: Model, efficiency: Efficiency) -> Real:
-    """Time to read all weights once: t_w, seconds. Source: economics design, section 2."""
+    """Time to read all weights once: t_w, seconds. Source: formula S2."""
     return model.weight_bytes / _memory_bytes_per_s(hardware, efficiency)
 
 
-def kv_read_s(*, hardware: Hardware, model: Model, workload: Workload, efficiency: Efficiency) -> Real:
-    """Time to read the KV (and state) of one running sequence: tau, seconds. Source: economics design, section 2."""
+def kv_read_s(*, hardware: Hardware, model: Model, workload: RequestShape, efficiency: Efficiency) -> Real:
+    """Time to read the KV (and state) of one running sequence: tau, seconds. Source: formula S3."""
     return sequence_bytes(model=model, tokens=workload.context_tokens) / _memory_bytes_per_s(hardware, efficiency)
 
 
-def sequences_in_memory(*, hardware: Hardware, model: Model, workload: Workload, efficiency: Efficiency) -> Real:
+def sequences_in_memory(*, hardware: Hardware, model: Model, workload: RequestShape, efficiency: Efficiency) -> Real:
     """Sequences whose KV fits beside the weights: B_max, not an integer; 0 where the weights alone do not fit.
 
-    Source: economics design, section 2.
+    Source: formula S4.
     """
     free_bytes = efficiency.memory_share * hardware.hbm_bytes * hardware.gpus - model.weight_bytes
     return np.maximum(free_bytes, 0.0) / sequence_bytes(model=model, tokens=workload.context_tokens)
@@ -57,12 +57,12 @@ def sequence_bytes(*, model: Model, tokens: Real) -> Real:
 
 
 def prefill_tokens_per_s(
-    *, hardware: Hardware, model: Model, workload: Workload, efficiency: Efficiency, refinements: Refinements
+    *, hardware: Hardware, model: Model, workload: RequestShape, efficiency: Efficiency, refinements: Refinements
 ) -> Real:
     """Prompt tokens one replica computes in a second: mu_p.
 
     With prefill_attention the FLOP of a token are 2 P + 2 L q d n_in (1 + h), the causal mean over the tokens that
-    are computed. Returns tokens/s. Source: economics design, section 2 (h: derived).
+    are computed. Returns tokens/s. Source: formula S5.
     """
     flop = 2.0 * model.active_parameters
     if refinements.prefill_attention:
@@ -111,7 +111,7 @@ def chunk_reread_s_per_token(*, scenario: Scenario) -> Real:
 def tokens_per_step(*, draft_tokens: Real, acceptance: Real) -> Real:
     """Tokens a step of speculative decoding yields: E = (1 - a^(k+1)) / (1 - a); k + 1 where every draft is accepted.
 
-    Source: economics design, section 4 (Leviathan et al. 2023).
+    Source: formula R5.
     """
     acceptance = np.asarray(acceptance, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -122,7 +122,7 @@ def tokens_per_step(*, draft_tokens: Real, acceptance: Real) -> Real:
 def fitted_overlap(*, memory_s: Real, compute_s: Real, mixed_s: Real) -> Real:
     """Overlap o that explains a measured mixed step from its two parts measured alone, clipped to [0, 1].
 
-    Arguments broadcast, seconds. Source: economics design, section 2, roofline overlap solved for o.
+    Arguments broadcast, seconds. Source: formula S10, roofline overlap solved for o.
     """
     require_positive(memory_s=memory_s, compute_s=compute_s, mixed_s=mixed_s)
     return np.clip((memory_s + compute_s - mixed_s) / np.minimum(memory_s, compute_s), 0.0, 1.0)

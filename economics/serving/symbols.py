@@ -107,7 +107,7 @@ class Model:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Workload:
+class RequestShape:
     """What arrives. State either the arrival rate or the size of the prefill pool; the other follows."""
 
     input_tokens: Real
@@ -269,7 +269,7 @@ class Scenario:
 
     hardware: Hardware
     model: Model
-    workload: Workload
+    workload: RequestShape
     contract: Contract
     transfer: Transfer
     efficiency: Efficiency = Efficiency()

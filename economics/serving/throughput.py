@@ -16,9 +16,7 @@ from economics.serving.cost import cost
 from economics.serving.prefill_pool import prefill_times
 from economics.serving.step_time import decode_step
 from economics.serving.symbols import Efficiency, Scenario
-from economics.units import SECONDS_PER_HOUR, require_positive
-
-Array = NDArray[np.float64]
+from economics.units import SECONDS_PER_HOUR, Array, require_positive
 
 START = (0.4, 0.6)
 LOWEST, HIGHEST = 0.02, 1.0
@@ -33,7 +31,7 @@ def tokens_per_s_per_gpu(scenario: Scenario) -> Array:
     """Output tokens per second and GPU of chunked colocation, full, at the contract; 0 where it cannot be met.
 
     Fields of the scenario: points on the first axis, replica sizes to choose from on the last. Returns (points,), that of
-    the best size. Source: economics design, section 2, the cost of a token turned round.
+    the best size. Source: formula S15, the cost of a token turned round.
     """
     usd = np.asarray(cost(scenario=scenario, architecture="chunked").usd_per_token).min(axis=-1)
     with np.errstate(divide="ignore"):
@@ -44,7 +42,7 @@ def tokens_per_s_per_gpu_under_load(scenario: Scenario, in_flight: Array) -> Arr
     """Output tokens per second and GPU of chunked colocation with so many requests in flight, whatever the contract.
 
     Fields as in `tokens_per_s_per_gpu`; (points, 1) requests of one replica. Returns (points,).
-    Source: economics design, section 2, time per output token at a batch.
+    Source: formula S15, time per output token at a batch.
     """
     chunked = chunked_colocation(scenario, decode_step(scenario), prefill_times(scenario))
     time = chunked_time(chunked, input_per_output=scenario.workload.input_per_output, batch=in_flight)
@@ -56,7 +54,7 @@ def fitted_efficiency(scenario: Scenario, measured: Array, *, in_flight: Array |
     """MFU and MBU under which the points of a scenario reach about the measured rates; soft L1 on log ratios.
 
     `scenario` as in `tokens_per_s_per_gpu`, at one rent; (points,) tokens per second and GPU. ValueError for
-    fewer than LEAST_POINTS points, or a rate that is not positive. Source: economics design, section 2 (calibration).
+    fewer than LEAST_POINTS points, or a rate that is not positive. Source: formula S13.
     """
     require_positive(measured=measured)
     if len(measured) < LEAST_POINTS:
@@ -83,7 +81,7 @@ def held_out_rates(scenario: Scenario, measured: Array, fold: NDArray[np.int64],
     """Rate of every point under the MFU and MBU fitted to the points of all other folds; NaN where those are too few.
 
     `scenario` as in `fitted_efficiency`; every array in it has all points on its first axis.
-    Source: economics design, section 2 (calibration).
+    Source: formula S13.
     """
     points = len(measured)
     predicted = np.full(points, np.nan)

@@ -5,18 +5,15 @@ beyond the measured step, stays unspent, because nothing says what it would buy.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from economics.units import Real, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_non_negative, require_positive, require_share
 
 
 def samples_affordable(*, budget_usd: Real, queries: Real, usd_per_sample: Real, most_samples: Real) -> Real:
     """Samples per question that a budget buys on top of the first one: min(1 + B / (Q c), most measured).
 
     Arguments broadcast; $, questions, $ a sample, samples at the end of the measured curve.
-    Source: economics design, section 3 (derived).
+    Source: formula T9.
     """
     require_non_negative(budget_usd=budget_usd)
     require_positive(queries=queries, usd_per_sample=usd_per_sample, most_samples=most_samples)
@@ -43,7 +40,7 @@ def accuracy_of_samples(*, accuracy: Real, samples: Real, curve_samples: Array, 
     """Accuracy after N samples along a measured curve; another system's is lent as `lent_accuracy` does.
 
     `accuracy` and `samples` broadcast; the curve is two vectors, samples rising from 1. Between its points ln alpha is straight
-    in ln N, as an arc elasticity has it; beyond its end it stays. Source: economics design, section 3 (derived).
+    in ln N, as an arc elasticity has it; beyond its end it stays. Source: formula T9.
     """
     require_share(accuracy=accuracy, curve_accuracy=curve_accuracy)
     if curve_samples[0] != 1.0 or curve_accuracy[0] <= 0.0 or np.any(np.diff(curve_samples) <= 0.0):
@@ -56,7 +53,7 @@ def accuracy_of_training(*, accuracy: Real, eta_training: Real, budget_usd: Real
     """Accuracy after more training: alpha_0 (1 + min(B, step) / D_T)^eta_T, at most 1.
 
     Arguments broadcast; elasticity of the measured step, $ to spend, $ spent so far, $ of the measured step.
-    Source: economics design, section 3 (derived).
+    Source: formula T9.
     """
     require_share(accuracy=accuracy)
     require_non_negative(budget_usd=budget_usd, step_usd=step_usd)

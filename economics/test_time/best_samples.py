@@ -8,14 +8,11 @@ samples give, only to know coverage between measured points.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from economics.numeric.root import falling_root
 from economics.test_time.coverage import beta_coverage
 from economics.test_time.verifier import Selected
-from economics.units import Real, is_on, require_fraction, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, is_on, require_fraction, require_non_negative, require_positive, require_share
 
 _LOG_CONCENTRATION = (-16.0, 16.0)
 """From problems solved always or never to problems alike."""

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economics.test_time.beta_binomial_likelihood import Height, height, tallied
-from economics.units import require_non_negative, require_positive
-
-Array = NDArray[np.float64]
+from economics.units import Array, require_non_negative, require_positive
 
 _MOST_STEPS = 100
 _LONGEST_STEP = 2.0

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy  # its parts are loaded when first used
-from numpy.typing import NDArray
 
-from economics.units import require_fraction, require_non_negative
-
-Array = NDArray[np.float64]
+from economics.units import Array, require_fraction, require_non_negative
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -29,7 +29,7 @@ def cost_correct_published_usd_per_mtok(
     Arguments broadcast; blended price in $ per M tokens, billed output tokens per answer token (1 or above), mean extra
     rollouts per answer, share of *questions* the verifier accepts an answer to. With a share per sample the retries
     would be counted twice. Returns inf where nothing is accepted.
-    Source: economics design, section 1 (stated).
+    Source: formula C1.
     """
     require_non_negative(price_usd_per_mtok=price_usd_per_mtok, extra_rollouts=extra_rollouts)
     _require_multiplier(reasoning_multiplier)
@@ -41,7 +41,7 @@ def verified_capability_mtok_per_usd(*, price_usd_per_mtok: Real) -> Real:
     """VCpD at a fixed quality bin: M tokens of that quality a dollar buys; Cost-correct at R = 1, rho = 0, alpha = 1.
 
     $ per M tokens in, M tokens per $ out; inf where the price is 0.
-    Source: economics design, section 1 (stated as the special case; the reciprocal is derived).
+    Source: formula C2.
     """
     cost = cost_correct_published_usd_per_mtok(
         price_usd_per_mtok=price_usd_per_mtok, reasoning_multiplier=1.0, extra_rollouts=0.0, accept_rate=1.0
@@ -60,7 +60,7 @@ def cost_per_accepted_answer_usd(
     """The published form in $ per accepted answer: times answer tokens / 1e6. An accepted answer may be wrong.
 
     Arguments broadcast, as in `cost_correct_published_usd_per_mtok`; answer_tokens are those of the final answer.
-    Source: economics design, section 1, point 1 (derived).
+    Source: formula C3 (derived).
     """
     require_positive(answer_tokens=answer_tokens)
     return (
@@ -80,7 +80,7 @@ def rollout_usd(
 ) -> Real:
     """What one rollout costs with its verification: cpm R n_answer / 1e6 + c_v, $.
 
-    Arguments broadcast. Source: economics design, section 1, point 3 (derived).
+    Arguments broadcast. Source: formula C4 (derived).
     """
     require_non_negative(price_usd_per_mtok=price_usd_per_mtok, verifier_usd_per_rollout=verifier_usd_per_rollout)
     require_positive(answer_tokens=answer_tokens)
@@ -102,7 +102,7 @@ def cost_per_correct_answer_usd(
 
     Arguments broadcast; `precision` is the share of accepted answers that are correct, so alpha pi is the share of
     questions with an accepted and correct answer. Returns inf where that share is 0.
-    Source: economics design, section 1, points 1 to 3 (derived).
+    Source: formula C4 (derived).
     """
     require_non_negative(extra_rollouts=extra_rollouts)
     require_share(accept_rate=accept_rate, precision=precision)
@@ -120,7 +120,7 @@ def cost_per_correct_from_bill_usd(*, bill_usd: Real, questions: Real, correct_r
 
     Arguments broadcast; $ of the whole run (0 is not a price: a run without one is not known), count, share of questions
     with a correct answer, which is alpha pi. Returns inf where none is correct. A limit of the share gives the limit of
-    the cost. Source: economics design, section 1, points 1 to 3, from totals (derived).
+    the cost. Source: formula C4, from totals (derived).
     """
     require_positive(bill_usd=bill_usd, questions=questions)
     require_share(correct_rate=correct_rate)
@@ -144,7 +144,7 @@ def cost_elasticities(*, tokens_usd_per_rollout: Real, verifier_usd_per_rollout:
     """Elasticities of the corrected cost; with a free verifier those of the published form, +1 and -1.
 
     $ per rollout for tokens and for the verifier, which broadcast. Tokens and verifier share one elasticity of 1.
-    Source: economics design, section 1, point 4 (derived).
+    Source: formula C5 (derived).
     """
     require_positive(tokens_usd_per_rollout=tokens_usd_per_rollout)
     require_non_negative(verifier_usd_per_rollout=verifier_usd_per_rollout)
@@ -163,7 +163,7 @@ def worth_of_accept_points(*, accept_rate: Real, points: Real = 0.01) -> Real:
     """How much more `points` added to alpha save than a price cut of the same number: 1 / (alpha + points).
 
     Both are shares: 0.01 is one percentage point of alpha and one percent of the price. Exact, not a derivative.
-    Source: economics design, section 1, point 4 (derived).
+    Source: formula C5 (derived).
     """
     require_positive(points=points)
     require_share(accept_rate=accept_rate)
@@ -174,7 +174,7 @@ def worth_of_accept_points(*, accept_rate: Real, points: Real = 0.01) -> Real:
 def accept_rate_of_worth(*, worth: Real, points: Real = 0.01) -> Real:
     """The alpha at which `points` of it are worth `worth` times the same cut of the price: 1 / worth - points.
 
-    Arguments broadcast. Negative where no alpha gives so much. Source: economics design, section 1, point 4, inverted.
+    Arguments broadcast. Negative where no alpha gives so much. Source: formula C5, inverted.
     """
     require_positive(worth=worth, points=points)
     return 1.0 / worth - points
@@ -184,7 +184,7 @@ def saving_of_accept_points_usd(*, cost_usd: Real, accept_rate: Real, points: Re
     """$ per answer saved by adding `points` to alpha: C points / (alpha + points).
 
     Arguments broadcast; the cost may be the published or the corrected one, both fall as 1 / alpha.
-    Source: economics design, section 1, point 4 (derived).
+    Source: formula C5 (derived).
     """
     require_non_negative(cost_usd=cost_usd)
     return cost_usd * points * worth_of_accept_points(accept_rate=accept_rate, points=points)
@@ -211,7 +211,7 @@ def verifier_leniency(
     """How accepting wrong answers flatters the published cost: it falls with f, the corrected one does not move.
 
     Arguments broadcast; one rollout a question and a free verifier, so that nothing but leniency differs.
-    Source: economics design, section 1, point 2 (derived: alpha pi = q t).
+    Source: formula C6 (derived: alpha pi = q t).
     """
     accepted = verification.accept_rate(
         base_correct_rate=base_correct_rate,

@@ -6,12 +6,9 @@ own success rate), and the exponentiated power law, which is a fit and breaks th
 
 import numpy as np
 import scipy  # its parts are loaded when first used
-from numpy.typing import NDArray
 
 from economics.numeric.statistics import bootstrap_weights, log_ratio_interval, percentile_interval
-from economics.units import Real, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_non_negative, require_positive, require_share
 
 _ASYMPTOTIC_FROM = 16
 """From here on the Stirling series below is exact to rounding; smaller arguments are shifted up."""
@@ -39,7 +36,7 @@ def beta_coverage(*, success_shape: Real, failure_shape: Real, samples: Real) ->
     """Coverage when success rates of problems are Beta(a, b): 1 - B(a, b + N) / B(a, b).
 
     Arguments broadcast; shapes positive, samples 0 or more (not necessarily whole).
-    Source: economics design, section 3 (derived from a(N) = E[1 - (1-p)^N]).
+    Source: formula T4 = E[1 - (1-p)^N]).
     """
     require_positive(success_shape=success_shape, failure_shape=failure_shape)
     require_non_negative(samples=samples)
@@ -97,7 +94,7 @@ def arc_elasticity(*, accept_rate_from: Real, accept_rate_to: Real, samples_from
     """Elasticity between two measured points: ln(alpha_1 / alpha_0) / ln(N_1 / N_0).
 
     Arguments broadcast; the quantity that grows may also be training compute. NaN where an alpha is 0 or N stays.
-    Source: economics design, section 3 (derived).
+    Source: formula T5.
     """
     require_non_negative(accept_rate_from=accept_rate_from, accept_rate_to=accept_rate_to)
     require_positive(samples_from=samples_from, samples_to=samples_to)

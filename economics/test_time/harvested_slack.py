@@ -13,7 +13,7 @@ def idle_floor_usd_per_gpu_hour(
     """Least an idle GPU-hour costs: the energy the rollouts add, and the risk that they break the serving SLO.
 
     Arguments broadcast; W above idle draw, $ per kWh, facility over IT power (1 or above), SLO breaches caused per
-    GPU-hour, $ each. Source: economics design, section 3: p_idle >= energy + SLO risk.
+    GPU-hour, $ each. Source: formula T8: p_idle >= energy + SLO risk.
     """
     require_non_negative(
         added_watts=added_watts, usd_per_kwh=usd_per_kwh, breaches_per_hour=breaches_per_hour, breach_usd=breach_usd
@@ -28,7 +28,7 @@ def rollout_usd_per_gpu_hour(*, idle_share: Real, idle_usd_per_gpu_hour: Real, d
     """Price of a GPU-hour of rollouts, some on idle serving GPUs: phi p_idle + (1 - phi) p_dedicated.
 
     Arguments broadcast; share of GPU-hours on idle GPUs, $. ValueError for an idle price of 0: idle is not free.
-    Source: economics design, section 3 (stated, ROSE 2605.06534; the floor is derived).
+    Source: formula T8.
     """
     require_share(idle_share=idle_share)
     require_positive(idle_usd_per_gpu_hour=idle_usd_per_gpu_hour, dedicated_usd_per_gpu_hour=dedicated_usd_per_gpu_hour)
@@ -41,7 +41,7 @@ def idle_share_of_gain(*, throughput_gain: Real) -> Real:
 
     Broadcasts; gain of 1 or above. An idle hour is taken to do as much work as a dedicated one; where it does less, more
     idle hours and so a greater share are needed. With this share `rollout_usd_per_gpu_hour` over the dedicated price is
-    `step_cost_factor` of the same gain. Source: economics design, section 3 (derived).
+    `step_cost_factor` of the same gain. Source: formula T8.
     """
     if not np.all(np.greater_equal(throughput_gain, 1.0)):
         raise ValueError(f"throughput_gain must be 1 or above, got {throughput_gain}")
@@ -52,7 +52,7 @@ def step_cost_factor(*, throughput_gain: Real, harvested_usd_per_dedicated_usd: 
     """Cost of an RL step after over before, when harvested GPUs raise throughput x-fold: (1 + h) / x.
 
     Arguments broadcast; end-to-end throughput over the same dedicated GPUs alone, and what the harvested GPUs cost per
-    dollar of dedicated ones. With free harvested GPUs it is 1 / x, a lower bound. Source: economics design, section 3.
+    dollar of dedicated ones. With free harvested GPUs it is 1 / x, a lower bound. Source: formula T8.
     """
     require_positive(throughput_gain=throughput_gain)
     require_non_negative(harvested_usd_per_dedicated_usd=harvested_usd_per_dedicated_usd)
@@ -64,7 +64,7 @@ def dollars_after_harvest(*, usd: Real, rollout_share: Real, rollout_cost_factor
 
     Arguments broadcast; $, share of it spent on rollouts, their cost after over before. Cheaper *training* rollouts
     shrink D_T, which raises D_I / D_T and favours training; cheaper *test-time* rollouts shrink D_I and favour inference.
-    Source: economics design, section 3 (derived).
+    Source: formula T8.
     """
     require_non_negative(usd=usd, rollout_cost_factor=rollout_cost_factor)
     require_share(rollout_share=rollout_share)
@@ -76,7 +76,7 @@ def threshold_after_harvest(*, dollar_ratio: Real, training_factor: Real, infere
 
     Arguments broadcast; the ratio at which it turned before (negative where no ratio turns it), dollars after over before
     in training and at inference. What lowers f_T lowers the threshold and leaves inference less room.
-    Source: economics design, section 3 (derived).
+    Source: formula T8.
     """
     require_positive(training_factor=training_factor, inference_factor=inference_factor)
     return np.multiply(dollar_ratio, training_factor) / inference_factor

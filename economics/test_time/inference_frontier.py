@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.units import Real, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_non_negative, require_positive, require_share
 
 _TIE = 1e-12
 
@@ -47,7 +45,7 @@ def published_condition(*, eta_samples: Real, eta_training: Real, inference_usd:
 
     Arguments broadcast; elasticities of alpha in N and in T, lifetime dollars. For independent samples eta_N <= 1, so
     that it cannot hold while training helps at all.
-    Source: economics design, section 3 (stated: published form).
+    Source: formula T1.
     """
     return _condition(1.0, eta_samples, eta_training, inference_usd, training_usd)
 
@@ -57,7 +55,7 @@ def lagrangian_condition(*, eta_samples: Real, eta_training: Real, inference_usd
 
     Arguments broadcast, as in `published_condition`. Here the dollar ratio already is the bill; taking 1 from eta_N as
     well, as the published form does, nets the bill of the samples twice.
-    Source: economics design, section 3 (derived).
+    Source: formula T2.
     """
     return _condition(0.0, eta_samples, eta_training, inference_usd, training_usd)
 
@@ -69,7 +67,7 @@ def shared_cost_condition(
 
     Arguments broadcast; `variable_share` s = N c_var / (c_fix + N c_var), see there. Only the dollars that scale with N
     stand against training, so D_I enters as s D_I. At s = 1 it is the published form.
-    Source: economics design, section 3 (derived).
+    Source: formula T3.
     """
     require_share(variable_share=variable_share)
     return _condition(variable_share, eta_samples, eta_training, np.multiply(inference_usd, variable_share), training_usd)
@@ -80,7 +78,7 @@ def conditions(
 ) -> Conditions:
     """All three forms at once; no figure of one is comparable with a figure of another.
 
-    Arguments broadcast, as in `shared_cost_condition`. Source: economics design, section 3.
+    Arguments broadcast, as in `shared_cost_condition`. Source: formula T1.
     """
     point = {
         "eta_samples": eta_samples,
@@ -99,7 +97,7 @@ def variable_share(*, fixed_usd_per_question: Real, usd_per_sample: Real, sample
     """Share of a question's bill that grows with its samples: s = N c_var / (c_fix + N c_var).
 
     Arguments broadcast; $. Prefill that the samples share through a prefix cache is the usual fixed part.
-    Source: economics design, section 3 (derived).
+    Source: formula T3.
     """
     require_non_negative(fixed_usd_per_question=fixed_usd_per_question)
     require_positive(usd_per_sample=usd_per_sample, samples=samples)
@@ -111,7 +109,7 @@ def samples_lower_cost(*, eta_samples: Real, variable_share: Real = 1.0) -> NDAr
     """Whether one more percent of samples lowers the cost per correct answer at all: eta_N > s.
 
     Arguments broadcast. In rho this is an elasticity above rho / (1 + rho).
-    Source: reference on test-time compute, section 0.1 (derived).
+    Source: formula T3 (derived).
     """
     require_share(variable_share=variable_share)
     return np.asarray(np.greater(eta_samples, variable_share))
@@ -130,7 +128,7 @@ def cost_multiplier_of_elasticity(*, samples_ratio: Real, eta_samples: Real) -> 
     """The same factor from the elasticity alone: (N_1 / N_0)^(1 - eta_N), which carries an interval of eta_N over.
 
     Arguments broadcast. Equal to `cost_multiplier` at an arc's own elasticity; 1 at eta_N = 1, the ratio itself at 0.
-    Source: economics design, section 3 (derived).
+    Source: formula T6.
     """
     require_positive(samples_ratio=samples_ratio)
     return np.power(np.asarray(samples_ratio, dtype=np.float64), np.subtract(1.0, eta_samples))
@@ -141,7 +139,7 @@ def net_value(*, value: Real, reward: Real, cost: Real) -> Real:
 
     Arguments broadcast; worth of a right answer and cost of a question in one unit ($, samples, right answers), reward in
     right answers, which is alpha behind a perfect verifier and may be negative behind another.
-    Source: economics design, section 3 (V alpha - cost).
+    Source: formula T7.
     """
     require_non_negative(value=value, cost=cost)
     return np.multiply(value, reward) - cost
@@ -171,7 +169,7 @@ def best_samples(*, samples: Array, value: Array) -> Optimum:
 
     `samples` is the grid, `value` (..., grid) any net value or reward on it. Put 0 in the grid where not answering is a
     choice. On a plateau rounding would pick a point at random: values within 1e-12 of the greatest are equal to it.
-    Source: economics design, section 3.
+    Source: formula T7.
     """
     grid, worth = np.asarray(samples, dtype=np.float64), np.asarray(value, dtype=np.float64)
     most = worth.max(axis=-1, keepdims=True)

@@ -9,9 +9,7 @@ import scipy  # its parts are loaded when first used
 from numpy.typing import NDArray
 
 from economics.test_time.coverage import pass_at_k
-from economics.units import require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, require_share
 
 _DRAWS = 20_000
 """Orders drawn per run, shared out over its items: the error of a vote's mean is far below that of the items."""

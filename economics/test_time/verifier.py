@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from economics.units import Real, require_fraction, require_non_negative, require_positive, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, Real, require_fraction, require_non_negative, require_positive, require_share
 
 
 def accept_rate(*, base_correct_rate: Real, true_positive_rate: Real, false_positive_rate: Real) -> Real:
     """Share of answers the verifier accepts: alpha = q t + (1 - q) f.
 
-    Arguments broadcast; shares. Source: economics design, section 1, point 2 (derived).
+    Arguments broadcast; shares. Source: formula C6 (derived).
     """
     require_share(
         base_correct_rate=base_correct_rate,
@@ -26,7 +23,7 @@ def accept_rate(*, base_correct_rate: Real, true_positive_rate: Real, false_posi
 def precision(*, base_correct_rate: Real, true_positive_rate: Real, false_positive_rate: Real) -> Real:
     """Share of accepted answers that are correct: pi = q t / alpha.
 
-    Arguments broadcast; shares. NaN where nothing is accepted. Source: economics design, section 1, point 2 (derived).
+    Arguments broadcast; shares. NaN where nothing is accepted. Source: formula C6 (derived).
     """
     accepted = accept_rate(
         base_correct_rate=base_correct_rate,
@@ -41,7 +38,7 @@ def both_accept_rate(*, first_accept_rate: Real, second_accept_rate: Real, covar
     """Share accepted when two verifiers must both accept: alpha_AND = a1 a2 + cov.
 
     Arguments broadcast. ValueError where no pair of verifiers with these rates has that covariance.
-    Source: economics design, section 1, point 5 (derived).
+    Source: formula C7 (derived).
     """
     _require_covariance(first_accept_rate, second_accept_rate, covariance)
     return first_accept_rate * second_accept_rate + covariance
@@ -51,7 +48,7 @@ def either_accept_rate(*, first_accept_rate: Real, second_accept_rate: Real, cov
     """Share accepted when one of two verifiers is enough: alpha_OR = a1 + a2 - a1 a2 - cov.
 
     Arguments broadcast. ValueError where no pair of verifiers with these rates has that covariance.
-    Source: economics design, section 1, point 5 (derived).
+    Source: formula C7 (derived).
     """
     _require_covariance(first_accept_rate, second_accept_rate, covariance)
     return first_accept_rate + second_accept_rate - first_accept_rate * second_accept_rate - covariance
@@ -61,7 +58,7 @@ def both_accept_bounds(*, accept_rates: Array) -> tuple[Array, Array]:
     """Lowest and highest share that all verifiers can accept, given each one's rate (Fréchet).
 
     `accept_rates` has the verifiers on its last axis, any number of them.
-    Source: economics design, section 1, point 5: max(0, a1 + a2 - 1) and min(a1, a2); Fréchet bounds for more than two.
+    Source: formula C7: max(0, a1 + a2 - 1) and min(a1, a2); Fréchet bounds for more than two.
     """
     require_share(accept_rates=accept_rates)
     rates = np.asarray(accept_rates, dtype=np.float64)
@@ -81,7 +78,7 @@ def either_accept_bounds(*, accept_rates: Array) -> tuple[Array, Array]:
 def composed_cost_spread(*, accept_rates: Array) -> Array:
     """Cost-correct of the worst over the best pairing of verifiers with these rates that must all accept.
 
-    inf where the worst pairing accepts nothing. Source: economics design, section 1, point 5 (.7 and .7 give 1.75).
+    inf where the worst pairing accepts nothing. Source: formula C7 (.7 and .7 give 1.75).
     """
     low, high = both_accept_bounds(accept_rates=accept_rates)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -102,7 +99,7 @@ def best_of_samples(*, base_correct_rate: Real, true_positive_rate: Real, false_
 
     Arguments broadcast over problems (each with its own rates) and N. Which accepted answer is taken makes no
     difference. Problems differ, so average the result over problems, never the rates.
-    Source: economics design, sections 1 and 3 (derived): 1 - (1 - alpha)^N, of which pi is correct.
+    Source: formula C8 (derived): 1 - (1 - alpha)^N, of which pi is correct.
     """
     require_non_negative(samples=samples)
     rates = {
@@ -135,7 +132,7 @@ def procurement_gap(*, candidates: Real, probes: Real, failure_probability: Real
     """How far the verifier chosen by its score on N probes may fall short of the best of K: 2 sqrt(ln(2K/d) / (2N)).
 
     Arguments broadcast; counts, probability that the bound fails. In units of the score, which lies in [0, 1].
-    Source: economics design, section 3 (derived: Hoeffding and a union bound).
+    Source: formula C9.
     """
     require_positive(candidates=candidates, probes=probes)
     require_fraction(failure_probability=failure_probability)
@@ -160,7 +157,7 @@ def procurement_cost_bound(
     """Most that a score gap can add to Cost-correct, in its unit: cpm R (1 + rho) gap / alpha_min^2.
 
     Arguments broadcast; `least_accept_rate` is the lowest alpha any candidate may have. $ per M accepted answer tokens.
-    Source: economics design, section 3 (derived: mean value theorem on 1 / alpha).
+    Source: formula C9.
     """
     require_non_negative(price_usd_per_mtok=price_usd_per_mtok, extra_rollouts=extra_rollouts, gap=gap)
     require_positive(reasoning_multiplier=reasoning_multiplier)
@@ -172,7 +169,7 @@ def setter_reward(*, accepted: Real, solver_accuracy: Real) -> Real:
     """Reward of the one who sets problems in a verified curriculum: 1[V accepts] (1 - accuracy of the solver).
 
     Arguments broadcast; 0 or 1 (or a share of problems accepted), share of attempts solved.
-    Source: economics design, section 3 (stated, VHG 2605.06660).
+    Source: formula C10.
     """
     require_share(accepted=accepted, solver_accuracy=solver_accuracy)
     return accepted * (1.0 - solver_accuracy)
@@ -185,7 +182,7 @@ def verifier_usd_per_call(
 
     Arguments broadcast; $ once, $ each call, calls over the verifier's life in each of the three uses. Zero calls in
     two of the uses gives the c_v of a verifier bought for one. ValueError without any call.
-    Source: economics design, section 3 (derived).
+    Source: formula C10.
     """
     require_non_negative(
         fixed_usd=fixed_usd,
@@ -212,7 +209,7 @@ def flipping_fixed_usd(
 
     Arguments broadcast; accuracy after over before, $ of a rollout without verifier, $ each call, calls as in
     `verifier_usd_per_call`. From (p + c_v) / alpha_1 = p / alpha_0: calls (p (alpha_1 / alpha_0 - 1) - c_call). Negative where
-    the calls alone eat the gain. Source: economics design, sections 1 and 3 (derived).
+    the calls alone eat the gain. Source: formula C10 (derived).
     """
     require_positive(accuracy_gain=accuracy_gain, rollout_usd=rollout_usd)
     require_non_negative(

@@ -7,11 +7,8 @@ not in these figures.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from economics.units import require_non_negative, require_share
-
-Array = NDArray[np.float64]
+from economics.units import Array, require_non_negative, require_share
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -27,11 +27,11 @@ def allocate(
 ) -> None:
     """Say where the next dollar goes: training, samples, a verifier or another model; on what evidence; what flips it."""
     from answers.allocate.answer import allocate as allocation_of  # noqa: PLC0415
-    from answers.allocate.record import Question  # noqa: PLC0415
+    from answers.allocate.record import BudgetQuestion  # noqa: PLC0415
     from answers.allocate.text import show_allocation  # noqa: PLC0415
     from answers.text import write_json  # noqa: PLC0415
 
-    asked = Question(
+    asked = BudgetQuestion(
         benchmark=benchmark,
         base=base,
         budget_usd=budget,

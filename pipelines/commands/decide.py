@@ -40,13 +40,13 @@ def decide(
 ) -> None:
     """Find the cheapest way to serve a model within a contract: colocated or disaggregated, how many GPUs, how sure."""
     from answers.decide.answer import decide as decision_for  # noqa: PLC0415
-    from answers.decide.record import Question  # noqa: PLC0415
+    from answers.decide.record import ServingQuestion  # noqa: PLC0415
     from answers.decide.text import show_decision  # noqa: PLC0415
     from answers.text import write_json  # noqa: PLC0415
     from answers.workloads import lengths  # noqa: PLC0415
 
     prompt, reply, from_use = lengths(warehouse(), workload=workload, input_tokens=input_tokens, output_tokens=output_tokens)
-    asked = Question(
+    asked = ServingQuestion(
         model=model,
         gpu=gpu,
         input_tokens=prompt,

@@ -24,7 +24,7 @@ from economics.levers.effects import (
     ssm_hybrid,
 )
 from economics.levers.energy import ClockResponse
-from economics.levers.operating_point import OperatingPoint, Power, at_load, decode_joules_per_token, memory_share, outcome
+from economics.levers.operating_point import Power, ServedPoint, at_load, decode_joules_per_token, memory_share, outcome
 from economics.serving.step_time import memory_batch, weight_read_s
 from tests.serving.scenarios import golden
 
@@ -52,20 +52,20 @@ NOTHING: dict[str, Lever] = {
 }
 
 
-def at(gpu: str = "H100", architecture: str = "disaggregated", batch: float = np.inf, **symbols: float) -> OperatingPoint:
+def at(gpu: str = "H100", architecture: str = "disaggregated", batch: float = np.inf, **symbols: float) -> ServedPoint:
     scenario = golden(gpu, **{"decode_compute_bound": True, **symbols})
-    return OperatingPoint(scenario=scenario, architecture=architecture, power=POWER, correct_share=0.5, batch_limit=batch)
+    return ServedPoint(scenario=scenario, architecture=architecture, power=POWER, correct_share=0.5, batch_limit=batch)
 
 
-def usd_ratio(lever: Lever, point: OperatingPoint) -> float:
+def usd_ratio(lever: Lever, point: ServedPoint) -> float:
     return float(outcome(lever(point)).cost.usd_per_token / outcome(point).cost.usd_per_token)
 
 
-def decode_ratio(lever: Lever, point: OperatingPoint) -> float:
+def decode_ratio(lever: Lever, point: ServedPoint) -> float:
     return float(outcome(lever(point)).cost.decode_usd_per_token / outcome(point).cost.decode_usd_per_token)
 
 
-def joules_ratio(lever: Lever, point: OperatingPoint) -> float:
+def joules_ratio(lever: Lever, point: ServedPoint) -> float:
     return float(outcome(lever(point)).joules_per_token / outcome(point).joules_per_token)
 
 
@@ -318,7 +318,7 @@ class TestTogether:
         (partial(batching, factor=0.0), "factor"),
     ],
 )
-def test_a_value_outside_its_domain_is_named(lever: Callable[[OperatingPoint], OperatingPoint], message: str) -> None:
+def test_a_value_outside_its_domain_is_named(lever: Callable[[ServedPoint], ServedPoint], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         lever(at())
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy
 
-from economics.numeric.least_squares import Array, least_squares
+from economics.numeric.least_squares import least_squares
+from economics.units import Array
 
 PEAK_S = np.geomspace(0.01, 0.3, 14)
 HIGH = np.array([100.0, np.inf])

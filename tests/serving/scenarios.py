@@ -12,9 +12,9 @@ from economics.serving.symbols import (
     Hardware,
     Model,
     Refinements,
+    RequestShape,
     Scenario,
     Transfer,
-    Workload,
 )
 
 # Dense BF16 peak, HBM bandwidth, HBM size of one GPU, as the golden values state them.
@@ -28,7 +28,7 @@ PRICE = 2.0
 
 
 def golden(gpu: str = "H100", **symbols: Any) -> Scenario:
-    """Llama-3.1-8B in BF16 on one GPU, as the golden values of the economics design state it.
+    """Llama-3.1-8B in BF16 on one GPU, as the golden values of formula S9 state it.
 
     `symbols` replace single symbols by name, in whichever record has them.
     """
@@ -38,7 +38,7 @@ def golden(gpu: str = "H100", **symbols: Any) -> Scenario:
             usd_per_gpu_hour=PRICE, flops_per_s=flops_per_s, hbm_bytes_per_s=hbm_bytes_per_s, hbm_bytes=hbm_bytes
         ),
         model=Model(active_parameters=8.0e9, weight_bytes=16e9, kv_bytes_per_token=131_072.0),
-        workload=Workload(input_tokens=3500.0, input_per_output=10.0, context_tokens=4096.0, prefill_replicas=8.0),
+        workload=RequestShape(input_tokens=3500.0, input_per_output=10.0, context_tokens=4096.0, prefill_replicas=8.0),
         contract=Contract(ttft_s=1.0, tpot_s=0.05),
         transfer=Transfer(bandwidth_bytes_per_s=300e9),
     )
@@ -86,7 +86,7 @@ def random_scenario(draws: int, seed: int, refinements: Refinements = Refinement
             experts_per_token=4.0,
             expert_weight_bytes=1.6 * parameters,
         ),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=between(300.0, 8000.0),
             input_per_output=between(0.2, 100.0),
             context_tokens=between(500.0, 10_000.0),

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from economics.serving.calibration import (
     LOWEST_SHARE,
-    Array,
     Points,
     calibrate,
     decode_read_bytes,
@@ -20,7 +19,8 @@ from economics.serving.calibration import (
     step_s,
 )
 from economics.serving.step_time import kv_read_s, prefill_tokens_per_s, weight_read_s
-from economics.serving.symbols import Efficiency, Hardware, Model, Refinements, Workload
+from economics.serving.symbols import Efficiency, Hardware, Model, Refinements, RequestShape
+from economics.units import Array
 
 NONE = Points(peak_s=np.empty(0), measured_s=np.empty(0))
 SHARES = st.floats(0.05, 0.95)
@@ -47,7 +47,7 @@ def test_work_of_a_step_is_that_of_the_serving_model() -> None:
         query_heads=56.0,
         head_dim=128.0,
     )
-    workload = Workload(input_tokens=2048.0, input_per_output=4.0, context_tokens=1000.0, prefill_replicas=1.0)
+    workload = RequestShape(input_tokens=2048.0, input_per_output=4.0, context_tokens=1000.0, prefill_replicas=1.0)
     peak = Efficiency(mfu=1.0, mbu=1.0)
     flop = prefill_flop(
         active_parameters=34.4e9, layers=60.0, query_heads=56.0, head_dim=128.0, prompt_tokens=2048.0, batch=1.0

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from answers.decide.answer import QuestionError, answer, decide
-from answers.decide.record import Decision, Question
+from answers.decide.record import Decision, ServingQuestion
 from answers.decide.weighing import overlap_break_even, spread_of
 from economics.serving.break_even import break_evens
 from economics.serving.cost import ARCHITECTURES, cost
 from economics.serving.deployment import deployment
-from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Efficiency, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 from tests.refreshed import iecon
 
 H100 = {
@@ -52,7 +52,7 @@ RENT = {
     "valid_from": "2026-11-01",
     "sources": "gpu_rent_seed",
 }
-ASKED = Question(
+ASKED = ServingQuestion(
     model="llama-3.1-70b",
     gpu="h100-sxm",
     input_tokens=4000,
@@ -118,7 +118,7 @@ def scenario(gpus: float) -> Scenario:
             head_dim=128.0,
             hidden=8192.0,
         ),
-        workload=Workload(input_tokens=4000.0, input_per_output=8.0, context_tokens=4250.0, arrival_rate_per_s=20.0),
+        workload=RequestShape(input_tokens=4000.0, input_per_output=8.0, context_tokens=4250.0, arrival_rate_per_s=20.0),
         contract=Contract(ttft_s=1.0, tpot_s=0.05, percentile=0.99, tpot_definition="per_request_mean"),
         transfer=Transfer(bandwidth_bytes_per_s=50e9 * gpus),
         refinements=Refinements(

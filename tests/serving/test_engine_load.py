@@ -15,7 +15,7 @@ SMALL = replace(INSTANCE, model=LLAMA_8B, split=Split(gpus=1), constants=EngineC
 
 @pytest.mark.parametrize(("concurrency", "tokens_per_s"), [(4, 360), (16, 839), (64, 1784)])
 def test_golden_rates_of_deepseek_r1_on_eight_h200(concurrency: float, tokens_per_s: float) -> None:
-    """SGLang measured 329, 884 and 1,895 (economics design, 2b)."""
+    """SGLang measured 329, 884 and 1,895 (formula S18)."""
     served = closed_loop(INSTANCE, concurrency=concurrency, running_most=1000.0, **LENGTHS)
     assert served.output_tokens_per_s == pytest.approx(tokens_per_s, rel=0.03)
 

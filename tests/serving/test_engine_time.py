@@ -62,7 +62,7 @@ INSTANCE = Instance(model=R1, device=H200, split=Split(gpus=8), constants=SGLANG
 
 
 def test_golden_parts_of_deepseek_r1_on_eight_h200() -> None:
-    """64 in flight, lengths of .9 of 1,024: fix 7.1, gemm 20.3, attention 1.7 and links 1.7 ms (economics design, 2b)."""
+    """64 in flight, lengths of .9 of 1,024: fix 7.1, gemm 20.3, attention 1.7 and links 1.7 ms (formula S17)."""
     assert fixed_s(INSTANCE) == pytest.approx(7.08e-3, rel=0.01)
     assert weights_s(INSTANCE, tokens=64) == pytest.approx(20.3e-3, rel=0.01)
     assert attention_s(INSTANCE, sequences=64, context_tokens=1382) == pytest.approx(1.73e-3, rel=0.01)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from assets.serving.calibration import calibrated, with_peaks
 from assets.serving.calibration_times import times_of_steps
 from assets.serving.measured_steps import foretold
-from economics.serving.calibration import Calibration, Estimate
+from economics.serving.calibration import Calibration, FittedShare
 from economics.serving.scenarios import REFERENCE_ENGINE
 from economics.serving.step_parts import compute_bound, parts_s, ridge_batch, weights_multiplied_s, weights_read_s
 from schemas.base import polars_schema
@@ -247,9 +247,9 @@ def test_a_truth_made_of_parts_is_foretold_exactly() -> None:
     steps, _ = steps_of_file(BODY, file_name="steps.csv")
     times = with_peaks(times_of_steps(steps), GPUS, SHAPES)
     truth = Calibration(
-        mfu=Estimate(value=0.6, basis="fitted"),
-        mbu=Estimate(value=0.8, basis="fitted"),
-        overhead_s=Estimate(value=0.001, basis="fitted"),
+        mfu=FittedShare(value=0.6, basis="fitted"),
+        mbu=FittedShare(value=0.8, basis="fitted"),
+        overhead_s=FittedShare(value=0.001, basis="fitted"),
         reason=None,
     )
     made = times.with_columns(measured_s=foretold(times, truth)["parts_s"])

@@ -25,7 +25,7 @@ from scipy.stats import spearmanr
 
 from economics.serving.cost import cost
 from economics.serving.peer_search import aggregated_tokens_per_s_per_gpu, disaggregated_tokens_per_s_per_gpu
-from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 from sources.serving.references import GRID as TOOL_GRID
 from sources.serving.references import parse_grid
 from tests.serving.references import snapshot
@@ -84,7 +84,7 @@ def question(grid: Grid, *, gpus, ttft_factor=1.0, tpot_factor=1.0, percentile=0
     return Scenario(
         hardware=h200(gpus),
         model=QWEN3_32B_FP8,
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=grid.input_tokens,
             input_per_output=grid.input_tokens / grid.output_tokens,
             context_tokens=grid.input_tokens + grid.output_tokens / 2,

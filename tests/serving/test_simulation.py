@@ -22,7 +22,7 @@ from economics.serving.simulation import (
     poisson_arrivals,
     simulate,
 )
-from economics.serving.symbols import Contract, Hardware, Model, Refinements, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "serving"
 CHUNKED = Cluster(
@@ -124,7 +124,7 @@ def test_goodput_counts_what_meets_both_bounds():
 SCENARIO = Scenario(
     hardware=Hardware(usd_per_gpu_hour=2.0, flops_per_s=989e12, hbm_bytes_per_s=3.35e12, hbm_bytes=80e9),
     model=Model(active_parameters=8.0e9, weight_bytes=16e9, kv_bytes_per_token=131_072.0),
-    workload=Workload(input_tokens=3_500.0, input_per_output=10.0, context_tokens=4_096.0, prefill_replicas=8.0),
+    workload=RequestShape(input_tokens=3_500.0, input_per_output=10.0, context_tokens=4_096.0, prefill_replicas=8.0),
     contract=Contract(ttft_s=1.0, tpot_s=0.02),
     transfer=Transfer(bandwidth_bytes_per_s=300e9),
 )

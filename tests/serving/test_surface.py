@@ -10,7 +10,7 @@ from economics.serving.cost import cost
 from economics.serving.partition import DECIDING
 from economics.serving.partition_map import OUTCOMES
 from economics.serving.scenarios import SETTINGS
-from economics.serving.symbols import Contract, Hardware, Model, Scenario, Transfer, Workload
+from economics.serving.symbols import Contract, Hardware, Model, RequestShape, Scenario, Transfer
 from schemas.serving import surface as contract
 from tests.serving.scenarios import GPUS as GOLDEN_GPUS
 from tests.serving.scenarios import PRICE
@@ -148,7 +148,7 @@ def test_a_stored_cell_is_the_closed_form_of_its_own_inputs(warehouse: duckdb.Du
             weight_bytes=2 * column["parameters"],
             kv_bytes_per_token=column["kv_bytes_per_token"],
         ),
-        workload=Workload(
+        workload=RequestShape(
             input_tokens=3500.0,
             input_per_output=column["input_per_output"],
             context_tokens=4096.0,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from answers.allocate.answer import allocate
-from answers.allocate.record import Allocation, AllocationError, Option, Question
+from answers.allocate.record import Allocation, AllocationError, BudgetQuestion, Option
 from tests.refreshed import iecon
 
-ASKED = Question(benchmark="aime24", base="deepseek-v3", budget_usd=1e6, queries=1e7)
+ASKED = BudgetQuestion(benchmark="aime24", base="deepseek-v3", budget_usd=1e6, queries=1e7)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from answers.allocate.answer import _tokens
 from answers.allocate.options import lengths_in_use
-from answers.allocate.record import AllocationError, Question
+from answers.allocate.record import AllocationError, BudgetQuestion
 from assets.test_time.cost_per_correct import with_multiplier_in_use
 
 USE = pl.DataFrame(
@@ -21,7 +21,7 @@ USE = pl.DataFrame(
     }
 )
 NONE = pl.DataFrame(schema={"benchmark": pl.String, "system": pl.String, "value": pl.Float64, "locator": pl.String})
-ASKED = Question(benchmark="b", base="base", budget_usd=1.0, queries=1.0)
+ASKED = BudgetQuestion(benchmark="b", base="base", budget_usd=1.0, queries=1.0)
 
 
 def test_use_fills_what_a_run_does_not_tell_and_nothing_else() -> None:

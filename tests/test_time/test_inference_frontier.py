@@ -213,7 +213,7 @@ def test_published_points_multiply_the_cost_as_stated(ratio: float, shares: tupl
         (64.0, 0.0, 64.0),  # samples that add nothing only cost
         (64.0, 1.0, 1.0),  # in proportion: no change
         (2.0, 2.0, 0.5),
-        (64.0, 0.048, 52.4),  # R1-Zero, AIME: economics design, section 3
+        (64.0, 0.048, 52.4),  # R1-Zero, AIME: formula T2
         (1.0, 0.3, 1.0),
     ],
 )
