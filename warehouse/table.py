@@ -202,12 +202,14 @@ def _contract_result(schema: type[Table], faults: pl.DataFrame) -> dg.AssetCheck
 def _quarantine_result(schema: type[Table], rejected: pl.DataFrame) -> dg.AssetCheckResult:
     by_rule = rejected.group_by("severity", "rule").agg(rows=pl.col("n_rows").sum()).sort("rows", descending=True)
     trouble = by_rule.filter(pl.col("severity") != "out_of_scope")
+    said = [f"{row['rows']} {row['rule']}" for row in trouble.head(3).iter_rows(named=True)]
+    said += [f"{trouble[3:]['rows'].sum()} of other rules"] if trouble.height > 3 else []
     return dg.AssetCheckResult(
         passed=trouble.is_empty(),
         check_name=QUARANTINE_CHECK,
         asset_key=asset_key(schema),
         severity=dg.AssetCheckSeverity.WARN,
-        description=", ".join(f"{row['rows']} {row['rule']}" for row in trouble.iter_rows(named=True)) or None,
+        description=", ".join(said) or None,
         metadata={"rules": dg.MetadataValue.md(_markdown(by_rule))} if not by_rule.is_empty() else {},
     )
 

@@ -157,9 +157,10 @@ def test_gpu_info_may_be_json_or_python_and_is_never_run() -> None:
     assert memory == [80.0, 80.0, None, None, None, None]
 
 
-def test_h100_without_form_factor_has_a_family_only() -> None:
-    row = parse("oci", HEADER + f"BM.GPU.H100.8,H100,8,1,1,80,,eu,{INFO}\n").accepted.row(0, named=True)
-    assert (row["gpu_family"], row["gpu"], row["form_factor"]) == ("h100", None, None)
+@pytest.mark.parametrize(("instance", "meant"), [("BM.GPU.H100.8", ("h100", "h100-sxm", "sxm")), ("i8", ("h100", None, None))])
+def test_form_factor_comes_from_the_instance_or_is_not_known(instance: str, meant: tuple[str | None, ...]) -> None:
+    row = parse("oci", HEADER + f"{instance},H100,8,1,1,80,,eu,{INFO}\n").accepted.row(0, named=True)
+    assert (row["gpu_family"], row["gpu"], row["form_factor"]) == meant
 
 
 def test_an_aws_spot_price_may_reach_the_list_price() -> None:

@@ -370,7 +370,7 @@ def test_the_command_says_what_to_rent_and_what_it_rests_on(refreshed: Path):
         ({"price": "0", "gpu": "h20-sxm"}, "--price must be positive"),
         ({"gpu": "h1000-sxm"}, "unknown gpu h1000-sxm: did you mean h100-sxm"),
         ({"gpu": "t4", "price": "1", "kv-gbps": "100"}, "no document states the link between so many of them"),
-        ({"gpu": "h100-nvl"}, "no figures are known for h100-nvl; known are a10"),
+        ({"gpu": "h100-nvl"}, "no rent is known for h100-nvl: give --price"),
         ({"model": "gpt-5"}, "no shape is known for gpt-5"),
         ({"model": "llama-3.1-80b"}, "unknown model llama-3.1-80b: did you mean llama-3.1-"),
         ({"gpu": "a40"}, "give --kv-gbps"),
