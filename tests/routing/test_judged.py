@@ -116,7 +116,7 @@ def margin_in_truth(policies: Policies, at: int, quality: float) -> float:
     return 0.75 - (0.36 * below**2 - 0.051 * below) - floor
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("quality", [1.0, 0.8])
 def test_the_interval_holds_the_truth_in_93_to_97_percent_of_2000_tables(quality: float) -> None:
     bound = quality_drop(0.01) if quality == 1.0 else quality_of_the_gap(quality)
@@ -161,7 +161,7 @@ def verdicts(tables: int, items: int, **lines: tuple[float, float]) -> float:
     return float(np.mean(found))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_saving_of_13_percent_is_found_in_2000_items_and_noise_is_not() -> None:
     # At the strong model's own quality .142 of the items may go to the weak one: a saving of .9 x .142 = 12.8 %.
     assert verdicts(40, 2_000) >= 30 / 40
