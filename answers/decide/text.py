@@ -59,13 +59,19 @@ def _answer(decision: Decision) -> list[str]:
             for near in decision.nearest
         ]
     best = next(design for design in decision.designs if design.architecture == decision.answer)
-    return [
+    assumed = (
+        "These draws vary what is assumed of the engine, not what was measured of it: for how right that was, see below."
+        if decision.calibration != "fitted"
+        else None
+    )
+    lines = [
         f"Cheapest that meets the contract: {NAMES[best.architecture]}, {best.gpus:,} GPUs ({_replicas(best)} of "
         f"{decision.gpus_per_replica}), {usd(best.usd_per_hour)} an hour, {usd(best.usd_per_mtok)} per million output tokens "
         f"(5 % {usd(best.low_usd_per_mtok)}, 95 % {usd(best.high_usd_per_mtok)}).",
         f"Over draws of rent, MFU, MBU and link it is the cheapest in {best.chance_cheapest:.0%}, and meets the contract in "
         f"{best.chance_feasible:.0%}.",
     ]
+    return [*lines, assumed] if assumed else lines
 
 
 def _designs(designs: tuple[Design, ...]) -> Table:
