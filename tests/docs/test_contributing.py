@@ -105,7 +105,7 @@ def test_recipes_pass_what_every_change_must_pass_and_their_rows_can_be_asked_fo
     (discounts,) = ask("SELECT count(*) AS n, median(discount) AS typical FROM marts.batch_discount")
     assert discounts["n"]
     assert discounts["typical"] == pytest.approx(0.5)
-    assert (copy / "data" / "report" / "batch_discount.svg").exists()
+    assert (copy / "data" / "report" / "figures" / "batch_discount.svg").exists()
     (claim,) = ask("SELECT verdict, n FROM meta.claims WHERE claim_id = 'batch_halves_the_price'")
     assert claim["verdict"] == "reproduced"
     (gpu,) = ask("SELECT hbm_bytes, bf16_flop_per_s FROM core.gpu WHERE gpu = 'example-100'")

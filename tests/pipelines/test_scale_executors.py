@@ -73,7 +73,9 @@ def materialize(folder: Path, executor: str) -> set[int]:
     with instance(folder) as dagster:
         (run,) = dagster.get_runs(limit=1)
         ended = dagster.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
-    assert len(ended) == len(ASSETS), said[-4000:]
+    tables = {name.replace("/", "__") for name in ASSETS}
+    built_steps = [entry for entry in ended if entry.step_key in tables]  # checks of their own are steps as well
+    assert len(built_steps) == len(ASSETS), said[-4000:]
     return {entry.dagster_event.pid for entry in ended if entry.dagster_event and entry.dagster_event.pid}
 
 
@@ -139,7 +141,7 @@ def same(tables: dict[str, pl.DataFrame], expected: dict[str, pl.DataFrame]) -> 
 
 @pytest.mark.slow
 def test_a_process_per_step_gives_the_same_tables(in_process: dict[str, pl.DataFrame], emptied: Path):
-    assert len(materialize(emptied, "multiprocess")) == len(ASSETS)
+    assert len(materialize(emptied, "multiprocess")) >= len(ASSETS)
     same(built(emptied), in_process)
 
 

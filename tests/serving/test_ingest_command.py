@@ -23,7 +23,7 @@ from tests.refreshed import iecon
 from tests.serving.benchmark_files import SAMPLES, TRACE, vllm_run
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
-NOT_BENCHMARKS = {"distserve", "sarathi", "splitwise", "vidur", "derived", "aiconfigurator_grid.csv"}
+NOT_BENCHMARKS = {"distserve", "sarathi", "splitwise", "vidur", "derived", "measured", "aiconfigurator_grid.csv"}
 """Folders and files of the samples that hold figures of papers, profiles or models, and no run of a benchmark tool."""
 
 Bring = Callable[..., TakenIn]
@@ -159,6 +159,10 @@ class TestTakeIn:
         assert bring("b.json", vllm_run(clients=8)).is_accepted
 
 
+OWN = "file_name NOT LIKE 'measured_%'"
+"""Runs that were brought, beside those that ship with the project."""
+
+
 class TestCommand:
     @pytest.mark.slow
     def test_file_is_in_the_warehouse_afterwards_and_a_second_time_changes_only_what_is_said(
@@ -168,8 +172,9 @@ class TestCommand:
         done = iecon(data, "ingest", str(tmp_path / "run.json"))
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 files accepted (1 vllm), 0 rejected; 1 rows" in done.stdout
-        assert "1 runs cannot be priced yet" in done.stdout
+        assert "1 run: 0 priced" in done.stdout
         sql = "SELECT gpu_canonical, gpus_total, precision, usd_per_gpu_hour, priceable FROM core.operating_point"
+        sql += " WHERE file_name = 'run.json'"
         assert ask(data, sql) == [(None, None, None, None, False)]
         said = [
             "--gpu",
@@ -199,7 +204,7 @@ class TestCommand:
         assert not show_ingest(data, [tmp_path / "results"], said={}, console=Console(file=io.StringIO()), out=out)
         assert "cut.json: not complete JSON" in text.getvalue()
         assert "1 files accepted (1 vllm), 1 rejected" in text.getvalue()
-        assert ask(data, "SELECT file_name FROM core.operating_point") == [("good.json",)]
+        assert ask(data, f"SELECT file_name FROM core.operating_point WHERE {OWN}") == [("good.json",)]
 
     def test_files_are_kept_while_another_refresh_runs(self, data: Path, tmp_path: Path) -> None:
         (tmp_path / "run.json").write_bytes(vllm_run())
@@ -250,27 +255,32 @@ class TestRealSamples:
         }
         kept = {
             name
-            for (name,) in ask(data, "SELECT file_name FROM core.operating_point UNION FROM core.workload SELECT file_name")
+            for (name,) in ask(
+                data, f"SELECT file_name FROM core.operating_point WHERE {OWN} UNION FROM core.workload SELECT file_name"
+            )
         }
         assert kept == {path.name for path in samples} - others
         rejected = [line for line in printed.splitlines() if line.startswith("rejected")]
         assert len(rejected) == len(others)
         assert all("no known benchmark format" in line for line in rejected)
 
-    def test_runs_and_points_agree_and_traces_are_whole(self, with_samples: tuple[Path, str]) -> None:
+    def test_runs_and_points_agree_and_traces_are_whole(self, with_samples: tuple[Path, str], refreshed: Path) -> None:
         data, _ = with_samples
         capture = json.loads((SAMPLES / "inferencex" / "api_fixture_benchmarks.json").read_bytes())
         refused = "SELECT count(*) FROM meta.quarantine WHERE table_name = 'core.operating_point'"
-        assert ask(data, refused) == [(1,)]
+        ((before,),), ((after,),) = ask(refreshed, refused), ask(data, refused)
+        assert int(str(after)) - int(str(before)) == 1
         captured = "SELECT count(*) FROM core.operating_point WHERE file_name = 'api_fixture_benchmarks.json'"
         assert ask(data, captured) == [(len(capture) - 1,)]
-        assert ask(data, "SELECT count(*) FROM core.operating_point ANTI JOIN raw.benchmark_run USING (run_id)") == [(0,)]
+        orphans = f"SELECT count(*) FROM core.operating_point ANTI JOIN raw.benchmark_run USING (run_id) WHERE {OWN}"
+        assert ask(data, orphans) == [(0,)]
         traces = "SELECT count(*), (SELECT sum(n_requests) FROM core.workload) FROM raw.trace_request"
         assert ask(data, traces) == [(8819 + 3993, 8819 + 3993)]
 
     def test_start_burst_is_flagged_and_shows_in_the_tail(self, with_samples: tuple[Path, str]) -> None:
         data, _ = with_samples
         flags = "SELECT DISTINCT source, arrival, start_burst_bias FROM core.operating_point WHERE source <> 'aiconfigurator'"
+        flags += f" AND {OWN}"
         assert set(ask(data, flags)) == {
             ("inferencex", "closed_loop", True),
             ("vllm", "closed_loop", True),
@@ -278,7 +288,7 @@ class TestRealSamples:
             ("guidellm", "open_loop", False),
             ("inference_perf", "open_loop", False),
         }
-        ratio = "SELECT median(ttft_p99_s / ttft_p50_s) FROM core.operating_point WHERE start_burst_bias"
+        ratio = f"SELECT median(ttft_p99_s / ttft_p50_s) FROM core.operating_point WHERE {OWN} AND start_burst_bias"
         ((burst,),) = ask(data, ratio)
         ((steady,),) = ask(data, ratio + " = false")
         assert float(str(burst)) > 4 * float(str(steady))
@@ -296,6 +306,7 @@ class TestRealSamples:
         best = """SELECT round(max(total_tokens_per_s_per_gpu) FILTER (architecture = 'colocated')),
                 round(max(total_tokens_per_s_per_gpu) FILTER (architecture = 'disaggregated'))
             FROM core.operating_point_frame
-            WHERE model_class = 'dsr1' AND workload_shape = '8192/1024' AND percentile = 'p99' AND precision = 'fp8'
+            WHERE model_class = 'deepseek-r1-0528' AND source = 'inferencex' AND workload_shape = '8192/1024'
+                AND percentile = 'p99' AND precision = 'fp8'
                 AND gpu_canonical = 'h200-sxm' AND ttft_s <= 5 AND tpot_s <= 0.05"""
         assert ask(data, best) == [(933.0, 415.0)]

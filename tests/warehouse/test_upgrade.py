@@ -10,11 +10,10 @@ from tests import older_version
 from tests.refreshed import iecon
 
 HISTORIES = {
-    "core/llm_price": ["source", "source_provider", "source_model", "leg", "variant", "valid_from", "usd_per_mtok"],
+    "core/llm_price": ["source", "source_provider", "source_model", "leg", "valid_from", "usd_per_mtok"],
     "core/gpu_rent": ["source", "provider", "source_gpu", "term", "region", "valid_from", "usd_per_gpu_hour"],
     "marts/serving_frontier_history": ["as_of", "frame", "point"],
     "meta/claims_history": ["claim_id", "verdict"],
-    "marts/market_split": ["as_of", "model"],
 }
 """Tables that are appended to, with columns that tell their rows apart and that both versions have."""
 
