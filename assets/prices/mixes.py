@@ -71,7 +71,7 @@ def volume_weighted_index(monthly_price: pl.DataFrame, market_volume: pl.DataFra
     )
     wide = (
         sold.with_columns(blend=pl.Series(usd))
-        .pivot("model", index="as_of", values="blend")
+        .pivot("model", index="as_of", values="blend", aggregate_function="median")  # a vendor may sell under two names
         .sort("as_of")
         .tail(INDEX_MONTHS + 1)
     )
