@@ -7,9 +7,12 @@ from pathlib import Path
 MOST_BYTES = 256_000_000
 """As of a fetched document."""
 KINDS = {
-    stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
-}  # fmt: skip
+}
 
 
 def read_regular(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes:

@@ -53,14 +53,24 @@ def merge(
     dated, refused_dated = merge_dated(
         known.join(dated_keys, on=key, how="semi", nulls_equal=True),
         whole.join(dated_keys, on=key, how="semi", nulls_equal=True),
-        key=key, value=value, now=now, others=others, same_thing=same_thing, checked_by_hand=checked_by_hand,
-    )  # fmt: skip
+        key=key,
+        value=value,
+        now=now,
+        others=others,
+        same_thing=same_thing,
+        checked_by_hand=checked_by_hand,
+    )
     undated, refused_undated = merge_undated(
         known.join(dated_keys, on=key, how="anti", nulls_equal=True),
         single.join(dated_keys, on=key, how="anti", nulls_equal=True),
-        key=key, value=value, now=now, others=others, same_thing=same_thing, shrunk=shrunk,
+        key=key,
+        value=value,
+        now=now,
+        others=others,
+        same_thing=same_thing,
+        shrunk=shrunk,
         documents=single.group_by("source").agg(pl.col("seen_on", "evidence_on").max()),
-    )  # fmt: skip
+    )
     order = [*key, "valid_from", "withdrawn_on", "status"]
     history = pl.concat([unread, dated, undated]).sort(order, nulls_last=True)
     return Parsed(history, pl.concat([conflicting, refused_documents, refused_dated, refused_undated]))

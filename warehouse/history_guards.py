@@ -94,9 +94,14 @@ def agreeing_source(
 def as_history(rows: pl.DataFrame, like: pl.DataFrame, *, now: object) -> pl.DataFrame:
     """New rows of a history: believed, unless `rows` says otherwise."""
     defaults = {
-        "status": pl.lit("believed"), "held_by": pl.lit(None), "confirmed_on": pl.lit(None), "confirmed_by": pl.lit(None),
-        "missing_since": pl.lit(None), "end_confirmed_on": pl.lit(None), "withdrawn_on": pl.lit(None),
-    }  # fmt: skip
+        "status": pl.lit("believed"),
+        "held_by": pl.lit(None),
+        "confirmed_on": pl.lit(None),
+        "confirmed_by": pl.lit(None),
+        "missing_since": pl.lit(None),
+        "end_confirmed_on": pl.lit(None),
+        "withdrawn_on": pl.lit(None),
+    }
     complete = rows.with_columns(observed_at=pl.lit(now), **{k: v for k, v in defaults.items() if k not in rows.columns})
     return complete.select([pl.col(name).cast(dtype) for name, dtype in like.schema.items()])
 

@@ -48,9 +48,13 @@ def merge_undated(
     held = known.filter(pl.col("status") == "held")
     closed = known.filter(~is_open() & (pl.col("status") != "held"))
     judged = _judged(
-        _beside(observed, open_rows, held, closed, key=key, value=value), others, shrunk,
-        key=key, value=value, same_thing=same_thing,
-    )  # fmt: skip
+        _beside(observed, open_rows, held, closed, key=key, value=value),
+        others,
+        shrunk,
+        key=key,
+        value=value,
+        same_thing=same_thing,
+    )
     believed = judged.filter(pl.col("outcome") == "believed")
     # A confirmed figure counts from the day it was held; one that differs a little from it follows on its own day.
     begun = believed.filter(~(pl.col("near") & pl.col("is_held_value")))
@@ -62,8 +66,9 @@ def merge_undated(
             confirmed_on=pl.when("by_peer").then("evidence_on"),
             confirmed_by=pl.when("by_peer").then("peer"),
         ),
-        known, now=now,
-    )  # fmt: skip
+        known,
+        now=now,
+    )
     ended = _ended(open_rows, believed, key=key, value=value)
     stated = _repeated(open_rows, judged.filter(pl.col("outcome") == "same"), key=key)
     waiting = open_rows.join(judged.filter(pl.col("outcome").is_in(["held", "older"])), on=key, how="semi", nulls_equal=True)
@@ -73,23 +78,39 @@ def merge_undated(
         judged.filter(pl.col("outcome") == "held", ~pl.col("is_held_value")).with_columns(
             valid_from="seen_on", valid_to="seen_on", date_basis=pl.lit("observed"), status=pl.lit("held"), held_by="guard"
         ),
-        known, now=now,
-    )  # fmt: skip
+        known,
+        now=now,
+    )
     settled = _settled(held, judged, documents, shrunk, key=key)
     parts = (_restored(closed, believed, key=key), ended, kept, absent, new, fresh_held, settled)
     history = pl.concat([part.select(known.columns) for part in parts])
     same_day = believed.filter(pl.col("old_from") >= pl.col("start"))
     lost = open_rows.join(same_day.select(key), on=key, how="semi", nulls_equal=True)
     suspects = [
-        suspect(judged.filter(pl.col("outcome") == "held", pl.col("guard") == JUMP), key, value, JUMP,
-                f"{JUMP_FACTOR:.0f} times the last figure or more, or a {JUMP_FACTOR:.0f}th of it; the last figure stays "
-                "until a later document repeats this one or another source agrees"),
-        suspect(judged.filter(pl.col("outcome") == "older"), key, value, "older_than_known",
-                "the document is older than the price already known"),
+        suspect(
+            judged.filter(pl.col("outcome") == "held", pl.col("guard") == JUMP),
+            key,
+            value,
+            JUMP,
+            f"{JUMP_FACTOR:.0f} times the last figure or more, or a {JUMP_FACTOR:.0f}th of it; the last figure stays "
+            "until a later document repeats this one or another source agrees",
+        ),
+        suspect(
+            judged.filter(pl.col("outcome") == "older"),
+            key,
+            value,
+            "older_than_known",
+            "the document is older than the price already known",
+        ),
         suspect(lost, key, value, "corrected_same_day", "the source replaced the figure on the day it began"),
-        suspect(vanished, key, value, "vanished_once",
-                "left out of the latest document; it ends if a later document leaves it out too"),
-    ]  # fmt: skip
+        suspect(
+            vanished,
+            key,
+            value,
+            "vanished_once",
+            "left out of the latest document; it ends if a later document leaves it out too",
+        ),
+    ]
     return Parsed(history, pl.concat(suspects))
 
 
@@ -98,10 +119,11 @@ def _beside(
 ) -> pl.DataFrame:
     """Each figure beside the one that stands, the one that is held, and the one before."""
     imported = (
-        observed.group_by("source").agg(rows_now=pl.len())
+        observed.group_by("source")
+        .agg(rows_now=pl.len())
         .join(open_rows.group_by("source").agg(rows_before=pl.len()), on="source", how="left")
         .select("source", first_import=pl.col("rows_now") > IMPORT_GROWTH * pl.col("rows_before").fill_null(0))
-    )  # fmt: skip
+    )
     last_closed = (
         closed.filter(pl.col("withdrawn_on").is_null(), pl.col("status") != "dismissed")
         .sort("valid_to")
@@ -133,10 +155,13 @@ def _judged(
     returns = equal(figure, pl.col("closed_value")) & is_recent & old.is_not_null()
     is_jump = (ratio(figure, old) >= JUMP_FACTOR).fill_null(value=False) & ~returns
     guard = (
-        pl.when(equal(figure, old)).then(None)
-        .when(is_jump).then(pl.lit(JUMP))
-        .when(pl.col("source").is_in(shrunk.implode())).then(pl.lit(SHRUNK))
-    )  # fmt: skip
+        pl.when(equal(figure, old))
+        .then(None)
+        .when(is_jump)
+        .then(pl.lit(JUMP))
+        .when(pl.col("source").is_in(shrunk.implode()))
+        .then(pl.lit(SHRUNK))
+    )
     guarded = both.with_columns(guard=guard, returns=returns)
     peers = agreeing_source(guarded.filter(pl.col("guard").is_not_null()), others, key=key, same_thing=same_thing, value=value)
     near = ratio(figure, kept) < pl.when(pl.col("guard") == JUMP).then(JUMP_FACTOR).otherwise(AGREEMENT)
@@ -146,11 +171,14 @@ def _judged(
     repeats = pl.col("near") & (pl.col("evidence_on") > pl.col("held_from"))
     is_older = ~equal(figure, old) & (pl.col("seen_on") < pl.col("old_evidence")).fill_null(value=False) & ~repeats
     outcome = (
-        pl.when(equal(figure, old)).then(pl.lit("same"))
-        .when(is_older).then(pl.lit("older"))
-        .when(pl.col("guard").is_not_null() & pl.col("peer").is_null() & ~repeats).then(pl.lit("held"))
+        pl.when(equal(figure, old))
+        .then(pl.lit("same"))
+        .when(is_older)
+        .then(pl.lit("older"))
+        .when(pl.col("guard").is_not_null() & pl.col("peer").is_null() & ~repeats)
+        .then(pl.lit("held"))
         .otherwise(pl.lit("believed"))
-    )  # fmt: skip
+    )
     return judged.with_columns(
         outcome=outcome,
         start=pl.when("near").then("held_from").otherwise("seen_on"),

@@ -179,9 +179,14 @@ def _cost(question: BudgetQuestion, base: Row, run: Row | None, tokens: pl.DataF
         usd += base["input_usd_per_mtok"] * question.tokens_in / TOKENS_PER_MTOK
     borrows = () if question.tokens_per_answer is not None else (f"tokens per answer ({tokens_basis.split(',')[0]})",)
     return _Cost(
-        usd=usd, basis="price x tokens", tokens=length, tokens_basis=tokens_basis, usd_per_mtok=price, price_basis=price_basis,
+        usd=usd,
+        basis="price x tokens",
+        tokens=length,
+        tokens_basis=tokens_basis,
+        usd_per_mtok=price,
+        price_basis=price_basis,
         borrows=borrows,
-    )  # fmt: skip
+    )
 
 
 def _alike(extra_correct: float) -> float:
@@ -251,8 +256,15 @@ def _own_base(question: BudgetQuestion, prices: pl.DataFrame) -> Row:
         raise AllocationError(f"how many items {question.benchmark} has is not known: give --items")
     named = with_model(pl.DataFrame({"system": [question.base], "paper": ["own"]}), source="paper", name="system")
     model = named["model"][0]
-    row = {"benchmark": question.benchmark, "system": question.base, "model": model, "n": items,
-           "value": 100.0 * (question.accuracy or 0.0), "paper": "own", "locator": "given"}  # fmt: skip
+    row = {
+        "benchmark": question.benchmark,
+        "system": question.base,
+        "model": model,
+        "n": items,
+        "value": 100.0 * (question.accuracy or 0.0),
+        "paper": "own",
+        "locator": "given",
+    }
     return _priced(row, prices.filter(pl.col("model") == (model or "")).to_dicts())
 
 

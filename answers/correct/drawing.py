@@ -34,18 +34,28 @@ def _panel(axes: Axes, found: Correct, benchmark: str) -> None:
         for name, curve in points.items():
             if len(curve) > 1:
                 axes.plot(
-                    [p.usd_per_item or 0.0 for p in curve], [100 * (p.accuracy.value or 0.0) for p in curve], color=colour,
-                    marker=marker, markersize=3, linestyle=line if name != "coverage" else ":", label=f"{run.model}, {name}",
-                )  # fmt: skip
+                    [p.usd_per_item or 0.0 for p in curve],
+                    [100 * (p.accuracy.value or 0.0) for p in curve],
+                    color=colour,
+                    marker=marker,
+                    markersize=3,
+                    linestyle=line if name != "coverage" else ":",
+                    label=f"{run.model}, {name}",
+                )
                 costs.extend(p.usd_per_item or 0.0 for p in curve)
         low, high = run.accuracy.low, run.accuracy.high
         value = run.accuracy.value or 0.0
         each = run.usd_per_attempt or 0.0
         costs.append(each)
         axes.errorbar(
-            [each], [100 * value], yerr=[[100 * (value - (low or 0.0))], [100 * ((1.0 if high is None else high) - value)]],
-            color=colour, fmt=marker, elinewidth=0.8, label=run.model,
-        )  # fmt: skip
+            [each],
+            [100 * value],
+            yerr=[[100 * (value - (low or 0.0))], [100 * ((1.0 if high is None else high) - value)]],
+            color=colour,
+            fmt=marker,
+            elinewidth=0.8,
+            label=run.model,
+        )
     _staircase(axes, [way for way in ways if not way.needs_check], BLACK, "none other beats, no check needed")
     _staircase(axes, [way for way in ways if way.needs_check], GREY, "with a check that never errs")
     positive = [cost for cost in costs if cost > 0]
@@ -62,5 +72,11 @@ def _panel(axes: Axes, found: Correct, benchmark: str) -> None:
 def _staircase(axes: Axes, ways: list[Way], colour: str, label: str) -> None:
     if ways:
         ordered = sorted(ways, key=lambda way: way.usd_per_item)
-        axes.step([w.usd_per_item for w in ordered], [100 * (w.accuracy.value or 0.0) for w in ordered], where="post",
-                  color=colour, linewidth=1.0, label=label)  # fmt: skip
+        axes.step(
+            [w.usd_per_item for w in ordered],
+            [100 * (w.accuracy.value or 0.0) for w in ordered],
+            where="post",
+            color=colour,
+            linewidth=1.0,
+            label=label,
+        )

@@ -32,8 +32,9 @@ def price(records: pl.DataFrame, *, warehouse: Path | None, price_date: date | N
     billed = pl.coalesce("billed_model", "model")
     named = with_model(
         records.select(name=billed.unique()).filter(pl.col("name").is_not_null()).with_columns(source=pl.lit("own")),
-        source="source", name="name",
-    )  # fmt: skip
+        source="source",
+        name="name",
+    )
     known = records.with_columns(name=billed).join(
         named.select("name", canonical_model="model"), on="name", how="left", maintain_order="left"
     )
@@ -80,10 +81,13 @@ def _bill() -> pl.Expr:
     input_, output = pl.col("input"), pl.col("output")
     write_rate = pl.coalesce("cache_write", "input")
     sums = (
-        plain_input * input_ + read * pl.coalesce("cache_read", "input") + (write - hour) * write_rate
-        + hour * pl.coalesce("cache_write_1h", write_rate) + plain_output * output
+        plain_input * input_
+        + read * pl.coalesce("cache_read", "input")
+        + (write - hour) * write_rate
+        + hour * pl.coalesce("cache_write_1h", write_rate)
+        + plain_output * output
         + thought * pl.coalesce("reasoning", "output")
-    )  # fmt: skip
+    )
     return sums * pl.when("is_batch").then("batch_share").otherwise(1.0) / TOKENS_PER_MTOK
 
 
@@ -118,9 +122,7 @@ def _rates(book: pl.DataFrame, days: pl.DataFrame) -> tuple[pl.DataFrame, list[s
     rate = pl.concat([standing.with_columns(early=pl.lit(value=False)), early.with_columns(early=pl.lit(value=True))])
     # Of several sources' prices the newest first day counts, and the median of those.
     newest = rate.filter(pl.col("valid_from").fill_null(date.min) == pl.col("valid_from").fill_null(date.min).max().over(key))
-    each = newest.group_by(key).agg(
-        pl.col("usd_per_mtok").median(), pl.col("early").any(), pl.col("valid_from").min()
-    )  # fmt: skip
+    each = newest.group_by(key).agg(pl.col("usd_per_mtok").median(), pl.col("early").any(), pl.col("valid_from").min())
     wide = each.filter(pl.col("variant") == "standard").pivot("leg", index=["canonical_model", "day"], values="usd_per_mtok")
     wide = wide.with_columns(pl.lit(None, pl.Float64).alias(leg) for leg in LEGS if leg not in wide.columns)
     batch = each.filter(pl.col("leg") == "output").pivot("variant", index=["canonical_model", "day"], values="usd_per_mtok")
@@ -129,11 +131,15 @@ def _rates(book: pl.DataFrame, days: pl.DataFrame) -> tuple[pl.DataFrame, list[s
     )
     wide = wide.join(
         batch.select("canonical_model", "day", batch_share=(pl.col("batch") / pl.col("standard")).fill_null(BATCH_SHARE)),
-        on=["canonical_model", "day"], how="left",
-    ).with_columns(pl.col("batch_share").fill_null(BATCH_SHARE))  # fmt: skip
-    late = each.filter("early", pl.col("leg") == "output", pl.col("variant") == "standard").group_by("canonical_model").agg(
-        pl.col("valid_from").min()
-    ).sort("canonical_model")  # fmt: skip
+        on=["canonical_model", "day"],
+        how="left",
+    ).with_columns(pl.col("batch_share").fill_null(BATCH_SHARE))
+    late = (
+        each.filter("early", pl.col("leg") == "output", pl.col("variant") == "standard")
+        .group_by("canonical_model")
+        .agg(pl.col("valid_from").min())
+        .sort("canonical_model")
+    )
     notes = [
         f"{row['canonical_model']}: no price is known for the run's day; the earliest, of {row['valid_from']}, is taken"
         for row in late.iter_rows(named=True)

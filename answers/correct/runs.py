@@ -90,13 +90,17 @@ def log_read(log: Log, records: pl.DataFrame, *, notes: Sequence[str]) -> LogRea
     subject, made = records.filter(pl.col("role") == SUBJECT), records.filter("made")
     has_outcomes = log.kind == "attempts" and records.height > 0
     return LogRead(
-        format=log.format, files=log.files,
+        format=log.format,
+        files=log.files,
         items=subject.select("benchmark", "item").n_unique() if log.kind != "bill" and records.height else None,
         attempts=int(_sum(made["requests"])) if made["requests"].null_count() < made.height else None,
-        correct=_sum(subject["correct"]) if has_outcomes else None, errors=records["error"].drop_nulls().len(),
-        spend=_by_role(records), spend_of_all_roles=_spend(records.filter(pl.col("role") != COPY)) if records.height else None,
-        usd_covers=log.usd_covers, notes=(*log.notes, *notes),
-    )  # fmt: skip
+        correct=_sum(subject["correct"]) if has_outcomes else None,
+        errors=records["error"].drop_nulls().len(),
+        spend=_by_role(records),
+        spend_of_all_roles=_spend(records.filter(pl.col("role") != COPY)) if records.height else None,
+        usd_covers=log.usd_covers,
+        notes=(*log.notes, *notes),
+    )
 
 
 def _by_role(records: pl.DataFrame) -> dict[str, Spend]:
@@ -120,13 +124,20 @@ def _run(log: Log, part: pl.DataFrame, *, benchmark: str, model: str, errors: st
     if bill is not None and correct and other["priced_usd"].null_count() == 0:
         everything = (bill + _sum(other["priced_usd"])) / correct
     return RunCost(
-        format=log.format, kind=log.kind, benchmark=benchmark, model=model, canonical_model=_first(subject["canonical_model"]),
-        run_from=_day(part["run_on"].min()), run_to=_day(part["run_on"].max()),
+        format=log.format,
+        kind=log.kind,
+        benchmark=benchmark,
+        model=model,
+        canonical_model=_first(subject["canonical_model"]),
+        run_from=_day(part["run_on"].min()),
+        run_to=_day(part["run_on"].max()),
         items=subject["item"].n_unique() if log.kind != "bill" else None,
         attempts=int(_sum(made["requests"])) if made["requests"].null_count() < made.height else None,
         samples_per_item=_most_per_item(subject) if is_outcome else None,
-        graded=attempts.filter("is_graded").height if is_outcome else None, correct=correct,
-        errors=part["error"].drop_nulls().len(), errors_counted=errors,
+        graded=attempts.filter("is_graded").height if is_outcome else None,
+        correct=correct,
+        errors=part["error"].drop_nulls().len(),
+        errors_counted=errors,
         accuracy=EMPTY if items is None else share_of(items.correct, items.graded),
         mean_score=_mean(subject["score"]) if is_outcome else None,
         input_includes_cached=_same(subject["input_includes_cached"]),
@@ -139,10 +150,11 @@ def _run(log: Log, part: pl.DataFrame, *, benchmark: str, model: str, errors: st
         usd_per_correct=interval_of(items.cost_usd, items.correct) if items is not None and has_bill else EMPTY,
         usd_per_correct_all_roles=everything,
         usd_per_correct_if_unknown_is_free=known_bill / correct if unknown and bill is not None and correct else None,
-        output_tokens_per_attempt=_billed_output(subject), reasoning_multiplier=_reasoning(subject),
+        output_tokens_per_attempt=_billed_output(subject),
+        reasoning_multiplier=_reasoning(subject),
         curve=_curve(items) if items is not None else (),
         notes=_unknown_bill(unknown, subject.filter("made").height) if is_outcome else (),
-    ), items  # fmt: skip
+    ), items
 
 
 def _unknown_bill(unknown: int, made: int) -> tuple[str, ...]:
@@ -160,28 +172,52 @@ def _of_total(log: Log, total: Total, *, errors: str) -> RunCost:
     """A run that its file states in sums: the accuracy has an interval, the bill has none of its own."""
     usd = None if total.usd_unknown else total.usd
     spend = Spend(
-        input_tokens=total.input_tokens, output_tokens=total.output_tokens, reasoning_tokens=None, cache_read_tokens=None,
-        cache_write_tokens=None, usd=usd, usd_stated=total.usd, records=1, records_without_usd=int(usd is None),
-    )  # fmt: skip
+        input_tokens=total.input_tokens,
+        output_tokens=total.output_tokens,
+        reasoning_tokens=None,
+        cache_read_tokens=None,
+        cache_write_tokens=None,
+        usd=usd,
+        usd_stated=total.usd,
+        records=1,
+        records_without_usd=int(usd is None),
+    )
     accuracy = EMPTY
     if total.items and total.correct is not None:
         low, high = wilson_interval(successes=total.correct, trials=total.items)
         accuracy = Interval(value=total.correct / total.items, low=float(low), high=float(high))
     return RunCost(
-        format=log.format, kind="total", benchmark=total.benchmark, model=total.model, canonical_model=None,
-        run_from=total.run_on, run_to=total.run_on, items=total.items, attempts=total.attempts, samples_per_item=total.samples,
-        graded=total.items, correct=total.correct, errors=total.errors, errors_counted=errors, accuracy=accuracy,
-        mean_score=None, input_includes_cached=None, output_includes_reasoning=None,
-        spend={SUBJECT: spend}, spend_of_all_roles=spend,
+        format=log.format,
+        kind="total",
+        benchmark=total.benchmark,
+        model=total.model,
+        canonical_model=None,
+        run_from=total.run_on,
+        run_to=total.run_on,
+        items=total.items,
+        attempts=total.attempts,
+        samples_per_item=total.samples,
+        graded=total.items,
+        correct=total.correct,
+        errors=total.errors,
+        errors_counted=errors,
+        accuracy=accuracy,
+        mean_score=None,
+        input_includes_cached=None,
+        output_includes_reasoning=None,
+        spend={SUBJECT: spend},
+        spend_of_all_roles=spend,
         usd_basis="stated" if usd is not None else None,
         usd_per_attempt=usd / total.attempts if usd is not None and total.attempts else None,
         usd_per_item=usd / total.items if usd is not None and total.items else None,
         usd_per_correct=Interval(value=usd / total.correct if usd is not None and total.correct else None, low=None, high=None),
-        usd_per_correct_all_roles=None, usd_per_correct_if_unknown_is_free=None,
+        usd_per_correct_all_roles=None,
+        usd_per_correct_if_unknown_is_free=None,
         output_tokens_per_attempt=total.output_tokens / total.attempts if total.output_tokens and total.attempts else None,
-        reasoning_multiplier=None, curve=(),
+        reasoning_multiplier=None,
+        curve=(),
         notes=("sums of a whole run: without its items the cost of a correct answer has no interval",),
-    )  # fmt: skip
+    )
 
 
 def _spend(rows: pl.DataFrame) -> Spend:
@@ -191,9 +227,12 @@ def _spend(rows: pl.DataFrame) -> Spend:
     # An attempt that was planned and never made has no bill to be known.
     billed = rows.filter(pl.col("made") | (pl.col("role") != SUBJECT))
     return Spend(
-        **{name: summed(name) for name in TOKENS}, usd=summed("priced_usd"), usd_stated=summed("usd"), records=rows.height,
+        **{name: summed(name) for name in TOKENS},
+        usd=summed("priced_usd"),
+        usd_stated=summed("usd"),
+        records=rows.height,
         records_without_usd=billed["priced_usd"].null_count(),
-    )  # fmt: skip
+    )
 
 
 def _items(attempts: pl.DataFrame, retried: pl.DataFrame) -> Items:
@@ -209,17 +248,26 @@ def _items(attempts: pl.DataFrame, retried: pl.DataFrame) -> Items:
         attempts.with_columns(unit=unit, bill=bill if enough else pl.lit(np.nan))
         .group_by("unit", maintain_order=True)
         .agg(
-            cost=pl.col("bill").sum(), attempts=pl.col("made").sum(), correct=pl.col("right").sum(),
-            graded=pl.col("is_graded").sum(), right=pl.col("right").filter("is_graded"),
-            answer=pl.col("answer").filter("is_graded"), selector=pl.col("selector").filter("is_graded"),
+            cost=pl.col("bill").sum(),
+            attempts=pl.col("made").sum(),
+            correct=pl.col("right").sum(),
+            graded=pl.col("is_graded").sum(),
+            right=pl.col("right").filter("is_graded"),
+            answer=pl.col("answer").filter("is_graded"),
+            selector=pl.col("selector").filter("is_graded"),
         )
-    )  # fmt: skip
+    )
     samples, answers, selector = _samples(wide, has_groups=attempts["group"].null_count() < attempts.height)
     return Items(
-        names=tuple(wide["unit"]), cost_usd=wide["cost"].to_numpy().astype(np.float64),
-        attempts=wide["attempts"].to_numpy().astype(np.float64), correct=wide["correct"].to_numpy().astype(np.float64),
-        graded=wide["graded"].to_numpy().astype(np.float64), samples=samples, answers=answers, selector=selector,
-    )  # fmt: skip
+        names=tuple(wide["unit"]),
+        cost_usd=wide["cost"].to_numpy().astype(np.float64),
+        attempts=wide["attempts"].to_numpy().astype(np.float64),
+        correct=wide["correct"].to_numpy().astype(np.float64),
+        graded=wide["graded"].to_numpy().astype(np.float64),
+        samples=samples,
+        answers=answers,
+        selector=selector,
+    )
 
 
 def _samples(wide: pl.DataFrame, *, has_groups: bool) -> tuple[Array | None, NDArray[np.int64] | None, Array | None]:
@@ -227,9 +275,11 @@ def _samples(wide: pl.DataFrame, *, has_groups: bool) -> tuple[Array | None, NDA
     fewest = int(wide["graded"].to_numpy().min(initial=0 if wide.is_empty() else 1 << 30))
     if has_groups or fewest < 2 or (wide["attempts"] != wide["graded"]).any():
         return None, None, None
-    flat = wide.with_row_index("at").select(
-        "at", *(pl.col(name).list.head(fewest) for name in ("right", "answer", "selector"))
-    ).explode("right", "answer", "selector")  # fmt: skip
+    flat = (
+        wide.with_row_index("at")
+        .select("at", *(pl.col(name).list.head(fewest) for name in ("right", "answer", "selector")))
+        .explode("right", "answer", "selector")
+    )
     shape = (wide.height, fewest)
     right = flat["right"].to_numpy().reshape(shape).astype(np.float64)
     if not np.isin(right, (0.0, 1.0)).all():
@@ -291,10 +341,13 @@ def _curve(items: Items) -> tuple[CurvePoint, ...]:
             cost = each * count
             points.append(
                 CurvePoint(
-                    selection=selection, samples=count, accuracy=share_of(right, np.ones_like(right)),
-                    usd_per_item=finite(cost.mean()), usd_per_correct=interval_of(cost, right),
+                    selection=selection,
+                    samples=count,
+                    accuracy=share_of(right, np.ones_like(right)),
+                    usd_per_item=finite(cost.mean()),
+                    usd_per_correct=interval_of(cost, right),
                 )
-            )  # fmt: skip
+            )
     return tuple(points)
 
 

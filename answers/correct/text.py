@@ -12,12 +12,43 @@ from answers.correct.record import Correct, Interval, Pair, RunCost, Spend, Way
 from answers.text import UNKNOWN, number, share, usd
 
 MOST_PAIRS = 10
-ROLE_NAMES = {"subject": "answers", "judge": "judge", "simulator": "simulated user", "retry": "thrown-away tries",
-              "copy": "perturbed copies"}  # fmt: skip
-COLUMNS = ("kind", "benchmark", "model", "selection", "samples", "items", "attempts", "correct", "errors", "accuracy",
-           "accuracy_low", "accuracy_high", "usd_per_item", "usd_per_correct", "usd_per_correct_low", "usd_per_correct_high",
-           "needs_check", "usd", "judge_usd", "simulator_usd", "retry_usd", "input_tokens", "output_tokens", "reasoning_tokens",
-           "cache_read_tokens", "cache_write_tokens", "usd_basis", "format")  # fmt: skip
+ROLE_NAMES = {
+    "subject": "answers",
+    "judge": "judge",
+    "simulator": "simulated user",
+    "retry": "thrown-away tries",
+    "copy": "perturbed copies",
+}
+COLUMNS = (
+    "kind",
+    "benchmark",
+    "model",
+    "selection",
+    "samples",
+    "items",
+    "attempts",
+    "correct",
+    "errors",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "usd_per_item",
+    "usd_per_correct",
+    "usd_per_correct_low",
+    "usd_per_correct_high",
+    "needs_check",
+    "usd",
+    "judge_usd",
+    "simulator_usd",
+    "retry_usd",
+    "input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "usd_basis",
+    "format",
+)
 
 
 def show_correct(found: Correct, *, console: Console) -> None:
@@ -63,26 +94,48 @@ def _rows(found: Correct) -> Iterator[dict[str, Any]]:
     for run in found.runs:
         subject = run.spend.get("subject")
         yield {
-            "kind": "run", "benchmark": run.benchmark, "model": run.model, "samples": run.samples_per_item, "items": run.items,
-            "attempts": run.attempts, "correct": run.correct, "errors": run.errors, "usd_per_item": run.usd_per_item,
-            "usd_basis": run.usd_basis, "format": run.format, **_ends("accuracy", run.accuracy),
+            "kind": "run",
+            "benchmark": run.benchmark,
+            "model": run.model,
+            "samples": run.samples_per_item,
+            "items": run.items,
+            "attempts": run.attempts,
+            "correct": run.correct,
+            "errors": run.errors,
+            "usd_per_item": run.usd_per_item,
+            "usd_basis": run.usd_basis,
+            "format": run.format,
+            **_ends("accuracy", run.accuracy),
             **_ends("usd_per_correct", run.usd_per_correct),
             **({name: getattr(subject, name) for name in COLUMNS if hasattr(subject, name)} if subject else {}),
             **{f"{role}_usd": run.spend[role].usd for role in ("judge", "simulator", "retry") if role in run.spend},
-        }  # fmt: skip
+        }
         for point in run.curve:
             yield {
-                "kind": "curve", "benchmark": run.benchmark, "model": run.model, "selection": point.selection,
-                "samples": point.samples, "items": run.items, "usd_per_item": point.usd_per_item,
-                "needs_check": point.selection == "coverage", **_ends("accuracy", point.accuracy),
+                "kind": "curve",
+                "benchmark": run.benchmark,
+                "model": run.model,
+                "selection": point.selection,
+                "samples": point.samples,
+                "items": run.items,
+                "usd_per_item": point.usd_per_item,
+                "needs_check": point.selection == "coverage",
+                **_ends("accuracy", point.accuracy),
                 **_ends("usd_per_correct", point.usd_per_correct),
-            }  # fmt: skip
+            }
     for way in found.ways:
         yield {
-            "kind": "way", "benchmark": way.benchmark, "model": way.way, "selection": way.kind, "samples": way.samples,
-            "items": way.items, "usd_per_item": way.usd_per_item, "needs_check": way.needs_check,
-            **_ends("accuracy", way.accuracy), **_ends("usd_per_correct", way.usd_per_correct),
-        }  # fmt: skip
+            "kind": "way",
+            "benchmark": way.benchmark,
+            "model": way.way,
+            "selection": way.kind,
+            "samples": way.samples,
+            "items": way.items,
+            "usd_per_item": way.usd_per_item,
+            "needs_check": way.needs_check,
+            **_ends("accuracy", way.accuracy),
+            **_ends("usd_per_correct", way.usd_per_correct),
+        }
 
 
 def _ends(name: str, part: Interval) -> dict[str, float | None]:
@@ -122,11 +175,14 @@ def _spend(spend: Spend) -> str:
     tokens = [
         f"{value:,} {name}"
         for value, name in (
-            (spend.input_tokens, "in"), (spend.cache_read_tokens, "from cache"), (spend.cache_write_tokens, "to cache"),
-            (spend.output_tokens, "out"), (spend.reasoning_tokens, "reasoning"),
+            (spend.input_tokens, "in"),
+            (spend.cache_read_tokens, "from cache"),
+            (spend.cache_write_tokens, "to cache"),
+            (spend.output_tokens, "out"),
+            (spend.reasoning_tokens, "reasoning"),
         )
         if value is not None
-    ]  # fmt: skip
+    ]
     unknown = f"; {spend.records_without_usd:,} of {spend.records:,} not known" if spend.records_without_usd else ""
     return f"{usd(spend.usd)}{unknown}" + (f" ({', '.join(tokens)})" if tokens else "")
 

@@ -45,14 +45,18 @@ def pairs_of(benchmark: str, runs: Sequence[Run]) -> Iterator[Pair]:
             first_cost_usd=cost[0], first_correct=right[0], second_cost_usd=cost[1], second_correct=right[1]
         )
         yield Pair(
-            benchmark=benchmark, first=one.model, second=other.model, items=len(names),
+            benchmark=benchmark,
+            first=one.model,
+            second=other.model,
+            items=len(names),
             accuracy_difference=_mean_difference(right[0] - right[1]),
             usd_per_correct_difference=Interval(value=finite(found.value), low=finite(found.low), high=finite(found.high)),
             union_accuracy=float(reached.mean()),
             union_usd_per_correct=interval_of(both.cost_usd[0, 1], reached).value,
             cascade_order=tuple((one.model, other.model)[at] for at in cheap_first),  # type: ignore[arg-type]
-            cascade_usd_per_item=float(cascade.mean()), cascade_usd_per_correct=interval_of(cascade, reached),
-        )  # fmt: skip
+            cascade_usd_per_item=float(cascade.mean()),
+            cascade_usd_per_correct=interval_of(cascade, reached),
+        )
 
 
 def ways_of(benchmark: str, runs: Sequence[Run]) -> tuple[list[Way], list[str]]:
@@ -77,11 +81,18 @@ def ways_of(benchmark: str, runs: Sequence[Run]) -> tuple[list[Way], list[str]]:
                 continue
             kept.append(
                 Way(
-                    benchmark=benchmark, way=way, kind=kind, models=models, samples=samples, needs_check=checked,
-                    items=len(names), accuracy=share_of(right[at], np.ones(len(names))),
-                    usd_per_item=float(cost[at].mean()), usd_per_correct=interval_of(cost[at], right[at]),
+                    benchmark=benchmark,
+                    way=way,
+                    kind=kind,
+                    models=models,
+                    samples=samples,
+                    needs_check=checked,
+                    items=len(names),
+                    accuracy=share_of(right[at], np.ones(len(names))),
+                    usd_per_item=float(cost[at].mean()),
+                    usd_per_correct=interval_of(cost[at], right[at]),
                 )
-            )  # fmt: skip
+            )
     kept.sort(key=lambda way: (way.needs_check, way.usd_per_item))
     if any(way.needs_check for way in kept):
         notes.append(

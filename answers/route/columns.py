@@ -8,8 +8,21 @@ from answers.route.files import ROW, BadUsageError, NotATableError
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "item": (
-        "item", "item_id", "question_id", "sample_id", "canonical_id", "global_index", "instance_id", "example_id", "query_id",
-        "prompt_id", "task_id", "doc_id", "embedding_id", "id", "uid",
+        "item",
+        "item_id",
+        "question_id",
+        "sample_id",
+        "canonical_id",
+        "global_index",
+        "instance_id",
+        "example_id",
+        "query_id",
+        "prompt_id",
+        "task_id",
+        "doc_id",
+        "embedding_id",
+        "id",
+        "uid",
     ),
     "model": ("model", "model_name", "model_id", "selected_model", "llm", "llm_selected"),
     "correct": ("correct", "is_correct", "quality", "performance", "accuracy", "resolved", "passed", "success", "reward"),
@@ -29,7 +42,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "response_chars": ("response_chars",),
     "latency_s": ("latency_s", "seconds", "response_time"),
     "latency_ms": ("latency_ms",),
-}  # fmt: skip
+}
 """What a column can be, and the names it goes by, the best first."""
 SCORES = ("score", "routing_score", "router_score", "strong_win_rate", "win_rate")
 PER_MODEL: dict[str, tuple[str, ...]] = {

@@ -117,9 +117,15 @@ def read_wide(rows: pl.LazyFrame, fields: dict[str, str], scores: dict[str, str]
         bases.add(basis)
     refuse_zero_costs(known, names, {n: of_models[n].get("cost_usd", "cost") for n in names}, reading)
     return table_of(
-        known, names, list(scores), routers=NO_ROUTERS, samples=known.select("item").clear(), basis="; ".join(sorted(bases)),
-        notes=["one column per model"], reading=reading,
-    )  # fmt: skip
+        known,
+        names,
+        list(scores),
+        routers=NO_ROUTERS,
+        samples=known.select("item").clear(),
+        basis="; ".join(sorted(bases)),
+        notes=["one column per model"],
+        reading=reading,
+    )
 
 
 def _scores_of_routers(known: pl.DataFrame, columns: list[str]) -> list[pl.DataFrame]:

@@ -77,8 +77,13 @@ def ratio_interval(*, numerator: Array, denominator: Array, confidence: float = 
     below, above = _corrected_quantiles(top - finite[..., None] * bottom, confidence)
     top_off, bottom_off = top - mean_top[..., None], bottom - mean_bottom[..., None]
     spread = n * (n - 1.0)
-    terms = (mean_top, mean_bottom, (top_off**2).sum(-1) / spread, (bottom_off**2).sum(-1) / spread,
-             (top_off * bottom_off).sum(-1) / spread)  # fmt: skip
+    terms = (
+        mean_top,
+        mean_bottom,
+        (top_off**2).sum(-1) / spread,
+        (bottom_off**2).sum(-1) / spread,
+        (top_off * bottom_off).sum(-1) / spread,
+    )
     low, high = _where_pivot_is(above, *terms, upper=False), _where_pivot_is(below, *terms, upper=True)
     nothing = ~np.isfinite(value)
     return Ratio(

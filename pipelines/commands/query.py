@@ -39,9 +39,15 @@ def query(
         raise typer.BadParameter("give the SQL, or --file FILE with it")
     text = sql if file is None else file.read_text("utf-8-sig")
     run_query(
-        warehouse(), text or "", format=format_of(output, format.value if format else None), output=output, console=out,
-        memory=memory, timeout_s=timeout, for_spreadsheet=for_spreadsheet,
-    )  # fmt: skip
+        warehouse(),
+        text or "",
+        format=format_of(output, format.value if format else None),
+        output=output,
+        console=out,
+        memory=memory,
+        timeout_s=timeout,
+        for_spreadsheet=for_spreadsheet,
+    )
 
 
 def tables() -> None:

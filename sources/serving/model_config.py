@@ -207,8 +207,13 @@ def _has_experts(c: Config, place: int) -> bool:
 def _experts(c: Config, place: int) -> Fields:
     width = _of(c, place, "moe_intermediate_size", "expert_ffn_hidden_size", "ffn_hidden_size", "intermediate_size")
     shared = _of(c, place, "n_shared_experts", "num_shared_experts", "num_shared_expert", "moe_num_shared_experts")
-    one = first(c, "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "share_expert_dim",
-                 "shared_intermediate_size")  # fmt: skip
+    one = first(
+        c,
+        "moe_shared_expert_intermediate_size",
+        "shared_expert_intermediate_size",
+        "share_expert_dim",
+        "shared_intermediate_size",
+    )
     if one is None and c["model_type"] == "llama4":
         one = width
     names = ("num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "top_k_experts", "moe_k")
@@ -233,8 +238,12 @@ def _searched_block(c: Config, block: Config) -> Fields:
     if attention.get("n_heads_in_group"):
         kv_heads = heads // int(attention["n_heads_in_group"])
         mixer = {
-            "mixer": "attention", "query_heads": heads, "kv_heads": kv_heads, "head_dim": width, "value_head_dim": width,
-        }  # fmt: skip
+            "mixer": "attention",
+            "query_heads": heads,
+            "kv_heads": kv_heads,
+            "head_dim": width,
+            "value_head_dim": width,
+        }
     multiple = ffn.get("ffn_mult")
     return {**mixer, "ffn_width": -(-int(2 * multiple * hidden / 3) // 256) * 256 if multiple else 0}
 

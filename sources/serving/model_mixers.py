@@ -110,9 +110,15 @@ def _linear(c: Config, kind: str) -> Fields:
     kernel = int(first(c, "linear_attn_short_conv_kernel_size", "linear_conv_kernel_dim", "short_conv_kernel_size") or 0)
     decay = width if kind == "kda" else 0
     return {
-        "mixer": "linear", "key_heads": heads, "value_heads": heads, "key_dim": width, "value_dim": width, "kernel": kernel,
-        "decay_rank": decay, "gate_rank": 0 if kind == "lightning" or c.get("linear_attn_use_full_rank_gate") else decay,
-    }  # fmt: skip
+        "mixer": "linear",
+        "key_heads": heads,
+        "value_heads": heads,
+        "key_dim": width,
+        "value_dim": width,
+        "kernel": kernel,
+        "decay_rank": decay,
+        "gate_rank": 0 if kind == "lightning" or c.get("linear_attn_use_full_rank_gate") else decay,
+    }
 
 
 def _mamba(c: Config) -> Fields:

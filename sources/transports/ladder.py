@@ -251,9 +251,13 @@ def _try_parse(parse: Parse, snapshot: Snapshot) -> tuple[Parsed | None, str | N
 def _suspect_key(source: str, reason: str) -> pl.DataFrame:
     """A row of quarantine for a document in which a reader takes one of two values."""
     return reject(
-        pl.DataFrame({"source": [source]}), source=pl.col("source"), row_key=pl.lit("document"), rule="doubled_key",
-        reason=f"{reason}: the last of its values counts", severity="suspect",
-    )  # fmt: skip
+        pl.DataFrame({"source": [source]}),
+        source=pl.col("source"),
+        row_key=pl.lit("document"),
+        rule="doubled_key",
+        reason=f"{reason}: the last of its values counts",
+        severity="suspect",
+    )
 
 
 def _fetch(rung: LiveRung, policy: Policy, known: Known | None) -> Fetched | NotModified:

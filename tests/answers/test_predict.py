@@ -126,10 +126,19 @@ def test_pools_count_the_gpus_that_their_publishers_count(evidence: Evidence) ->
 def test_a_model_and_an_accelerator_of_your_own(release: Path, tmp_path: Path) -> None:
     config = tmp_path / "mymodel" / "config.json"
     config.parent.mkdir()
-    config.write_text(json.dumps({
-        "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32,
-        "num_key_value_heads": 8, "num_hidden_layers": 32, "vocab_size": 128256,
-    }))  # fmt: skip
+    config.write_text(
+        json.dumps(
+            {
+                "model_type": "llama",
+                "hidden_size": 4096,
+                "intermediate_size": 14336,
+                "num_attention_heads": 32,
+                "num_key_value_heads": 8,
+                "num_hidden_layers": 32,
+                "vocab_size": 128256,
+            }
+        )
+    )
     device = tmp_path / "chip.json"
     device.write_text(json.dumps(OWN_DEVICE))
     own = {**RUN, **LOAD, "model": "mymodel", "gpu": "mychip"}

@@ -18,10 +18,20 @@ from warehouse.store import table_path, write_frame
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROW = {
-    "provider": "openai", "model": "gpt-4o", "source_provider": "openai", "source_model": "gpt-4o", "leg": "input",
-    "tier_min_tokens": 0, "variant": "standard", "price_window": "always", "usd_per_mtok": 0.0, "valid_from": AT.date(),
-    "date_basis": "observed", "source": "litellm", "observed_at": AT,
-}  # fmt: skip
+    "provider": "openai",
+    "model": "gpt-4o",
+    "source_provider": "openai",
+    "source_model": "gpt-4o",
+    "leg": "input",
+    "tier_min_tokens": 0,
+    "variant": "standard",
+    "price_window": "always",
+    "usd_per_mtok": 0.0,
+    "valid_from": AT.date(),
+    "date_basis": "observed",
+    "source": "litellm",
+    "observed_at": AT,
+}
 """A price, which stands for the generation of a release."""
 
 

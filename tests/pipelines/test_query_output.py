@@ -178,8 +178,11 @@ def test_twenty_million_rows_take_less_than_500_mb(warehouse_file: Path, tmp_pat
     file = tmp_path / f"rows.{suffix}"
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, str(warehouse_file), str(file), "20000000"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert float(done.stdout) < 500
     if suffix == "parquet":
         assert pl.scan_parquet(file).select(pl.len()).collect().item() == 20_000_000

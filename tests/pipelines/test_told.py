@@ -30,9 +30,14 @@ AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 def attempt(outcome: bronze.Outcome, day: float) -> Attempt:
     return Attempt(
-        source=SOURCE.name, checked_at=AT + timedelta(days=day), rung="x", transport="http", uri="x", outcome=outcome,
+        source=SOURCE.name,
+        checked_at=AT + timedelta(days=day),
+        rung="x",
+        transport="http",
+        uri="x",
+        outcome=outcome,
         error="status 503" if outcome == "failed" else None,
-    )  # fmt: skip
+    )
 
 
 def test_source_that_gave_nothing_for_a_week_is_an_outage_and_less_is_none():
@@ -113,10 +118,12 @@ def test_heartbeat_is_sent_after_success_and_its_address_never_shown(
         for tags in ({}, {COMMAND_TAG: "refresh"}):
             run = job.execute_in_process(instance=dagster, tags=tags)
             context = dg.build_run_status_sensor_context(
-                "tell_success", dagster_instance=dagster, dagster_run=run.dagster_run,
+                "tell_success",
+                dagster_instance=dagster,
+                dagster_run=run.dagster_run,
                 dagster_event=next(each for each in run.all_events if each.event_type is dg.DagsterEventType.RUN_SUCCESS),
                 resources=resources(tmp_path),
-            )  # fmt: skip
+            )
             tell_success(context)
     assert len(live_server.seen("/ping/s3cr3t")) == 1
     (line,) = pulse(tmp_path)

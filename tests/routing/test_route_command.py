@@ -262,9 +262,19 @@ class TestTogether:
         score, quality, cost = two_models(items=250_000, seed=1)
         items = pl.DataFrame({"item": np.arange(250_000)})
         made = Table(
-            models=("S", "W"), items=items, quality=quality, cost=cost, input_tokens=None, latency_s=None,
-            scores={"score": score}, routers=NO_ROUTERS, samples=items.clear(), missing={}, cost_basis="", notes=(),
-        )  # fmt: skip
+            models=("S", "W"),
+            items=items,
+            quality=quality,
+            cost=cost,
+            input_tokens=None,
+            latency_s=None,
+            scores={"score": score},
+            routers=NO_ROUTERS,
+            samples=items.clear(),
+            missing={},
+            cost_basis="",
+            notes=(),
+        )
         assert groups_of(made).copies == 0
         twice = np.tile(score[:125_000], 2) + np.repeat([0.0, 1e-12], 125_000)
         assert groups_of(replace(made, scores={"score": twice}, quality=np.tile(quality[:125_000], (2, 1)))).copies == 250_000
@@ -371,9 +381,19 @@ class TestCommand:
         assert said.stdout.startswith("Routing pays: yes (600 items)")
         policy, curve, picture = (tmp_path / name for name in ("policy.json", "curve.csv", "curve.svg"))
         told = iecon(
-            tmp_path, "route", str(file), "--json", "--quality", "0.9", "--policy", str(policy),
-            "--curve", str(curve), "--curve", str(picture),
-        )  # fmt: skip
+            tmp_path,
+            "route",
+            str(file),
+            "--json",
+            "--quality",
+            "0.9",
+            "--policy",
+            str(policy),
+            "--curve",
+            str(curve),
+            "--curve",
+            str(picture),
+        )
         assert told.returncode == 0, told.stderr
         plain = json.loads(told.stdout)
         assert plain["quality_floor"]["rule"] == "90 % of the way from W to S"

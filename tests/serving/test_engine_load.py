@@ -78,9 +78,15 @@ def test_a_decode_pool_alone_decodes_all_that_is_in_flight() -> None:
     device = replace(INSTANCE.device, memory_bytes_per_s=3.35e12, memory_bytes=80e9)
     pool = replace(INSTANCE, device=device, split=Split(gpus=72, attention_data_parallel=1.0))
     served = disaggregated(
-        pool, pool, concurrency=72 * 256.0, running_most=1e6, prefill_workers=np.inf, decode_workers=1.0,
-        input_tokens=2000.0, output_tokens=200.0,
-    )  # fmt: skip
+        pool,
+        pool,
+        concurrency=72 * 256.0,
+        running_most=1e6,
+        prefill_workers=np.inf,
+        decode_workers=1.0,
+        input_tokens=2000.0,
+        output_tokens=200.0,
+    )
     assert served.running == pytest.approx(72 * 256, rel=1e-4)
     assert served.output_tokens_per_s / 9 == pytest.approx(22_300, rel=0.3)
 

@@ -48,8 +48,18 @@ def make(folder: Path, kind: str) -> Path:
     return path
 
 
-KINDS = ["name that is no UTF-8", "pipe", "device", "sparse", "link onto itself", "dangling link", "longest name",
-         "unreadable metadata", "doubled key", "unfolds"]  # fmt: skip
+KINDS = [
+    "name that is no UTF-8",
+    "pipe",
+    "device",
+    "sparse",
+    "link onto itself",
+    "dangling link",
+    "longest name",
+    "unreadable metadata",
+    "doubled key",
+    "unfolds",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -43,9 +43,15 @@ needs_data = pytest.mark.skipif(not DATA.exists(), reason="the configurations as
 STATED_WITHIN = 0.03
 
 LLAMA = {
-    "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
-    "intermediate_size": 14336, "vocab_size": 128256, "tie_word_embeddings": False,
-}  # fmt: skip
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 14336,
+    "vocab_size": 128256,
+    "tie_word_embeddings": False,
+}
 
 
 def shape(model: str) -> dict[str, Any]:
@@ -157,9 +163,14 @@ def test_siblings_take_the_shape_and_are_marked() -> None:
 
 def test_a_row_more_is_a_model_more() -> None:
     row = {
-        "model": "new-7b", "developer": "someone", "hugging_face_id": "someone/New-7B", "status": "quoted",
-        "locator": "someone/New-7B, config.json", "source": "model_config", "config": json.dumps(LLAMA),
-    }  # fmt: skip
+        "model": "new-7b",
+        "developer": "someone",
+        "hugging_face_id": "someone/New-7B",
+        "status": "quoted",
+        "locator": "someone/New-7B, config.json",
+        "source": "model_config",
+        "config": json.dumps(LLAMA),
+    }
     one = pl.DataFrame([row], schema=polars_schema(ModelConfiguration))
     layers = [row for model, _, config in configured(one) for row in layer_rows(model, config)]
     found = configured_shapes(one, pl.DataFrame(layers, schema=polars_schema(ModelLayer)))

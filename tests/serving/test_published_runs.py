@@ -47,9 +47,18 @@ POINTS = with_flags(points_of(RUNS))
 
 def run(**cells: object) -> pl.DataFrame:
     given: dict[str, Any] = {
-        "row_id": "r 2", "run_id": "a", "publisher": "p/q", "commit": "c", "path": "f line 2", "basis": "measured",
-        "rates_of": "system", "model": "deepseek-r1", "gpu": "h200", "gpus": 8, "source": "measured_others",
-    }  # fmt: skip
+        "row_id": "r 2",
+        "run_id": "a",
+        "publisher": "p/q",
+        "commit": "c",
+        "path": "f line 2",
+        "basis": "measured",
+        "rates_of": "system",
+        "model": "deepseek-r1",
+        "gpu": "h200",
+        "gpus": 8,
+        "source": "measured_others",
+    }
     return pl.DataFrame([given | cells], schema=polars_schema(PublishedRun))
 
 
@@ -80,9 +89,17 @@ def test_every_accelerator_and_model_that_counts_is_named() -> None:
 
 def test_rates_of_two_pools_become_those_of_the_system() -> None:
     row = point(
-        rates_of="pools", disaggregated=True, prefill_gpus=4, decode_gpus=12, gpus=16, input_tokens_per_s_per_gpu=8_000.0,
-        output_tokens_per_s_per_gpu=1_000.0, total_tokens_per_s_per_gpu=(4 * 8_000 + 12 * 1_000) / 16, decode_tp=8, tp=None,
-    )  # fmt: skip
+        rates_of="pools",
+        disaggregated=True,
+        prefill_gpus=4,
+        decode_gpus=12,
+        gpus=16,
+        input_tokens_per_s_per_gpu=8_000.0,
+        output_tokens_per_s_per_gpu=1_000.0,
+        total_tokens_per_s_per_gpu=(4 * 8_000 + 12 * 1_000) / 16,
+        decode_tp=8,
+        tp=None,
+    )
     assert row["output_tokens_per_s_per_gpu"] == pytest.approx(12 * 1_000 / 16)
     assert row["input_tokens_per_s_per_gpu"] == pytest.approx(4 * 8_000 / 16)
     assert (row["gpus_total"], row["tp"], row["architecture"], row["basis"]) == (16, 8, "disaggregated", "measured")
@@ -90,9 +107,14 @@ def test_rates_of_two_pools_become_those_of_the_system() -> None:
 
 def test_pools_that_are_stated_together_follow_from_the_rates_and_others_are_doubtful() -> None:
     together = run(
-        rates_of="pools", disaggregated=True, prefill_gpus=16, decode_gpus=16, input_tokens_per_s_per_gpu=8_000.0,
-        output_tokens_per_s_per_gpu=1_000.0, total_tokens_per_s_per_gpu=(4 * 8_000 + 12 * 1_000) / 16,
-    )  # fmt: skip
+        rates_of="pools",
+        disaggregated=True,
+        prefill_gpus=16,
+        decode_gpus=16,
+        input_tokens_per_s_per_gpu=8_000.0,
+        output_tokens_per_s_per_gpu=1_000.0,
+        total_tokens_per_s_per_gpu=(4 * 8_000 + 12 * 1_000) / 16,
+    )
     sized = with_system_rates(together).row(0, named=True)
     assert (sized["prefill_gpus"], sized["decode_gpus"], sized["gpus"], sized["basis"]) == (4, 12, 16, "measured")
     wrong = with_system_rates(together.with_columns(total_tokens_per_s_per_gpu=pl.lit(9_999.0))).row(0, named=True)
@@ -219,8 +241,10 @@ def test_fifty_rows_at_random_agree_with_the_collected_ones_and_lead_to_their_pl
         candidates = by_place[row["commit"], row["path"]]
 
         def same(found: dict[str, str], row: dict[str, Any] = row) -> bool:
-            return all((found[name] == "") == (row[name] is None) and (row[name] is None or float(found[name]) == row[name])
-                       for name in numbers)  # fmt: skip
+            return all(
+                (found[name] == "") == (row[name] is None) and (row[name] is None or float(found[name]) == row[name])
+                for name in numbers
+            )
 
         assert any(same(found) and found["model"] == row["model"] for found in candidates), row["row_id"]
         document, line = row["row_id"].split(" line ")

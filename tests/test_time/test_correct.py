@@ -175,8 +175,10 @@ def test_kept_runs_enter_the_warehouse_and_can_be_listed_and_forgotten(tmp_path:
             ).fetchall()
 
     # The free one has no known cost, so that it is no run of the marts.
-    assert own("marts.cost_per_correct") == [("one", pytest.approx(0.3), pytest.approx(0.6)),
-                                             ("two", pytest.approx(0.05), pytest.approx(0.05))]  # fmt: skip
+    assert own("marts.cost_per_correct") == [
+        ("one", pytest.approx(0.3), pytest.approx(0.6)),
+        ("two", pytest.approx(0.05), pytest.approx(0.05)),
+    ]
     assert [row[0] for row in own("marts.cost_per_correct_frontier")] == ["two"]
     assert iecon(data, "correct", "--forget", "0" * 12).returncode == 1
     assert iecon(data, "correct", "--forget", entry["id"]).returncode == 0

@@ -49,8 +49,14 @@ def rows_beside() -> list[dict[str, str]]:
 @pytest.mark.skipif(not rows_beside(), reason="no samples of evaluation logs lie beside this checkout")
 def test_every_row_of_the_samples_comes_out() -> None:
     """The table counts all roles for logs of requests and the judge alone for DeepEval, so one of the roles must agree."""
-    names = {"input_tokens": "input_tokens", "output_tokens": "output_tokens", "reasoning_tokens": "reasoning_tokens",
-             "cache_read": "cache_read_tokens", "cache_write": "cache_write_tokens", "dollars": "usd_stated"}  # fmt: skip
+    names = {
+        "input_tokens": "input_tokens",
+        "output_tokens": "output_tokens",
+        "reasoning_tokens": "reasoning_tokens",
+        "cache_read": "cache_read_tokens",
+        "cache_write": "cache_write_tokens",
+        "dollars": "usd_stated",
+    }
     wrong = []
     for row in rows_beside():
         files = [path for path in SAMPLES_BESIDE.glob(row["file"].removesuffix("/**")) if path.name != "practice"]
@@ -60,15 +66,20 @@ def test_every_row_of_the_samples_comes_out() -> None:
         totals = [run for run in runs if run.kind == "total"]
         for key, name in (("n_items", "items"), ("n_attempts", "attempts"), ("n_correct", "correct"), ("n_errors", "errors")):
             if row[key]:
-                values = [getattr(run, name) for run in runs] if row["model"] not in ("", "both") or totals else [
-                    getattr(log, name) for log in answer.logs]  # fmt: skip
+                values = (
+                    [getattr(run, name) for run in runs]
+                    if row["model"] not in ("", "both") or totals
+                    else [getattr(log, name) for log in answer.logs]
+                )
                 if sum(value or 0 for value in values) != pytest.approx(float(row[key])) and values != [None]:
                     wrong.append((row["file"], key, values))
         for key, name in names.items():
             if row[key]:
                 spends = [run.spend for run in runs]
-                roles = [sum(getattr(spend[role], name) or 0 for spend in spends if role in spend)
-                         for role in ("subject", "judge", "simulator")]  # fmt: skip
+                roles = [
+                    sum(getattr(spend[role], name) or 0 for spend in spends if role in spend)
+                    for role in ("subject", "judge", "simulator")
+                ]
                 if not any(value == pytest.approx(float(row[key])) for value in (*roles, sum(roles))):
                     wrong.append((row["file"], key, roles))
     assert wrong == []

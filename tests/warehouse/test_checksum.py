@@ -191,10 +191,17 @@ def test_second_writer_says_that_it_waits(tmp_path: Path, monkeypatch: pytest.Mo
     from warehouse import locks
 
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sys\nfrom pathlib import Path\nfrom warehouse.locks import writing\n"
-         f"with writing(Path({str(tmp_path)!r}), 'core.x'):\n    print('held', flush=True)\n    sys.stdin.read()\n"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            "import sys\nfrom pathlib import Path\nfrom warehouse.locks import writing\n"
+            f"with writing(Path({str(tmp_path)!r}), 'core.x'):\n    print('held', flush=True)\n    sys.stdin.read()\n",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     said: list[str] = []

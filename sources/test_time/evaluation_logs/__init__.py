@@ -62,10 +62,34 @@ class Format(Protocol):
 
 
 FORMATS: tuple[Format, ...] = (
-    inspect_ai, lm_eval, helm, hal, swe_bench, tau_bench, tau2_bench, terminal_bench, harbor, promptfoo, livecodebench,
-    evalplus, deepeval, braintrust, langsmith, langfuse, lighteval, opencompass, aider, arc_prize, matharena, openai_evals,
-    simple_evals, openrouter, litellm, organisation_bills, plain_table,
-)  # fmt: skip
+    inspect_ai,
+    lm_eval,
+    helm,
+    hal,
+    swe_bench,
+    tau_bench,
+    tau2_bench,
+    terminal_bench,
+    harbor,
+    promptfoo,
+    livecodebench,
+    evalplus,
+    deepeval,
+    braintrust,
+    langsmith,
+    langfuse,
+    lighteval,
+    opencompass,
+    aider,
+    arc_prize,
+    matharena,
+    openai_evals,
+    simple_evals,
+    openrouter,
+    litellm,
+    organisation_bills,
+    plain_table,
+)
 """A plain table comes last: other formats have its columns too."""
 
 _HIDDEN_LOG = aider.FILE
@@ -152,9 +176,15 @@ def _log(each: Format, documents: list[Document], *, benchmark: str | None, mode
             if value is not None and getattr(total, name) == NOT_STATED:
                 setattr(total, name, value)
     return Log(
-        format=each.NAME, files=tuple(str(document.path) for document in documents), kind=reading.kind, records=records,
-        totals=tuple(reading.totals), usd_covers=reading.usd_covers, notes=tuple(reading.notes), refused=tuple(reading.refused),
-    )  # fmt: skip
+        format=each.NAME,
+        files=tuple(str(document.path) for document in documents),
+        kind=reading.kind,
+        records=records,
+        totals=tuple(reading.totals),
+        usd_covers=reading.usd_covers,
+        notes=tuple(reading.notes),
+        refused=tuple(reading.refused),
+    )
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:

@@ -30,13 +30,19 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
         outcomes, cost = document.value("tests_outcomes") or [], dollars(document.value("cost"))
         broke = document.value("exception")
         yield Record(
-            benchmark=BENCHMARK, model=str(document.value("model") or model_of.get(run) or "not stated"),
-            item=str(document.value("testcase") or document.path.parent.name), run_on=day(run[:10]),
-            correct=float(bool(outcomes and outcomes[-1])), score=float(bool(outcomes and outcomes[-1])),
-            error=str(broke)[:200] if broke else None, input_tokens=whole(document.value("prompt_tokens")),
-            output_tokens=whole(document.value("completion_tokens")), usd=cost, usd_unknown=cost == 0.0,
+            benchmark=BENCHMARK,
+            model=str(document.value("model") or model_of.get(run) or "not stated"),
+            item=str(document.value("testcase") or document.path.parent.name),
+            run_on=day(run[:10]),
+            correct=float(bool(outcomes and outcomes[-1])),
+            score=float(bool(outcomes and outcomes[-1])),
+            error=str(broke)[:200] if broke else None,
+            input_tokens=whole(document.value("prompt_tokens")),
+            output_tokens=whole(document.value("completion_tokens")),
+            usd=cost,
+            usd_unknown=cost == 0.0,
             output_includes_reasoning=True,
-        )  # fmt: skip
+        )
     for document in documents:
         if not document.is_json:
             for row in read_yaml(document.bytes_at.read_bytes()) or []:
@@ -56,7 +62,15 @@ def _total(row: dict[str, Any]) -> Total:
         solved = None if rate is None else round(float(rate) / 100 * cases)
     cost = dollars(row.get("total_cost"))
     return Total(
-        benchmark=BENCHMARK, model=str(row.get("model")), items=cases, attempts=cases, samples=1,
-        correct=None if solved is None else float(solved), input_tokens=whole(row.get("prompt_tokens")),
-        output_tokens=whole(row.get("completion_tokens")), usd=cost, usd_unknown=cost == 0.0, run_on=day(str(row.get("date"))),
-    )  # fmt: skip
+        benchmark=BENCHMARK,
+        model=str(row.get("model")),
+        items=cases,
+        attempts=cases,
+        samples=1,
+        correct=None if solved is None else float(solved),
+        input_tokens=whole(row.get("prompt_tokens")),
+        output_tokens=whole(row.get("completion_tokens")),
+        usd=cost,
+        usd_unknown=cost == 0.0,
+        run_on=day(str(row.get("date"))),
+    )

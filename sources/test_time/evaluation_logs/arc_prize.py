@@ -57,8 +57,14 @@ def _score(pairs: Sequence[dict[str, Any]], answers: list[Any] | None) -> float 
     for at, pair in enumerate(pairs):
         attempts = [part for name, part in pair.items() if name.startswith("attempt_") and isinstance(part, dict)]
         stated = [part.get("correct") for part in attempts]
-        place = next((part["metadata"]["pair_index"] for part in attempts
-                      if isinstance((part.get("metadata") or {}).get("pair_index"), int)), at)  # fmt: skip
+        place = next(
+            (
+                part["metadata"]["pair_index"]
+                for part in attempts
+                if isinstance((part.get("metadata") or {}).get("pair_index"), int)
+            ),
+            at,
+        )
         if any(grade is not None for grade in stated):
             solved.append(float(any(stated)))
         elif answers is not None and place < len(answers):
@@ -88,8 +94,16 @@ def _record(document: Document, attempt: Any, at: int, score: float | None) -> R
     )
     usd = dollars(cost.get("total_cost"))
     return Record(
-        **common, model=str(metadata.get("test_id") or document.path.parent.name), billed_model=metadata.get("model"),
-        run_on=day(metadata.get("start_timestamp")), input_tokens=input_, output_tokens=output, reasoning_tokens=reasoning,
-        cache_read_tokens=read, input_includes_cached=inside_input, output_includes_reasoning=inside_output, usd=usd,
+        **common,
+        model=str(metadata.get("test_id") or document.path.parent.name),
+        billed_model=metadata.get("model"),
+        run_on=day(metadata.get("start_timestamp")),
+        input_tokens=input_,
+        output_tokens=output,
+        reasoning_tokens=reasoning,
+        cache_read_tokens=read,
+        input_includes_cached=inside_input,
+        output_includes_reasoning=inside_output,
+        usd=usd,
         usd_unknown=usd == 0.0 and bool(input_ or output),
-    )  # fmt: skip
+    )

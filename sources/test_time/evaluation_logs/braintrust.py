@@ -44,9 +44,12 @@ def _spans(rows: Iterator[dict[str, Any]], experiment: str, reading: Reading) ->
             metadata.get("item_id") or (row.get("origin") or {}).get("id") or json.dumps(row.get("input"), sort_keys=True)
         )
         common: dict[str, Any] = {
-            "benchmark": experiment, "model": str(metadata.get("model") or "not stated"), "item": item,
-            "sample": repeats[item], "run_on": day(row.get("created")),
-        }  # fmt: skip
+            "benchmark": experiment,
+            "model": str(metadata.get("model") or "not stated"),
+            "item": item,
+            "sample": repeats[item],
+            "run_on": day(row.get("created")),
+        }
         names[str(row["span_id"])] = common
         repeats[item] += 1
         if len(scores) > 1:
@@ -54,26 +57,36 @@ def _spans(rows: Iterator[dict[str, Any]], experiment: str, reading: Reading) ->
         score = float(next(iter(scores.values()))) if scores else None
         usd = dollars(metrics.get("estimated_cost"))
         yield Record(
-            **common, correct=None if score is None else float(score == 1.0), score=score,
-            error=str(row["error"])[:200] if row.get("error") else None, usd=usd,
-            usd_unknown=usd == 0.0 and bool(metrics.get("prompt_tokens")), **_tokens(metrics),
-        )  # fmt: skip
+            **common,
+            correct=None if score is None else float(score == 1.0),
+            score=score,
+            error=str(row["error"])[:200] if row.get("error") else None,
+            usd=usd,
+            usd_unknown=usd == 0.0 and bool(metrics.get("prompt_tokens")),
+            **_tokens(metrics),
+        )
     for row in waiting:
         kind = row.get("span_attributes") or {}
         owner = names.get(str(row.get("root_span_id")))
         if owner is not None and (kind.get("purpose") == "scorer" or kind.get("type") == "score"):
             metrics = row.get("metrics") or {}
             yield Record(
-                **owner, role=JUDGE, made=False, billed_model=(row.get("metadata") or {}).get("model"),
-                usd=dollars(metrics.get("estimated_cost")), **_tokens(metrics),
-            )  # fmt: skip
+                **owner,
+                role=JUDGE,
+                made=False,
+                billed_model=(row.get("metadata") or {}).get("model"),
+                usd=dollars(metrics.get("estimated_cost")),
+                **_tokens(metrics),
+            )
 
 
 def _tokens(metrics: dict[str, Any]) -> dict[str, Any]:
     return {
-        "input_tokens": whole(metrics.get("prompt_tokens")), "output_tokens": whole(metrics.get("completion_tokens")),
+        "input_tokens": whole(metrics.get("prompt_tokens")),
+        "output_tokens": whole(metrics.get("completion_tokens")),
         "reasoning_tokens": whole(metrics.get("completion_reasoning_tokens")),
         "cache_read_tokens": whole(metrics.get("prompt_cached_tokens")),
         "cache_write_tokens": whole(metrics.get("prompt_cache_creation_tokens")),
-        "input_includes_cached": True, "output_includes_reasoning": True,
-    }  # fmt: skip
+        "input_includes_cached": True,
+        "output_includes_reasoning": True,
+    }

@@ -30,10 +30,14 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
             usd = dollars(case.get("tokenCost"))
             success = case.get("success")
             yield Record(
-                **common, correct=None if success is None else float(bool(success)), score=min(scores, default=None),
-                error=str(errors[0])[:200] if errors else None, usd=usd, usd_unknown=usd == 0.0,
+                **common,
+                correct=None if success is None else float(bool(success)),
+                score=min(scores, default=None),
+                error=str(errors[0])[:200] if errors else None,
+                usd=usd,
+                usd_unknown=usd == 0.0,
                 answer=answer_key(case.get("actualOutput")),
-            )  # fmt: skip
+            )
             yield from _judges(metrics, common)
 
 
@@ -43,7 +47,12 @@ def _judges(metrics: Sequence[dict[str, Any]], common: dict[str, Any]) -> Iterat
         if metric.get("evaluationModel") is None and cost is None and input_ is None:
             continue
         yield Record(
-            **common, role=JUDGE, made=False, billed_model=metric.get("evaluationModel"), input_tokens=input_,
-            output_tokens=whole(metric.get("outputTokenCount")), usd=cost,
+            **common,
+            role=JUDGE,
+            made=False,
+            billed_model=metric.get("evaluationModel"),
+            input_tokens=input_,
+            output_tokens=whole(metric.get("outputTokenCount")),
+            usd=cost,
             usd_unknown=cost == 0.0 and not metric.get("error"),
-        )  # fmt: skip
+        )

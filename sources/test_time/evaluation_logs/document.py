@@ -148,9 +148,11 @@ class Document:
 
     def rows(self, refused: list[str]) -> Iterator[dict[str, Any]]:
         """All rows of a log of rows; one that is no object is told in `refused`."""
-        numbered = self.lines() if self.is_lines else enumerate(
-            self.elements("data") if "data" in self.top else self.elements(), start=1
-        )  # fmt: skip
+        numbered = (
+            self.lines()
+            if self.is_lines
+            else enumerate(self.elements("data") if "data" in self.top else self.elements(), start=1)
+        )
         for number, row in numbered:
             if isinstance(row, dict):
                 yield row

@@ -43,16 +43,23 @@ def _programs(document: Document, reading: Reading) -> Iterator[Record]:
             passed = base == PASS and plus in (PASS, None)
             yield Record(
                 benchmark="humaneval" if task.startswith("HumanEval") else "mbpp" if task.startswith("Mbpp") else "evalplus",
-                model=document.path.stem.removesuffix("_eval_results").removesuffix(".eval_results"), item=task,
-                sample=sample, correct=float(passed), score=float(passed), run_on=ran,
-                error=TIMEOUT if TIMEOUT in (base, plus) else None, answer=answer_key(program.get("solution")),
-            )  # fmt: skip
+                model=document.path.stem.removesuffix("_eval_results").removesuffix(".eval_results"),
+                item=task,
+                sample=sample,
+                correct=float(passed),
+                score=float(passed),
+                run_on=ran,
+                error=TIMEOUT if TIMEOUT in (base, plus) else None,
+                answer=answer_key(program.get("solution")),
+            )
 
 
 def _older(statuses: dict[str, Any]) -> list[dict[str, Any]]:
     base, plus = statuses.get("base") or [], statuses.get("plus") or []
     return [
-        {"base_status": status[0] if isinstance(status, list) else status,
-         "plus_status": (plus[at][0] if isinstance(plus[at], list) else plus[at]) if at < len(plus) else None}
+        {
+            "base_status": status[0] if isinstance(status, list) else status,
+            "plus_status": (plus[at][0] if isinstance(plus[at], list) else plus[at]) if at < len(plus) else None,
+        }
         for at, status in enumerate(base)
-    ]  # fmt: skip
+    ]

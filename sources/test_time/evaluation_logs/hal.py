@@ -27,17 +27,22 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
         config = document.value("config") or {}
         results = document.value("results") or {}
         args = config.get("agent_args") or {}
-        model = str(next((args[key] for key in ("model_name", "agent.model.name", "model") if args.get(key)),
-                         config.get("agent_name", "not stated")))  # fmt: skip
+        model = str(
+            next(
+                (args[key] for key in ("model_name", "agent.model.name", "model") if args.get(key)),
+                config.get("agent_name", "not stated"),
+            )
+        )
         benchmark, ran = str(config.get("benchmark_name", "not stated")), day(config.get("date"))
         grades = dict(_grades(document, results))
         shares = _shares(document, list(grades))
         usage = document.value("total_usage") or {}
         summed = {
-            "input_tokens": _total(usage, INPUTS), "output_tokens": _total(usage, OUTPUTS),
+            "input_tokens": _total(usage, INPUTS),
+            "output_tokens": _total(usage, OUTPUTS),
             "cache_read_tokens": _total(usage, ("cache_read_input_tokens",)),
             "cache_write_tokens": _total(usage, ("cache_creation_input_tokens",)),
-        }  # fmt: skip
+        }
         stated = document.value("total_cost")
         usd = dollars(stated if stated is not None else results.get("total_cost"))
         per_task = results.get("costs") if isinstance(results.get("costs"), dict) else None
@@ -50,11 +55,19 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
                 tokens: dict[str, Any] = {name: parts[at] for name, parts in pieces.items() if first and parts}
                 cost = dollars(per_task.get(task)) if per_task else (None if usd is None else usd * shares[at])
                 yield Record(
-                    benchmark=benchmark, model=model, item=task, sample=sample, run_on=ran, score=score,
-                    correct=None if score is None else float(score >= 1.0 - 1e-6), usd=cost if first else None,
-                    usd_unknown=cost == 0.0, input_includes_cached=True, output_includes_reasoning=True,
+                    benchmark=benchmark,
+                    model=model,
+                    item=task,
+                    sample=sample,
+                    run_on=ran,
+                    score=score,
+                    correct=None if score is None else float(score >= 1.0 - 1e-6),
+                    usd=cost if first else None,
+                    usd_unknown=cost == 0.0,
+                    input_includes_cached=True,
+                    output_includes_reasoning=True,
                     **tokens,
-                )  # fmt: skip
+                )
         if len(usage) > 1:
             reading.note(f"{document.path.name}: {len(usage)} models share the bill: {', '.join(usage)}")
 

@@ -38,10 +38,19 @@ def _trial(document: Document, reading: Reading) -> Record:
     sample = name.rpartition("__")[2]
     input_ = whole(result.get("n_input_tokens"))
     return Record(
-        benchmark=str(row.get("source") or "terminal_bench_2"), model=str(model), item=str(row["task_name"]),
-        sample=int(sample) if sample.isdigit() else 0, correct=None if reward is None else float(float(reward) == 1.0),
-        score=None if reward is None else float(reward), error=exception, run_on=day(row.get("started_at")),
-        input_tokens=input_, output_tokens=whole(result.get("n_output_tokens")),
-        cache_read_tokens=whole(result.get("n_cache_tokens")), input_includes_cached=True, output_includes_reasoning=True,
-        usd=usd, usd_unknown=usd == 0.0 and bool(input_),
-    )  # fmt: skip
+        benchmark=str(row.get("source") or "terminal_bench_2"),
+        model=str(model),
+        item=str(row["task_name"]),
+        sample=int(sample) if sample.isdigit() else 0,
+        correct=None if reward is None else float(float(reward) == 1.0),
+        score=None if reward is None else float(reward),
+        error=exception,
+        run_on=day(row.get("started_at")),
+        input_tokens=input_,
+        output_tokens=whole(result.get("n_output_tokens")),
+        cache_read_tokens=whole(result.get("n_cache_tokens")),
+        input_includes_cached=True,
+        output_includes_reasoning=True,
+        usd=usd,
+        usd_unknown=usd == 0.0 and bool(input_),
+    )

@@ -7,8 +7,17 @@ from sources.test_time.evaluation_logs.document import Document, decode
 from sources.test_time.evaluation_logs.record import COPY, SUBJECT, Reading, Record, whole
 
 NAME = "helm"
-METRICS = ("exact_match", "final_number_exact_match", "math_equiv_chain_of_thought", "math_equiv", "ifeval_strict_accuracy",
-           "chain_of_thought_correctness", "quasi_exact_match", "prefix_exact_match", "quasi_prefix_exact_match")  # fmt: skip
+METRICS = (
+    "exact_match",
+    "final_number_exact_match",
+    "math_equiv_chain_of_thought",
+    "math_equiv",
+    "ifeval_strict_accuracy",
+    "chain_of_thought_correctness",
+    "quasi_exact_match",
+    "prefix_exact_match",
+    "quasi_prefix_exact_match",
+)
 """Those that decide where an instance has several, the first first."""
 
 
@@ -34,11 +43,17 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
             chosen = next((name for name in METRICS if name in stats), None)
             score = None if chosen is None else float(stats[chosen].get("mean", stats[chosen].get("sum", 0.0)))
             yield Record(
-                benchmark=scenario, model=model, item=str(row["instance_id"]), sample=int(row["train_trial_index"]),
-                role=COPY if is_copy else SUBJECT, correct=None if score is None else float(score == 1.0), score=score,
-                input_tokens=_sum(stats, "num_prompt_tokens"), cache_read_tokens=None,
+                benchmark=scenario,
+                model=model,
+                item=str(row["instance_id"]),
+                sample=int(row["train_trial_index"]),
+                role=COPY if is_copy else SUBJECT,
+                correct=None if score is None else float(score == 1.0),
+                score=score,
+                input_tokens=_sum(stats, "num_prompt_tokens"),
+                cache_read_tokens=None,
                 output_tokens=_sum(stats, "num_completion_tokens") or _sum(stats, "num_output_tokens"),
-            )  # fmt: skip
+            )
         if perturbed:
             reading.note(f"{document.path.name}: {perturbed} perturbed copies are asked and not counted as items")
         reading.note("tokens are recounted by HELM's tokenizer from the text alone: no hidden reasoning, no cache")

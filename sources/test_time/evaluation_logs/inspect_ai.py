@@ -114,14 +114,24 @@ def _records(header: dict[str, Any], samples: Iterator[dict[str, Any]], reading:
         grade, answer, scorer_error = _grade(sample.get("scores") or {}, reading)
         error = _error(sample.get("error")) or scorer_error
         common: dict[str, Any] = {
-            "benchmark": task, "model": model, "item": str(sample.get("id")), "sample": int(sample.get("epoch", 1)) - 1,
-                  "run_on": day(sample.get("started_at")) or ran}  # fmt: skip
+            "benchmark": task,
+            "model": model,
+            "item": str(sample.get("id")),
+            "sample": int(sample.get("epoch", 1)) - 1,
+            "run_on": day(sample.get("started_at")) or ran,
+        }
         own = usage.get(model) or (next(iter(usage.values())) if len(usage) == 1 else {})
         own_name = model if model in usage or len(usage) != 1 else next(iter(usage))
         yield Record(
-            **common, role=SUBJECT, billed_model=own_name, correct=None if grade is None else float(grade == 1.0),
-            score=grade, error=error, answer=answer_key(answer), **_usage(own),
-        )  # fmt: skip
+            **common,
+            role=SUBJECT,
+            billed_model=own_name,
+            correct=None if grade is None else float(grade == 1.0),
+            score=grade,
+            error=error,
+            answer=answer_key(answer),
+            **_usage(own),
+        )
         for billed, counts in usage.items():
             if billed != own_name:
                 role = JUDGE if not judges or billed in judges else SUBJECT
@@ -185,10 +195,16 @@ def _usage(counts: dict[str, Any]) -> dict[str, Any]:
     )
     usd = dollars(counts.get("total_cost"))
     return {
-        "input_tokens": input_, "output_tokens": output, "reasoning_tokens": reasoning, "cache_read_tokens": read,
-        "cache_write_tokens": write, "input_includes_cached": inside, "output_includes_reasoning": True,
-        "usd": usd, "usd_unknown": usd == 0.0 and bool(input_ or output),
-    }  # fmt: skip
+        "input_tokens": input_,
+        "output_tokens": output,
+        "reasoning_tokens": reasoning,
+        "cache_read_tokens": read,
+        "cache_write_tokens": write,
+        "input_includes_cached": inside,
+        "output_includes_reasoning": True,
+        "usd": usd,
+        "usd_unknown": usd == 0.0 and bool(input_ or output),
+    }
 
 
 def _retried(billed: dict[str, Any], summed: dict[str, Counter[str]], *, model: str, task: str, ran: Any) -> Iterator[Record]:
@@ -200,9 +216,18 @@ def _retried(billed: dict[str, Any], summed: dict[str, Counter[str]], *, model: 
             stated = counts.get("total_cost")
             usd = None if stated is None else max(float(stated) - of_samples["total_cost"], 0.0)
             yield Record(
-                benchmark=task, model=model, role=RETRY, billed_model=name, made=False, run_on=ran, usd=usd,
-                input_tokens=max(beyond["input_tokens"], 0), output_tokens=max(beyond["output_tokens"], 0),
-                reasoning_tokens=max(beyond["reasoning_tokens"], 0), output_includes_reasoning=True,
-                cache_read_tokens=max(beyond["input_tokens_cache_read"], 0), input_includes_cached=False,
+                benchmark=task,
+                model=model,
+                role=RETRY,
+                billed_model=name,
+                made=False,
+                run_on=ran,
+                usd=usd,
+                input_tokens=max(beyond["input_tokens"], 0),
+                output_tokens=max(beyond["output_tokens"], 0),
+                reasoning_tokens=max(beyond["reasoning_tokens"], 0),
+                output_includes_reasoning=True,
+                cache_read_tokens=max(beyond["input_tokens_cache_read"], 0),
+                input_includes_cached=False,
                 cache_write_tokens=max(beyond["input_tokens_cache_write"], 0),
-            )  # fmt: skip
+            )

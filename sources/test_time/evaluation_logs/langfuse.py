@@ -56,13 +56,23 @@ def _observations(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[
         )
         usd = dollars(row.get("totalCost") if row.get("totalCost") is not None else (row.get("costDetails") or {}).get("total"))
         yield Record(
-            benchmark="not stated", model=str(row.get("model") or "not stated"), item=item, sample=repeats[item, role],
-            role=role, error=str(row.get("statusMessage") or "error")[:200] if failed else None,
-            run_on=day(row.get("startTime")), input_tokens=input_, output_tokens=output, reasoning_tokens=reasoning,
-            cache_read_tokens=read, cache_write_tokens=write, usd=usd, usd_unknown=usd == 0.0 and bool(input_ or output),
+            benchmark="not stated",
+            model=str(row.get("model") or "not stated"),
+            item=item,
+            sample=repeats[item, role],
+            role=role,
+            error=str(row.get("statusMessage") or "error")[:200] if failed else None,
+            run_on=day(row.get("startTime")),
+            input_tokens=input_,
+            output_tokens=output,
+            reasoning_tokens=reasoning,
+            cache_read_tokens=read,
+            cache_write_tokens=write,
+            usd=usd,
+            usd_unknown=usd == 0.0 and bool(input_ or output),
             input_includes_cached=bool(inside_input) if read or write else None,
             output_includes_reasoning=bool(inside_output) if reasoning else None,
-        )  # fmt: skip
+        )
         repeats[item, role] += 1
 
 

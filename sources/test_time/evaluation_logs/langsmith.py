@@ -62,11 +62,21 @@ def _runs(rows: Iterator[dict[str, Any]], reading: Reading) -> Iterator[Record]:
         ]
         yield Record(
             benchmark=str(row.get("session_name") or row.get("session_id") or "not stated"),
-            model=models.get(str(row.get("trace_id")), str(metadata.get("model") or "not stated")), item=item,
-            sample=repeats[item], correct=None if score is None else float(score == 1.0), score=score,
-            error=str(row.get("error") or "error")[:200] if failed else None, run_on=day(row.get("start_time")),
-            input_tokens=input_, output_tokens=output, reasoning_tokens=whole(completion.get("reasoning")),
-            cache_read_tokens=whole(prompt.get("cache_read")), cache_write_tokens=max(writes) if writes else None,
-            input_includes_cached=True, output_includes_reasoning=True, usd=usd, usd_unknown=usd == 0.0 and bool(input_),
-        )  # fmt: skip
+            model=models.get(str(row.get("trace_id")), str(metadata.get("model") or "not stated")),
+            item=item,
+            sample=repeats[item],
+            correct=None if score is None else float(score == 1.0),
+            score=score,
+            error=str(row.get("error") or "error")[:200] if failed else None,
+            run_on=day(row.get("start_time")),
+            input_tokens=input_,
+            output_tokens=output,
+            reasoning_tokens=whole(completion.get("reasoning")),
+            cache_read_tokens=whole(prompt.get("cache_read")),
+            cache_write_tokens=max(writes) if writes else None,
+            input_includes_cached=True,
+            output_includes_reasoning=True,
+            usd=usd,
+            usd_unknown=usd == 0.0 and bool(input_),
+        )
         repeats[item] += 1

@@ -46,9 +46,14 @@ def _document(row: dict[str, Any], model: str, ran: Any, reading: Reading) -> It
         tokens = outputs[sample] if sample < len(outputs) and isinstance(outputs[sample], list) else None
         input_tokens = response.get("input_tokens") or []
         yield Record(
-            benchmark=str(doc.get("task_name") or "not stated"), model=model, item=str(doc.get("id")), sample=sample,
-            run_on=ran, correct=float(score == 1.0) if first and score is not None else None,
-            score=score if first else None, answer=answer_key(answers[sample]) if sample < len(answers) else None,
+            benchmark=str(doc.get("task_name") or "not stated"),
+            model=model,
+            item=str(doc.get("id")),
+            sample=sample,
+            run_on=ran,
+            correct=float(score == 1.0) if first and score is not None else None,
+            score=score if first else None,
+            answer=answer_key(answers[sample]) if sample < len(answers) else None,
             input_tokens=len(input_tokens) if first and input_tokens else (0 if input_tokens else None),
             output_tokens=len(tokens) if tokens else None,
-        )  # fmt: skip
+        )

@@ -48,13 +48,19 @@ def _requests(document: Document, reading: Reading) -> Iterator[Record]:
         completion = usage.get("completion_tokens_details") or {}
         role = JUDGE if "judge" in str(row.get("model_group")).lower() else SUBJECT
         yield Record(
-            model=str(row.get("model") or "not stated"), role=role,
+            model=str(row.get("model") or "not stated"),
+            role=role,
             item=str(said.get("item_id") or row.get("session_id") or ""),
-            sample=int(said.get("attempt") or 0), input_tokens=input_, output_tokens=whole(row.get("completion_tokens")),
+            sample=int(said.get("attempt") or 0),
+            input_tokens=input_,
+            output_tokens=whole(row.get("completion_tokens")),
             reasoning_tokens=whole(completion.get("reasoning_tokens")),
             cache_read_tokens=whole(extra.get("cache_read_input_tokens", usage.get("cache_read_input_tokens"))),
             cache_write_tokens=whole(extra.get("cache_creation_input_tokens", usage.get("cache_creation_input_tokens"))),
-            input_includes_cached=True, output_includes_reasoning=True, usd=spend,
+            input_includes_cached=True,
+            output_includes_reasoning=True,
+            usd=spend,
             usd_unknown=spend == 0.0 and bool(input_) and not reused and not failed,
-            error="failure" if failed else None, run_on=day(row.get("startTime")),
-        )  # fmt: skip
+            error="failure" if failed else None,
+            run_on=day(row.get("startTime")),
+        )

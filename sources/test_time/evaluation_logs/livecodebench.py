@@ -31,6 +31,11 @@ def _problems(document: Document, reading: Reading) -> Iterator[Record]:
             grade = None if grades is None or sample >= len(grades) else float(bool(grades[sample]))
             text = outputs[sample] if sample < len(outputs) else ""
             yield Record(
-                benchmark="livecodebench", model=model, item=str(row["question_id"]), sample=sample, correct=grade,
-                score=grade, error=None if text else "empty answer, as a failed request leaves it",
-            )  # fmt: skip
+                benchmark="livecodebench",
+                model=model,
+                item=str(row["question_id"]),
+                sample=sample,
+                correct=grade,
+                score=grade,
+                error=None if text else "empty answer, as a failed request leaves it",
+            )

@@ -85,10 +85,15 @@ def _samples(document: Document, task: str, reading: Reading) -> Iterator[Record
         kept = (line.get("filtered_resps") or [None])[0]
         for sample in range(repeats):
             yield Record(
-                benchmark=task, model=model, item=str(line["doc_id"]), sample=sample, run_on=run_on,
+                benchmark=task,
+                model=model,
+                item=str(line["doc_id"]),
+                sample=sample,
+                run_on=run_on,
                 correct=(float(score == 1.0) if score is not None else None) if sample == 0 else None,
-                score=score if sample == 0 else None, answer=answer_key(kept) if sample == 0 else None,
-            )  # fmt: skip
+                score=score if sample == 0 else None,
+                answer=answer_key(kept) if sample == 0 else None,
+            )
     if others:
         reading.note(f"{task}: the filter {deciding} decides; left out: {', '.join(sorted(others))}")
 
@@ -119,6 +124,11 @@ def _total(document: Document, task: str, metrics: dict[str, Any]) -> Total | No
         return None
     repeats = ((document.value("configs") or {}).get(task) or {}).get("repeats") or 1
     return Total(
-        benchmark=task, model=str(document.value("model_name") or "not stated"), items=int(n), samples=int(repeats),
-        correct=round(plain[chosen] * n, 6), errors=0, run_on=day(document.value("date")),
-    )  # fmt: skip
+        benchmark=task,
+        model=str(document.value("model_name") or "not stated"),
+        items=int(n),
+        samples=int(repeats),
+        correct=round(plain[chosen] * n, 6),
+        errors=0,
+        run_on=day(document.value("date")),
+    )

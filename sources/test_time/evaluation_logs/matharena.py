@@ -31,15 +31,22 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
             usd, output = dollars(cost.get("cost")), whole(cost.get("output_tokens"))
             failed = not output and bool(cost) and not (answers[sample] if sample < len(answers) else None)
             yield Record(
-                benchmark=benchmark, model=model, item=str(document.value("idx")), sample=sample,
+                benchmark=benchmark,
+                model=model,
+                item=str(document.value("idx")),
+                sample=sample,
                 correct=float(grade) if isinstance(grade, (bool, int, float)) else None,
                 score=float(grade) if isinstance(grade, (bool, int, float)) else None,
                 error="no answer came" if failed else None,
                 answer=answer_key(answers[sample]) if sample < len(answers) else None,
-                input_tokens=whole(cost.get("input_tokens")), output_tokens=output,
+                input_tokens=whole(cost.get("input_tokens")),
+                output_tokens=output,
                 cache_read_tokens=whole(cost.get("cached_input_tokens")),
-                cache_write_tokens=whole(cost.get("cached_write_tokens")) or None, input_includes_cached=True,
-                output_includes_reasoning=True, usd=usd, usd_unknown=usd == 0.0 and bool(output),
-            )  # fmt: skip
+                cache_write_tokens=whole(cost.get("cached_write_tokens")) or None,
+                input_includes_cached=True,
+                output_includes_reasoning=True,
+                usd=usd,
+                usd_unknown=usd == 0.0 and bool(output),
+            )
             if cost.get("n_retries"):
                 reading.note("tries that failed are counted (n_retries) and not priced")

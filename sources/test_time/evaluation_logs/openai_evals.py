@@ -40,12 +40,21 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
                 reading.note("samples with several requests may hold a judge's tokens among the subject's")
             score = found.get("score")
             yield Record(
-                benchmark=str(spec.get("base_eval") or spec.get("eval_name") or "not stated"), model=str(names[0]), item=item,
-                correct=None if score is None else float(score == 1.0), score=score, error=found.get("error"),
-                answer=answer_key(found.get("answer")), input_tokens=found.get("input"), output_tokens=found.get("output"),
-                cache_read_tokens=found.get("cached"), reasoning_tokens=found.get("reasoning"),
-                input_includes_cached=True, output_includes_reasoning=True, run_on=day(found.get("at")),
-            )  # fmt: skip
+                benchmark=str(spec.get("base_eval") or spec.get("eval_name") or "not stated"),
+                model=str(names[0]),
+                item=item,
+                correct=None if score is None else float(score == 1.0),
+                score=score,
+                error=found.get("error"),
+                answer=answer_key(found.get("answer")),
+                input_tokens=found.get("input"),
+                output_tokens=found.get("output"),
+                cache_read_tokens=found.get("cached"),
+                reasoning_tokens=found.get("reasoning"),
+                input_includes_cached=True,
+                output_includes_reasoning=True,
+                run_on=day(found.get("at")),
+            )
 
 
 def _event(sample: dict[str, Any], line: dict[str, Any]) -> None:
@@ -66,8 +75,10 @@ def _event(sample: dict[str, Any], line: dict[str, Any]) -> None:
             usage = data.get("usage") or {}
             details = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
             for name, count in (
-                ("input", usage.get("prompt_tokens")), ("output", usage.get("completion_tokens")),
-                ("cached", details[0].get("cached_tokens")), ("reasoning", details[1].get("reasoning_tokens")),
-            ):  # fmt: skip
+                ("input", usage.get("prompt_tokens")),
+                ("output", usage.get("completion_tokens")),
+                ("cached", details[0].get("cached_tokens")),
+                ("reasoning", details[1].get("reasoning_tokens")),
+            ):
                 if count is not None:
                     sample[name] = sample.get(name, 0) + (whole(count) or 0)

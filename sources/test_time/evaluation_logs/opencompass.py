@@ -46,33 +46,50 @@ def _graded(document: Document, reading: Reading) -> Iterator[Record]:
     details = document.node("details")
     if details is None or not details.children:
         reading.totals.append(
-            Total(benchmark=benchmark, model=model, items=len(lengths) or None, run_on=ran,
-                  correct=document.value("accuracy") / 100 * len(lengths) if lengths else None)
-        )  # fmt: skip
+            Total(
+                benchmark=benchmark,
+                model=model,
+                items=len(lengths) or None,
+                run_on=ran,
+                correct=document.value("accuracy") / 100 * len(lengths) if lengths else None,
+            )
+        )
         reading.note("results without details: nothing is known per question (--dump-eval-details)")
         return
-    rows = document.members("details") if isinstance(details.children, dict) else (
-        (str(at), row) for at, row in enumerate(document.elements("details"))
-    )  # fmt: skip
+    rows = (
+        document.members("details")
+        if isinstance(details.children, dict)
+        else ((str(at), row) for at, row in enumerate(document.elements("details")))
+    )
     for item, row in rows:
         if not isinstance(row, dict):
             continue
         correct = row.get("correct", row.get("is_correct"))
         grade = None if correct is None else float(correct[0] if isinstance(correct, list) else correct)
         yield Record(
-            benchmark=benchmark, model=model, item=item, run_on=ran, correct=None if grade is None else float(grade == 1.0),
-            score=grade, answer=answer_key(row.get("predictions", row.get("pred"))), **_lengths(lengths.get(item) or {}),
-        )  # fmt: skip
+            benchmark=benchmark,
+            model=model,
+            item=item,
+            run_on=ran,
+            correct=None if grade is None else float(grade == 1.0),
+            score=grade,
+            answer=answer_key(row.get("predictions", row.get("pred"))),
+            **_lengths(lengths.get(item) or {}),
+        )
 
 
 def _predictions(path: Path) -> dict[str, dict[str, Any]]:
     """Predictions of the data set, in one file or in numbered parts, whose questions count on."""
     folder = _run(path) / "predictions" / path.parent.name
     whole_file = folder / path.name
-    parts = [whole_file] if whole_file.exists() else sorted(
-        (each for each in folder.glob(f"{path.stem}_*.json") if _PART.sub("", each.stem) == path.stem),
-        key=lambda each: int(each.stem.rpartition("_")[2]),
-    )  # fmt: skip
+    parts = (
+        [whole_file]
+        if whole_file.exists()
+        else sorted(
+            (each for each in folder.glob(f"{path.stem}_*.json") if _PART.sub("", each.stem) == path.stem),
+            key=lambda each: int(each.stem.rpartition("_")[2]),
+        )
+    )
     found: dict[str, dict[str, Any]] = {}
     for part in parts:
         before = len(found)

@@ -41,13 +41,19 @@ def _requests(document: Document, reading: Reading) -> Iterator[Record]:
                 byok = dollars(row.get(BYOK)) or 0.0
                 cancelled = str(row.get("cancelled")).lower() == "true"
                 record = Record(
-                    model=str(row.get("model_permaslug") or "not stated"), item=str(row["generation_id"]),
-                    input_tokens=whole(row.get("tokens_prompt") or None), output_tokens=output,
+                    model=str(row.get("model_permaslug") or "not stated"),
+                    item=str(row["generation_id"]),
+                    input_tokens=whole(row.get("tokens_prompt") or None),
+                    output_tokens=output,
                     reasoning_tokens=whole(row.get("tokens_reasoning") or None),
-                    cache_read_tokens=whole(row.get("tokens_cached") or None), input_includes_cached=True,
-                    output_includes_reasoning=True, usd=usd, usd_unknown=byok > 0.0 and usd == 0.0,
-                    error="cancelled" if cancelled else None, run_on=day(row.get("created_at")),
-                )  # fmt: skip
+                    cache_read_tokens=whole(row.get("tokens_cached") or None),
+                    input_includes_cached=True,
+                    output_includes_reasoning=True,
+                    usd=usd,
+                    usd_unknown=byok > 0.0 and usd == 0.0,
+                    error="cancelled" if cancelled else None,
+                    run_on=day(row.get("created_at")),
+                )
             except ValueError as error:
                 reading.refused.append(f"{document.path.name}, row {number}: {error}")
                 continue

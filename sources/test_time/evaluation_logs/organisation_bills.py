@@ -58,21 +58,34 @@ def _buckets(document: Document, kind: str, reading: Reading) -> Iterator[Record
             )
             if kind == "openai_usage":
                 yield Record(
-                    model=model, item=str(ran), requests=whole(result.get("num_model_requests")),
-                    input_tokens=whole(result.get("input_tokens")), output_tokens=whole(result.get("output_tokens")),
-                    cache_read_tokens=whole(result.get("input_cached_tokens")), input_includes_cached=True,
-                    output_includes_reasoning=True, is_batch=bool(batch), run_on=ran,
-                )  # fmt: skip
+                    model=model,
+                    item=str(ran),
+                    requests=whole(result.get("num_model_requests")),
+                    input_tokens=whole(result.get("input_tokens")),
+                    output_tokens=whole(result.get("output_tokens")),
+                    cache_read_tokens=whole(result.get("input_cached_tokens")),
+                    input_includes_cached=True,
+                    output_includes_reasoning=True,
+                    is_batch=bool(batch),
+                    run_on=ran,
+                )
                 continue
             written = result.get("cache_creation") or {}
             hour, minutes = (whole(written.get(f"ephemeral_{span}_input_tokens")) or 0 for span in ("1h", "5m"))
             yield Record(
-                model=model, item=str(ran), requests=None, input_tokens=whole(result.get("uncached_input_tokens")),
+                model=model,
+                item=str(ran),
+                requests=None,
+                input_tokens=whole(result.get("uncached_input_tokens")),
                 output_tokens=whole(result.get("output_tokens")),
                 cache_read_tokens=whole(result.get("cache_read_input_tokens")),
-                cache_write_tokens=hour + minutes, cache_write_1h_tokens=hour, input_includes_cached=False,
-                output_includes_reasoning=True, is_batch=bool(batch), run_on=ran,
-            )  # fmt: skip
+                cache_write_tokens=hour + minutes,
+                cache_write_1h_tokens=hour,
+                input_includes_cached=False,
+                output_includes_reasoning=True,
+                is_batch=bool(batch),
+                run_on=ran,
+            )
 
 
 def _costs(document: Document, kind: str, reading: Reading) -> None:

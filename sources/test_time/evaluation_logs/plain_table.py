@@ -42,8 +42,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Columns with other names they go by."""
 REQUIRED = ("item", "model", "correct")
-COUNTS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens", "answer_tokens",
-          "judge_input_tokens", "judge_output_tokens")  # fmt: skip
+COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "answer_tokens",
+    "judge_input_tokens",
+    "judge_output_tokens",
+)
 MONEY = ("usd", "judge_usd", "simulator_usd")
 TRUE, FALSE = ("true", "yes", "pass", "correct"), ("false", "no", "fail", "incorrect", "wrong")
 
@@ -133,9 +141,13 @@ def _batches(document: Document, columns: list[str], reading: Reading) -> Iterat
             document.bytes_at,
             read_options=pa_csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
             parse_options=pa_csv.ParseOptions(delimiter=_delimiter(line), newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(include_columns=columns, column_types=dict.fromkeys(columns, pa.string()),
-                                                  strings_can_be_null=True, null_values=["", "NULL", "null", "NaN", "nan"]),
-        )  # fmt: skip
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=columns,
+                column_types=dict.fromkeys(columns, pa.string()),
+                strings_can_be_null=True,
+                null_values=["", "NULL", "null", "NaN", "nan"],
+            ),
+        )
         for batch in stream:
             yield pl.DataFrame(pl.from_arrow(batch))
 
@@ -153,23 +165,31 @@ def _records(table: pl.DataFrame, document: Document, reading: Reading) -> Itera
     rows = rows.filter(pl.any_horizontal(pl.col(list(COLUMNS)).is_not_null()))
     lowered = pl.col("correct").str.to_lowercase()
     typed = rows.with_columns(
-        correct_=pl.when(lowered.is_in(TRUE)).then(1.0).when(lowered.is_in(FALSE)).then(0.0)
+        correct_=pl.when(lowered.is_in(TRUE))
+        .then(1.0)
+        .when(lowered.is_in(FALSE))
+        .then(0.0)
         .otherwise(pl.col("correct").cast(pl.Float64, strict=False)),
         sample_=pl.col("sample").cast(pl.Int64, strict=False),
         selector_=pl.col("selector").cast(pl.Float64, strict=False),
         run_on_=pl.col("run_on").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
         **{f"{name}_": pl.col(name).cast(pl.Float64, strict=False) for name in (*COUNTS, *MONEY)},
-    )  # fmt: skip
+    )
     rules = [
         ("item", pl.col("item").is_null(), "must name an item"),
         ("model", pl.col("model").is_null(), "must name a model"),
-        ("correct", pl.col("correct").is_not_null() & ~pl.col("correct_").is_between(0.0, 1.0).fill_null(value=False),
-         "must be 0, 1, true, false or a share"),
+        (
+            "correct",
+            pl.col("correct").is_not_null() & ~pl.col("correct_").is_between(0.0, 1.0).fill_null(value=False),
+            "must be 0, 1, true, false or a share",
+        ),
         ("sample", pl.col("sample").is_not_null() & pl.col("sample_").is_null(), "must be a whole number"),
         ("run_on", pl.col("run_on").is_not_null() & pl.col("run_on_").is_null(), "must be a day such as 2026-01-31"),
-        *((name, pl.col(name).is_not_null() & ~_is_amount(pl.col(f"{name}_")), "must be a number, 0 or above")
-          for name in (*COUNTS, *MONEY)),
-    ]  # fmt: skip
+        *(
+            (name, pl.col(name).is_not_null() & ~_is_amount(pl.col(f"{name}_")), "must be a number, 0 or above")
+            for name in (*COUNTS, *MONEY)
+        ),
+    ]
     refused = pl.lit(value=False)
     for column, broken, rule in rules:
         faults = typed.filter(broken)
@@ -178,18 +198,29 @@ def _records(table: pl.DataFrame, document: Document, reading: Reading) -> Itera
             refused = refused | broken
     kept = typed.filter(~refused)
     common: list[Any] = [
-        pl.col("benchmark").fill_null(NOT_STATED), "model", "item", "group", pl.col("sample_").fill_null(0).alias("sample"),
+        pl.col("benchmark").fill_null(NOT_STATED),
+        "model",
+        "item",
+        "group",
+        pl.col("sample_").fill_null(0).alias("sample"),
         pl.col("run_on_").alias("run_on"),
         pl.col("batch").str.to_lowercase().is_in([*TRUE, "1"]).fill_null(value=False).alias("is_batch"),
-    ]  # fmt: skip
+    ]
     yield _filled(
         kept.select(
-            *common, "error", pl.lit(SUBJECT).alias("role"), pl.lit(1).alias("requests"), pl.lit(value=True).alias("made"),
-            pl.col("correct_").alias("correct"), pl.col("correct_").alias("score"), pl.col("selector_").alias("selector"),
-            pl.col("answer").str.to_lowercase().str.replace_all(r"\s+", " "), pl.col("usd_").alias("usd"),
+            *common,
+            "error",
+            pl.lit(SUBJECT).alias("role"),
+            pl.lit(1).alias("requests"),
+            pl.lit(value=True).alias("made"),
+            pl.col("correct_").alias("correct"),
+            pl.col("correct_").alias("score"),
+            pl.col("selector_").alias("selector"),
+            pl.col("answer").str.to_lowercase().str.replace_all(r"\s+", " "),
+            pl.col("usd_").alias("usd"),
             *(pl.col(f"{name}_").cast(pl.Int64).alias(name) for name in COUNTS if not name.startswith("judge")),
         )
-    )  # fmt: skip
+    )
     for role, known in (
         (JUDGE, {"usd": "judge_usd_", "input_tokens": "judge_input_tokens_", "output_tokens": "judge_output_tokens_"}),
         (SIMULATOR, {"usd": "simulator_usd_"}),
@@ -197,10 +228,15 @@ def _records(table: pl.DataFrame, document: Document, reading: Reading) -> Itera
         part = kept.filter(pl.any_horizontal(pl.col(column).is_not_null() for column in known.values()))
         if part.height:
             billed = pl.col("judge_model") if role == JUDGE else pl.lit(None, pl.String)
-            yield _filled(part.select(
-                *common, billed.alias("billed_model"), pl.lit(role).alias("role"), pl.lit(value=False).alias("made"),
-                *(pl.col(column).alias(name) for name, column in known.items()),
-            ))  # fmt: skip
+            yield _filled(
+                part.select(
+                    *common,
+                    billed.alias("billed_model"),
+                    pl.lit(role).alias("role"),
+                    pl.lit(value=False).alias("made"),
+                    *(pl.col(column).alias(name) for name, column in known.items()),
+                )
+            )
 
 
 def _is_amount(values: pl.Expr) -> pl.Expr:

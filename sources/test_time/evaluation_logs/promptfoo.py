@@ -71,16 +71,24 @@ def _row(
     if usage.get("cached") and not usage.get("prompt"):
         reading.note("answers from promptfoo's own cache have no prompt or completion: their tokens are not known")
     yield Record(
-        **common, correct=float(bool(row.get("success"))), score=row.get("score"),
-        error=str(row.get("error") or "provider failed")[:200] if failed else None, usd=cost,
-        usd_unknown=cost == 0.0, answer=answer_key((row.get("response") or {}).get("output")), **tokens,
-    )  # fmt: skip
+        **common,
+        correct=float(bool(row.get("success"))),
+        score=row.get("score"),
+        error=str(row.get("error") or "provider failed")[:200] if failed else None,
+        usd=cost,
+        usd_unknown=cost == 0.0,
+        answer=answer_key((row.get("response") or {}).get("output")),
+        **tokens,
+    )
     judged = (row.get("gradingResult") or {}).get("tokensUsed") or {}
     if judged.get("total"):
         yield Record(
-            **common, role=JUDGE, made=False, input_tokens=whole(judged.get("prompt")),
+            **common,
+            role=JUDGE,
+            made=False,
+            input_tokens=whole(judged.get("prompt")),
             output_tokens=whole(judged.get("completion")),
-        )  # fmt: skip
+        )
 
 
 def _tokens(usage: dict[str, Any]) -> dict[str, Any]:
@@ -94,9 +102,14 @@ def _tokens(usage: dict[str, Any]) -> dict[str, Any]:
         input_=input_, output=output, total=total, read=read, write=write, reasoning=reasoning
     )
     return {
-        "input_tokens": input_, "output_tokens": output, "reasoning_tokens": reasoning, "cache_read_tokens": read,
-        "cache_write_tokens": write, "input_includes_cached": inside_input, "output_includes_reasoning": inside_output,
-    }  # fmt: skip
+        "input_tokens": input_,
+        "output_tokens": output,
+        "reasoning_tokens": reasoning,
+        "cache_read_tokens": read,
+        "cache_write_tokens": write,
+        "input_includes_cached": inside_input,
+        "output_includes_reasoning": inside_output,
+    }
 
 
 def _header(document: Document) -> list[str]:
@@ -122,7 +135,12 @@ def _csv(document: Document, reading: Reading) -> Iterator[Record]:
                 repeats[item, block] += 1
                 score = row[block + 1] if block + 1 < len(row) else ""
                 yield Record(
-                    benchmark=document.path.parent.name, model=model, item=item, sample=sample,
-                    correct=float(status == "PASS"), score=float(score) if score else None,
-                    error="provider failed" if status == "ERROR" else None, answer=answer_key(row[block - 1]),
-                )  # fmt: skip
+                    benchmark=document.path.parent.name,
+                    model=model,
+                    item=item,
+                    sample=sample,
+                    correct=float(status == "PASS"),
+                    score=float(score) if score else None,
+                    error="provider failed" if status == "ERROR" else None,
+                    answer=answer_key(row[block - 1]),
+                )

@@ -62,15 +62,34 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
 
 
 SCHEMA: dict[str, Any] = {
-    "benchmark": pl.String, "model": pl.String, "item": pl.String, "group": pl.String, "sample": pl.Int64,
-    "requests": pl.Int64, "role": pl.String,
-    "billed_model": pl.String, "made": pl.Boolean, "correct": pl.Float64, "score": pl.Float64, "error": pl.String,
-    "answer": pl.String, "selector": pl.Float64, "input_tokens": pl.Int64, "output_tokens": pl.Int64,
-    "reasoning_tokens": pl.Int64, "cache_read_tokens": pl.Int64, "cache_write_tokens": pl.Int64,
-    "cache_write_1h_tokens": pl.Int64, "answer_tokens": pl.Int64, "input_includes_cached": pl.Boolean,
-    "output_includes_reasoning": pl.Boolean, "usd": pl.Float64, "usd_unknown": pl.Boolean, "is_batch": pl.Boolean,
+    "benchmark": pl.String,
+    "model": pl.String,
+    "item": pl.String,
+    "group": pl.String,
+    "sample": pl.Int64,
+    "requests": pl.Int64,
+    "role": pl.String,
+    "billed_model": pl.String,
+    "made": pl.Boolean,
+    "correct": pl.Float64,
+    "score": pl.Float64,
+    "error": pl.String,
+    "answer": pl.String,
+    "selector": pl.Float64,
+    "input_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "reasoning_tokens": pl.Int64,
+    "cache_read_tokens": pl.Int64,
+    "cache_write_tokens": pl.Int64,
+    "cache_write_1h_tokens": pl.Int64,
+    "answer_tokens": pl.Int64,
+    "input_includes_cached": pl.Boolean,
+    "output_includes_reasoning": pl.Boolean,
+    "usd": pl.Float64,
+    "usd_unknown": pl.Boolean,
+    "is_batch": pl.Boolean,
     "run_on": pl.Date,
-}  # fmt: skip
+}
 TOKENS = ("input_tokens", "output_tokens", "reasoning_tokens", "cache_read_tokens", "cache_write_tokens")
 
 

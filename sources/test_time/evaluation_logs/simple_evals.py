@@ -29,9 +29,13 @@ def read(documents: Sequence[Document], reading: Reading) -> Iterator[Record]:
             count = len(convos.children or []) if convos else 0
             score = document.value("score")
             reading.totals.append(
-                Total(benchmark=benchmark, model=model, items=count or None,
-                      correct=None if score is None or not count else float(score) * count)
-            )  # fmt: skip
+                Total(
+                    benchmark=benchmark,
+                    model=model,
+                    items=count or None,
+                    correct=None if score is None or not count else float(score) * count,
+                )
+            )
             reading.note("this evaluation keeps neither items nor usage")
             continue
         reading.note("the grader's tokens are not kept; a graded score counts as correct where it is full")
@@ -56,9 +60,17 @@ def _record(example: dict[str, Any], benchmark: str, model: str, repeats: Counte
     score = example.get("score")
     said = [part.get("content") for part in example.get("completion") or [] if isinstance(part, dict)]
     return Record(
-        benchmark=benchmark, model=model, item=item, sample=sample,
-        correct=None if score is None else float(score >= 1.0 - 1e-9), score=score, error=FAILED if FAILED in said else None,
-        input_tokens=whole(usage.get("input_tokens")), output_tokens=whole(usage.get("output_tokens")),
+        benchmark=benchmark,
+        model=model,
+        item=item,
+        sample=sample,
+        correct=None if score is None else float(score >= 1.0 - 1e-9),
+        score=score,
+        error=FAILED if FAILED in said else None,
+        input_tokens=whole(usage.get("input_tokens")),
+        output_tokens=whole(usage.get("output_tokens")),
         reasoning_tokens=whole(usage.get("output_reasoning_tokens")),
-        cache_read_tokens=whole(usage.get("input_cached_tokens")), input_includes_cached=True, output_includes_reasoning=True,
-    )  # fmt: skip
+        cache_read_tokens=whole(usage.get("input_cached_tokens")),
+        input_includes_cached=True,
+        output_includes_reasoning=True,
+    )

@@ -74,10 +74,14 @@ def _instances(model: str, instances: dict[str, Any], board: str | None = None) 
     for item, result in instances.items():
         cost = dollars(result.get("cost"))
         yield Record(
-            benchmark=BENCHMARK if board in (None, "bash-only") else f"swe_bench_board_{board}".lower(), model=model,
-            item=item, correct=float(bool(result.get("resolved"))), score=float(bool(result.get("resolved"))), usd=cost,
+            benchmark=BENCHMARK if board in (None, "bash-only") else f"swe_bench_board_{board}".lower(),
+            model=model,
+            item=item,
+            correct=float(bool(result.get("resolved"))),
+            score=float(bool(result.get("resolved"))),
+            usd=cost,
             usd_unknown=unpriced,
-        )  # fmt: skip
+        )
 
 
 def _report_of(document: Document, reports: dict[Path, dict[str, Any]]) -> dict[str, Any] | None:
@@ -101,9 +105,13 @@ def _reported(path: Path, report: dict[str, Any]) -> Iterator[Record]:
     for name in ("resolved_ids", "unresolved_ids", "empty_patch_ids", "error_ids"):
         for item in report[name]:
             yield Record(
-                benchmark=BENCHMARK, model=path.name.split(".")[0], item=str(item), correct=float(name == "resolved_ids"),
-                score=float(name == "resolved_ids"), error="error" if name == "error_ids" else None,
-            )  # fmt: skip
+                benchmark=BENCHMARK,
+                model=path.name.split(".")[0],
+                item=str(item),
+                correct=float(name == "resolved_ids"),
+                score=float(name == "resolved_ids"),
+                error="error" if name == "error_ids" else None,
+            )
 
 
 def _report(path: Path) -> dict[str, Any] | None:
@@ -151,11 +159,19 @@ def _trajectory(document: Document, reports: dict[Path, dict[str, Any]], reading
     cost = dollars(stats.get("instance_cost"))
     configured = ((info.get("config") or {}).get("model") or {}).get("model_name")
     yield Record(
-        benchmark=BENCHMARK, model=str(configured or model or "not stated"), item=item, correct=grade, score=grade, run_on=ran,
-        error=None if status in (None, "", SUBMITTED) else str(status), usd=cost,
-        usd_unknown=cost == 0.0 and bool(calls or used), input_includes_cached=True, output_includes_reasoning=True,
+        benchmark=BENCHMARK,
+        model=str(configured or model or "not stated"),
+        item=item,
+        correct=grade,
+        score=grade,
+        run_on=ran,
+        error=None if status in (None, "", SUBMITTED) else str(status),
+        usd=cost,
+        usd_unknown=cost == 0.0 and bool(calls or used),
+        input_includes_cached=True,
+        output_includes_reasoning=True,
         **{name: sums[name] for name in known},
-    )  # fmt: skip
+    )
 
 
 def _counts(usage: dict[str, Any]) -> dict[str, int | None]:

@@ -41,21 +41,33 @@ def _records(document: Document, reading: Reading) -> Iterator[Record]:
         ended = simulation.get("termination_reason")
         error = str(ended) if ended in NOT_THE_AGENTS else None
         common: dict[str, Any] = {
-            "benchmark": "tau2_bench" + (f"_{domain}" if domain else ""), "model": str(agent.get("llm") or "not stated"),
-            "item": str(simulation.get("task_id")), "sample": int(simulation.get("trial") or 0),
+            "benchmark": "tau2_bench" + (f"_{domain}" if domain else ""),
+            "model": str(agent.get("llm") or "not stated"),
+            "item": str(simulation.get("task_id")),
+            "sample": int(simulation.get("trial") or 0),
             "run_on": day(simulation.get("start_time") or simulation.get("timestamp")),
-        }  # fmt: skip
+        }
         tokens = _tokens(simulation.get("messages") or [])
         graded = None if reward is None and error else float(reward or 0.0)
         agent_usd, user_usd = dollars(simulation.get("agent_cost")), dollars(simulation.get("user_cost"))
         yield Record(
-            **common, correct=None if graded is None else float(graded >= WON), score=graded, error=error, usd=agent_usd,
-            usd_unknown=agent_usd == 0.0 and bool(tokens["assistant"]), **tokens["assistant"],
-        )  # fmt: skip
+            **common,
+            correct=None if graded is None else float(graded >= WON),
+            score=graded,
+            error=error,
+            usd=agent_usd,
+            usd_unknown=agent_usd == 0.0 and bool(tokens["assistant"]),
+            **tokens["assistant"],
+        )
         yield Record(
-            **common, role=SIMULATOR, billed_model=user.get("llm"), made=False, usd=user_usd,
-            usd_unknown=user_usd == 0.0 and bool(tokens["user"]), **tokens["user"],
-        )  # fmt: skip
+            **common,
+            role=SIMULATOR,
+            billed_model=user.get("llm"),
+            made=False,
+            usd=user_usd,
+            usd_unknown=user_usd == 0.0 and bool(tokens["user"]),
+            **tokens["user"],
+        )
         if simulation.get("hallucination_retries_used"):
             reading.note("runs that were thrown away for hallucinating users are not billed in this log")
 

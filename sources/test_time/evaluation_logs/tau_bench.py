@@ -13,8 +13,11 @@ from sources.test_time.evaluation_logs.record import (
 )
 
 NAME = "tau_bench"
-_FILE = re.compile(r"^(?:tool-calling|act|react|few-shot)-(?P<model>.+?)-[\d.]+_range_.*?_user-(?P<user>.+?)-(?:llm|react|"
-                   r"verify|reflection|human)", re.IGNORECASE)  # fmt: skip
+_FILE = re.compile(
+    r"^(?:tool-calling|act|react|few-shot)-(?P<model>.+?)-[\d.]+_range_.*?_user-(?P<user>.+?)-(?:llm|react|"
+    r"verify|reflection|human)",
+    re.IGNORECASE,
+)
 
 
 def recognises(document: Document) -> bool:
@@ -43,11 +46,17 @@ def _episodes(document: Document, reading: Reading) -> Iterator[Record]:
             "sample": int(row.get("trial") or 0),
         }
         yield Record(
-            **common, correct=None if reward is None else float(abs(reward - 1.0) <= 1e-6), score=reward,
+            **common,
+            correct=None if reward is None else float(abs(reward - 1.0) <= 1e-6),
+            score=reward,
             error=str(info["error"])[:200] if info.get("error") else None,
-        )  # fmt: skip
+        )
         cost = dollars(info.get("user_cost"))
         yield Record(
-            **common, role=SIMULATOR, billed_model=named.group("user") if named else None, made=False, usd=cost,
+            **common,
+            role=SIMULATOR,
+            billed_model=named.group("user") if named else None,
+            made=False,
+            usd=cost,
             usd_unknown=cost == 0.0,
-        )  # fmt: skip
+        )

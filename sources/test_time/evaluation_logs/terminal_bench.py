@@ -54,7 +54,13 @@ def _trial(row: dict[str, Any], model: str, reading: Reading) -> Record:
     failure = row.get("failure_mode")
     trial = _TRIAL.search(str(row.get("trial_name")))
     return Record(
-        benchmark="terminal_bench", model=model, item=str(row["task_id"]), sample=int(trial.group(1)) - 1 if trial else 0,
-        correct=float(bool(row.get("is_resolved"))), score=float(bool(row.get("is_resolved"))),
-        error=None if failure in NO_FAILURE else str(failure), run_on=day(row.get("trial_started_at")), **tokens,
-    )  # fmt: skip
+        benchmark="terminal_bench",
+        model=model,
+        item=str(row["task_id"]),
+        sample=int(trial.group(1)) - 1 if trial else 0,
+        correct=float(bool(row.get("is_resolved"))),
+        score=float(bool(row.get("is_resolved"))),
+        error=None if failure in NO_FAILURE else str(failure),
+        run_on=day(row.get("trial_started_at")),
+        **tokens,
+    )
