@@ -34,7 +34,7 @@ def energy_per_token(
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
     gpu_price: pl.DataFrame,
-    step_time: pl.DataFrame,
+    measured_step: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every GPU, model, batch that fits, and clock; measured energy beside it where there is one."""
     found = evidence(cited_figure)
@@ -50,7 +50,7 @@ def energy_per_token(
     )
     key = ["gpu", "model", "batch", "clock_ratio"]
     priced = against_rent(steps).join(measured(cited_figure), on=key, how="left")
-    priced = priced.join(measured_steps(step_time), on=[*key, "context_tokens", "replica_gpus"], how="left").with_columns(
+    priced = priced.join(measured_steps(measured_step), on=[*key, "context_tokens", "replica_gpus"], how="left").with_columns(
         step_error=pl.col("high_joules_per_token") / pl.col("step_joules_per_token") - 1.0
     )
     published = pl.col("published_joules_per_token")
@@ -158,9 +158,9 @@ def measured(cited_figure: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def measured_steps(step_time: pl.DataFrame) -> pl.DataFrame:
+def measured_steps(measured_step: pl.DataFrame) -> pl.DataFrame:
     """Draw and energy per token of decode steps measured on one GPU at whatever clock it chose: the median of several."""
-    decode = step_time.filter(pl.col("phase") == "decode", pl.col("energy_j").is_not_null(), pl.col("gpu").is_not_null())
+    decode = measured_step.filter(pl.col("phase") == "decode", pl.col("energy_j").is_not_null(), pl.col("gpu").is_not_null())
     return (
         decode.group_by("gpu", "batch", model="model_canonical", context_tokens=pl.col("context_tokens").cast(pl.Float64))
         .agg(step_w=pl.col("power_w").median(), step_joules_per_token=(pl.col("energy_j") / pl.col("batch")).median())

@@ -56,13 +56,13 @@ def latency_figure(latency_figures: list[Snapshot]) -> Parsed:
 def calibration(
     latency_figure: pl.DataFrame,
     operating_point: pl.DataFrame,
-    step_time: pl.DataFrame,
+    measured_step: pl.DataFrame,
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
 ) -> pl.DataFrame:
     """One row per group with all GPU counts pooled, and one per GPU count."""
     times = pl.concat(
-        [times_of_figures(latency_figure), times_of_runs(operating_point, model_shape), times_of_steps(step_time)],
+        [times_of_figures(latency_figure), times_of_runs(operating_point, model_shape), times_of_steps(measured_step)],
         how="diagonal",
     )
     return calibrated(with_peaks(times, gpu, model_shape))

@@ -29,7 +29,7 @@ user_step_times = kept_files(
 
 
 @table(schema=contract.StepTime, group=GROUP)
-def step_time(step_times: list[Snapshot], user_step_times: list[Snapshot]) -> Parsed:
+def measured_step(step_times: list[Snapshot], user_step_times: list[Snapshot]) -> Parsed:
     """Steps of the shipped files and of every file the user brought."""
     shipped, own = parse_all(step_times, parse, contract.StepTime), _of_user(user_step_times)
     return Parsed(
@@ -39,9 +39,9 @@ def step_time(step_times: list[Snapshot], user_step_times: list[Snapshot]) -> Pa
 
 
 @table(schema=contract.StepTimePrediction, group="calibration", may_be_empty=True)
-def step_time_prediction(step_time: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
+def step_time_prediction(measured_step: pl.DataFrame, gpu: pl.DataFrame, model_shape: pl.DataFrame) -> pl.DataFrame:
     """Every step of a known GPU and model, foretold from the other half, the other models and the other GPUs."""
-    times = with_peaks(times_of_steps(step_time), gpu, model_shape).with_columns(
+    times = with_peaks(times_of_steps(measured_step), gpu, model_shape).with_columns(
         half=pl.int_range(pl.len()).over("gpu", "model", "precision", "phase") % 2
     )
     parts = [empty(contract.StepTimePrediction)]

@@ -234,10 +234,10 @@ class EnergyPerToken(Table):
         unit="W",
         nullable=True,
         gt=0,
-        derived_from=("step_time.power_w",),
+        derived_from=("measured_step.power_w",),
     )
     step_joules_per_token: float = column(
-        "energy of a token in that step", unit="J_per_token", nullable=True, gt=0, derived_from=("step_time.energy_j",)
+        "energy of a token in that step", unit="J_per_token", nullable=True, gt=0, derived_from=("measured_step.energy_j",)
     )
     step_error: float = column("energy at the upper draw over that of the measured step, less 1", nullable=True)
     implied_memory_w: float = column(

@@ -21,7 +21,7 @@ PARAMETER_BASIS_MEANING = (
 )
 _MEASURED = (
     "latency_figure.time_s",
-    "step_time.step_time_s",
+    "measured_step.step_time_s",
     "operating_point.ttft_p50_s",
     "operating_point.tpot_p50_s",
 )

@@ -55,11 +55,11 @@ class StepTime(Table):
         )
 
     class Config:
-        name = "raw.step_time"
+        name = "raw.measured_step"
         unique = ["step_id"]
 
 
-_INPUTS = ("step_time.step_time_s", "gpu.hbm_bytes_per_s", "gpu.bf16_flop_per_s", "model_shape.parameters")
+_INPUTS = ("measured_step.step_time_s", "gpu.hbm_bytes_per_s", "gpu.bf16_flop_per_s", "model_shape.parameters")
 
 
 def _predicted(meaning: str) -> pl.Float64:
@@ -80,19 +80,19 @@ class StepTimePrediction(Table):
     adds KV and attention, which other kernels work on.
     """
 
-    step_id: str = column("key of raw.step_time")
+    step_id: str = column("key of raw.measured_step")
     calibrated_on: str = column(CALIBRATED_ON_MEANING, isin=CALIBRATED_ON)
     gpu: str = column("canonical GPU")
-    model: str = column("model, key of core.model_shape", derived_from=("step_time.model_canonical",))
+    model: str = column("model, key of core.model_shape", derived_from=("measured_step.model_canonical",))
     phase: str = column("prefill or decode", isin=PHASES)
     batch: pl.Int64 = column("prompts, or decoding sequences, in the step", unit="sequences", ge=1)
     tokens: pl.Int64 = column(
         "tokens of each prompt, or of each sequence's cache",
         unit="tokens",
         ge=1,
-        derived_from=("step_time.prompt_tokens", "step_time.context_tokens"),
+        derived_from=("measured_step.prompt_tokens", "measured_step.context_tokens"),
     )
-    measured_s: float = column("median time of the step", unit="s", gt=0, derived_from=("step_time.step_time_s",))
+    measured_s: float = column("median time of the step", unit="s", gt=0, derived_from=("measured_step.step_time_s",))
     mfu: float = column("share of peak FLOP/s the other rows give", gt=0, le=1, derived_from=_INPUTS)
     mbu: float = column("share of peak memory bandwidth the other rows give", gt=0, le=1, derived_from=_INPUTS)
     overhead_s: float = column("fixed time of a step the other rows give", unit="s", ge=0, derived_from=_INPUTS)
@@ -112,10 +112,10 @@ class StepTimePrediction(Table):
         unit="J_per_token",
         nullable=True,
         gt=0,
-        derived_from=("step_time.energy_j",),
+        derived_from=("measured_step.energy_j",),
     )
 
     class Config:
         name = "marts.step_time_prediction"
-        metadata = carried_from("gpu", "step_time")
+        metadata = carried_from("gpu", "measured_step")
         unique = ["step_id", "calibrated_on"]

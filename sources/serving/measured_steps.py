@@ -24,7 +24,7 @@ from sources.serving.benchmark_outputs.weight_reads import BYTES_PER_PARAM, HBM_
 from sources.source import Snapshot, refuses_in_words
 
 NAME = "gpu_step_time"
-SOURCES = documents_of("raw.step_time")
+SOURCES = documents_of("raw.measured_step")
 MARKS = ("phase", "step_time_s", "step_time_p10_s", "relative_error", "matmul_flop_per_s")
 """Columns by which a file is recognised."""
 NUMBERS = frozenset(name for name, kind in polars_schema(StepTime).items() if kind in (pl.Float64, pl.Int64))

@@ -5,7 +5,7 @@ SELECT step.gpu, step.model_canonical AS model, step.batch, step.context_tokens,
        round(median((2 * shape.parameters + step.batch * step.context_tokens * shape.kv_bytes_per_token) / step.step_time_s)
              / any_value(gpu.hbm_bytes_per_s), 2) AS share_of_bandwidth,
        round(median(2 * shape.active_parameters * step.batch / step.step_time_s) / any_value(gpu.bf16_flop_per_s), 2) AS share_of_arithmetic
-FROM raw.step_time AS step
+FROM raw.measured_step AS step
 JOIN core.gpu AS gpu USING (gpu)
 JOIN core.model_shape AS shape ON shape.model = step.model_canonical
 WHERE step.phase = 'decode' AND step.precision = 'bf16'
