@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-    from answers.changes import TableChange
     from answers.decide.record import Decision
+    from answers.folders import TableChange
     from answers.route.record import Decision as RouteDecision
 
 __all__ = ["changes", "decide", "forms", "open", "predict", "route", "sql"]
@@ -107,6 +107,6 @@ def route(*files: Path | str, data: Path | str | None = None, **asked: Any) -> R
 
 def changes(before: Path | str, after: Path | str) -> list[TableChange]:
     """How each table differs between two data folders: rows gone, rows new, columns whose values moved."""
-    from answers.changes import changes as changes_of  # noqa: PLC0415
+    from answers.folders import changes as changes_of  # noqa: PLC0415
 
     return changes_of(Path(before), Path(after))

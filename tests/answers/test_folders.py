@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from answers.changes import changes, table_change
+from answers.folders import changes, table_change
 from schemas.base import Table, Timestamp, column
 from tests.refreshed import iecon
 
