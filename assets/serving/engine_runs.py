@@ -10,9 +10,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.serving.engine_load import Served, arrivals, closed_loop, disaggregated
-from economics.serving.engine_time import REAL, Device, EngineConstants, Instance, Reached, ServedModel, Split, most_sequences
-from economics.units import Array
+from economics.serving.engine_load import PREFILL_BATCH_TOKENS, Served, arrivals, closed_loop, disaggregated
+from economics.serving.engine_time import (
+    REAL,
+    Device,
+    EngineConstants,
+    Instance,
+    Reached,
+    ServedModel,
+    Split,
+    most_sequences,
+    prefill_s,
+)
+from economics.units import Array, Real
 
 SEQUENCES_MOST = 1024.0
 """Sequences that a scheduler runs at once unless told otherwise."""
@@ -137,6 +147,48 @@ def with_parts(runs: pl.DataFrame, *, models: pl.DataFrame, devices: pl.DataFram
     )
 
 
+class Room(NamedTuple):
+    """What bounds a system besides the speed of its passes, (n,) each."""
+
+    sequences: Array
+    """Sequences that one instance, or one decode worker, runs at once: memory and scheduler; below 1 the model does not fit."""
+    instances: Array
+    """Instances, or decode workers."""
+    prefillers: Array
+    """Servers of one queue for prefill: the prefill workers of pools; 1 where each instance has a queue of its own."""
+    prompt_s: Array
+    """Work of one prompt at a busy prefill server, without the decode steps between."""
+    prompts_at_once: Array
+    """Prompts that a busy prefill server takes in one pass."""
+
+
+def room(runs: pl.DataFrame, *, layer_s: Array) -> Room:
+    """Memory and prefill of each system. `runs`, `layer_s`: as of `predicted`; loads are not read."""
+    column = _Column(runs)
+    model, device, constants = _model(column), _device(column), EngineConstants(layer_s=layer_s)
+    inputs, outputs = column("input_tokens"), column("output_tokens")
+    pools = column("disaggregated") > 0
+    whole, instances = _instances(column, model, device, constants)
+    (prefill, prefill_workers, _), (decode, decode_workers, _) = (
+        _pool(column, name, model, device, constants) for name in ("prefill", "decode")
+    )
+
+    def fits(instance: Instance) -> Real:
+        return most_sequences(instance, context_tokens=inputs + outputs / 2.0, most=SEQUENCES_MOST * _schedulers(instance))
+
+    def work_s(instance: Instance) -> Real:
+        return prefill_s(instance, prompts=at_once, input_tokens=inputs) / at_once
+
+    at_once = np.maximum(PREFILL_BATCH_TOKENS / inputs, 1.0)
+    return Room(
+        sequences=np.where(pools, np.where(fits(prefill) < 1.0, 0.0, fits(decode)), fits(whole)),
+        instances=np.where(pools, decode_workers, instances),
+        prefillers=np.where(pools, prefill_workers, 1.0),
+        prompt_s=np.where(pools, work_s(prefill), work_s(whole)),
+        prompts_at_once=at_once,
+    )
+
+
 class _Column:
     """Columns of a frame as float arrays; NaN where NULL. Read once each."""
 
@@ -185,9 +237,12 @@ def _gpus(column: _Column) -> Array:
     return np.maximum(np.where(np.isfinite(column("gpus")), column("gpus"), needed), 1.0)
 
 
+def _schedulers(instance: Instance) -> Real:
+    return np.maximum(instance.split.attention_data_parallel * instance.split.gpus / GPUS_OF_A_SCHEDULER, 1.0)
+
+
 def _most(instance: Instance, inputs: Array, outputs: Array) -> Array:
-    schedulers = np.maximum(instance.split.attention_data_parallel * instance.split.gpus / GPUS_OF_A_SCHEDULER, 1.0)
-    most = most_sequences(instance, context_tokens=inputs + outputs / 2.0, most=SEQUENCES_MOST * schedulers)
+    most = most_sequences(instance, context_tokens=inputs + outputs / 2.0, most=SEQUENCES_MOST * _schedulers(instance))
     return np.where(most < 1.0, LEAST_SEQUENCES, most)
 
 
@@ -202,15 +257,8 @@ def _pools(
 ) -> tuple[Served, Array]:
     """What the two pools of a disaggregated run serve, and the GPUs of the decode pool."""
 
-    def pool(name: str) -> tuple[Instance, Array, Array]:
-        gpus = np.nan_to_num(column(f"{name}_gpus"), nan=1.0)
-        gpus = np.maximum(np.where(gpus > 0, gpus, np.nan_to_num(column("gpus"), nan=1.0)), 1.0)
-        workers = np.clip(np.nan_to_num(column(f"{name}_workers"), nan=1.0), 1.0, gpus)
-        split = Split(gpus=gpus / workers, attention_data_parallel=np.nan_to_num(column(f"{name}_dp_attention")))
-        return Instance(model=model, device=device, split=split, constants=constants), workers, gpus
-
-    prefill, prefill_workers, _ = pool("prefill")
-    decode, decode_workers, decode_gpus = pool("decode")
+    prefill, prefill_workers, _ = _pool(column, "prefill", model, device, constants)
+    decode, decode_workers, decode_gpus = _pool(column, "decode", model, device, constants)
     served = disaggregated(
         prefill,
         decode,
@@ -221,6 +269,17 @@ def _pools(
         **load,
     )
     return served, decode_gpus
+
+
+def _pool(
+    column: _Column, name: str, model: ServedModel, device: Device, constants: EngineConstants
+) -> tuple[Instance, Array, Array]:
+    """A worker of the pool `prefill` or `decode`, how many there are, and the GPUs of all."""
+    gpus = np.nan_to_num(column(f"{name}_gpus"), nan=1.0)
+    gpus = np.maximum(np.where(gpus > 0, gpus, np.nan_to_num(column("gpus"), nan=1.0)), 1.0)
+    workers = np.clip(np.nan_to_num(column(f"{name}_workers"), nan=1.0), 1.0, gpus)
+    split = Split(gpus=gpus / workers, attention_data_parallel=np.nan_to_num(column(f"{name}_dp_attention")))
+    return Instance(model=model, device=device, split=split, constants=constants), workers, gpus
 
 
 def _ramp(column: _Column, in_flight: Array) -> Array:

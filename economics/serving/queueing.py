@@ -27,6 +27,22 @@ def wait_tail(*, wait_s: Real, service_s: Real, servers: Real, utilisation: Real
     return np.exp(-2.0 * servers * idle * wait_s / service_s)
 
 
+def wait_s(*, service_s: Real, servers: Real, utilisation: Real, percentile: Real) -> Real:
+    """What a prompt waits at the percentile: 0 where fewer wait at all, inf at utilisation 1 or above.
+
+    Arguments broadcast; seconds, count, share, probability. Returns seconds. ValueError outside the domain.
+    Source: formula S8 for those that wait; the share that waits is u^(sqrt(2 (k+1)) - 1), after Sakasegawa 1977.
+    """
+    require_positive(service_s=service_s, servers=servers)
+    require_non_negative(utilisation=utilisation)
+    require_share(percentile=percentile)
+    idle = 1.0 - np.minimum(utilisation, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        waits = (np.sqrt(2.0 * (np.asarray(servers) + 1.0)) - 1.0) * np.log(utilisation)
+        seconds = np.fmax(waits - np.log1p(np.negative(percentile)), 0.0) * service_s / (2.0 * servers * idle)
+    return np.where(idle > 0.0, seconds, np.inf)[()]
+
+
 def idle_servers(*, slack_s: Real, service_s: Real, percentile: Real) -> Real:
     """Servers that must stand idle on average so that the wait stays within `slack_s` at the percentile.
 
