@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from figures.exhibit import Exhibit, days, in_words, rows, span
 from figures.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, decades, house_style, label_points, log_axis, sheet
 
-SCALE, SCALE_IN_WORDS = "eci", "Epoch Capabilities Index"
+SCALE, SCALE_IN_WORDS = "eci_linked", "Epoch Capabilities Index"
 EARLIER = ((1, VERMILLION, "s", "--"), (2, GREEN, "^", "-."), (3, ORANGE, "D", ":"))
 """Years back, with the look of that frontier."""
 
@@ -23,6 +23,7 @@ def draw(*, price_frontier: pl.DataFrame, price_frontier_history: pl.DataFrame) 
         axes = picture.subplots()
         _field(axes, today, frontier, past)
     cheapest, best = frontier.row(0, named=True), frontier.row(-1, named=True)
+    linked = today.filter(pl.col("score_basis") == "linked").height
     bounded = today.filter(pl.col("score_low").is_not_null()).height
     return Exhibit(
         finding=(
@@ -36,7 +37,8 @@ def draw(*, price_frontier: pl.DataFrame, price_frontier_history: pl.DataFrame) 
         ),
         as_of=f"Prices of {days(today['as_of'])}; scores of {days(today['capability_as_of'])}.",
         uncertainty=(
-            f"Horizontal bars: the publisher's interval of the score, known for {bounded} of {today.height} models. Prices "
+            f"Horizontal bars: the 95 % interval of the score, the publisher's or, for {linked} models that Epoch has not "
+            f"rated, that of the chain from another scale; known for {bounded} of {today.height} models. Prices "
             "are list prices, mean of input and output; a model without a price of its developer has the median of its "
             "hosts. Earlier frontiers use the prices of their day and today's scores."
         ),
@@ -46,6 +48,7 @@ def draw(*, price_frontier: pl.DataFrame, price_frontier_history: pl.DataFrame) 
             "score",
             "score_low",
             "score_high",
+            "score_basis",
             "cpm_usd_per_mtok",
             "input_usd_per_mtok",
             "output_usd_per_mtok",

@@ -7,6 +7,7 @@ import polars as pl
 
 from assets.prices.consensus import consensus
 from assets.prices.retirement import sold_on_each
+from assets.prices.scale_link import latest_scores
 from economics.numeric.pareto import non_dominated
 from economics.prices.index import blended_usd_per_mtok
 from schemas.base import polars_schema
@@ -129,12 +130,6 @@ def one_price(sold: pl.DataFrame, *, each: Sequence[str] = ()) -> pl.DataFrame:
     )
 
 
-def latest_scores(capability: pl.DataFrame) -> pl.DataFrame:
-    """One score per model and scale: of the newest figures the highest, as versions of one model are rated apart."""
-    newest_first = capability.sort("as_of", "score", descending=True)
-    return newest_first.unique(["model", "scale"], keep="first", maintain_order=True)
-
-
 def with_frontier(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
     """Join prices and scores and mark the models that no other beats in both, within each scale and day of prices (`as_of`).
 
@@ -142,7 +137,7 @@ def with_frontier(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFra
     """
     rated = (
         priced.join(
-            scores.drop("release_date", "source", "source_model", "basis").rename({"as_of": "capability_as_of"}),
+            scores.drop("release_date", "source", "source_model").rename({"as_of": "capability_as_of", "basis": "score_basis"}),
             on="model",
         )
         .join(models.select("model", "developer", "release_date"), on="model")

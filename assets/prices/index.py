@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from assets.prices.frontier import latest_scores
+from assets.prices.scale_link import latest_scores
 from economics.prices.index import (
     Slope,
     blended_usd_per_mtok,

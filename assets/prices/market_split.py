@@ -5,11 +5,14 @@ from datetime import datetime
 import polars as pl
 
 from assets.frames import under_contract
-from assets.prices.frontier import latest_scores, priced_models
+from assets.prices.frontier import priced_models
+from assets.prices.scale_link import latest_scores
 from schemas.prices import market_split as contract
 from warehouse.table import table
 
-SPLIT_RULE_VERSION = 1
+SPLIT_RULE_VERSION = 2
+SPLIT_SCALE = "eci_linked"
+"""Epoch's index, chained with other scales for models that it has not rated."""
 TOP_SHARE = 0.75
 """Models at or above this percentile of the capability index are at the frontier."""
 FEW_SELLERS = 3
@@ -26,7 +29,7 @@ def market_split(
     now: datetime,
 ) -> pl.DataFrame:
     """The split of today, after those of earlier days."""
-    scores = latest_scores(capability).filter(pl.col("scale") == "eci")
+    scores = scores_of_split(capability)
     priced = priced_models(llm_price_current).with_columns(as_of=pl.lit(now.date()))
     split = with_tiers(priced, scores, model)
     today = under_contract(
@@ -37,15 +40,19 @@ def market_split(
     return pl.concat([earlier, today]).sort("as_of", "model")
 
 
+def scores_of_split(capability: pl.DataFrame) -> pl.DataFrame:
+    """One score per model on the scale of the split. `capability`: contract `Capability`."""
+    return latest_scores(capability).filter(pl.col("scale") == SPLIT_SCALE)
+
+
 def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
-    """Tier of each priced model among those of its day by version 1 of the rule, see contract `MarketSplit`.
+    """Tier of each priced model among those of its day by version 2 of the rule, see contract `MarketSplit`.
 
     `priced` as `priced_models` gives it, with the day as `as_of`, `scores` one row per model on one scale, `models` contract
     `Model`.
     """
-    known = priced.join(scores.select("model", "score", capability_as_of="as_of"), on="model", how="left").join(
-        models.select("model", "reasoning", "open_weights"), on="model"
-    )
+    told = scores.select("model", "score", "score_low", "score_high", score_basis="basis", capability_as_of="as_of")
+    known = priced.join(told, on="model", how="left").join(models.select("model", "reasoning", "open_weights"), on="model")
     cpm = (pl.col("input_usd_per_mtok") + pl.col("output_usd_per_mtok")) / 2.0
     ranked = known.with_columns(
         cpm_usd_per_mtok=cpm,
@@ -61,7 +68,12 @@ def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame)
     at_most = pl.sum_horizontal(sign.fill_null(True).cast(pl.Int8) for sign in signs)
     scarce = pl.when(met >= SIGNS_NEEDED).then(True).when(at_most < SIGNS_NEEDED).then(False)
     # One part that fails decides, whatever is not known of the others.
-    frontier = pl.col("reasoning") & (pl.col("capability_percentile") >= TOP_SHARE) & scarce
+    is_top = pl.col("capability_percentile") >= TOP_SHARE
+    frontier = pl.col("reasoning") & is_top & scarce
+    # Where the interval of a score holds the lowest score of the top, another score of the same model may move it.
+    cut = pl.col("score").filter(is_top).min().over("as_of")
+    may_move = (pl.col("score_low") < cut) & (pl.col("score_high") >= cut)
+    decided_without = (pl.col("reasoning") & scarce).not_().fill_null(value=False)
     tier = pl.when(frontier).then(pl.lit("frontier_reasoning")).when(frontier.not_()).then(pl.lit("commodity"))
     parts = {"score": "no score", "reasoning": "reasoning not known", "open_weights": "weights not known"}
     unknown = pl.concat_str(
@@ -70,5 +82,23 @@ def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame)
         ignore_nulls=True,
     )
     return ranked.with_columns(tier=tier.otherwise(pl.lit("unclassified"))).with_columns(
-        unclassified_because=pl.when(pl.col("tier") == "unclassified").then(unknown)
+        unclassified_because=pl.when(pl.col("tier") == "unclassified").then(unknown),
+        holds_over_interval=pl.when(pl.col("tier") != "unclassified").then(decided_without | ~may_move.fill_null(value=False)),
     )
+
+
+def with_tier_of_the_day(use: pl.DataFrame, tiers: pl.DataFrame) -> pl.DataFrame:
+    """The tier of each model on its `day`, and where no price was known on that day, on the first later day of `tiers`.
+
+    `tiers`: model, `tier_as_of`, tier. What has no tier by then is unclassified.
+    """
+    found = (
+        use.select("model", "day")
+        .unique()
+        .join(tiers, on="model")
+        .filter(pl.col("tier_as_of") >= pl.col("day"))
+        .sort("tier_as_of")
+        .unique(["model", "day"], keep="first", maintain_order=True)
+    )
+    known = use.join(found, on=["model", "day"], how="left", maintain_order="left")
+    return known.with_columns(pl.col("tier").fill_null("unclassified"))

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from assets.frames import floats, nullable, under_contract
-from assets.prices.frontier import latest_scores, priced_models, sellers
-from assets.prices.market_split import with_tiers
+from assets.prices.frontier import priced_models, sellers
+from assets.prices.market_split import scores_of_split, with_tiers
 from assets.prices.use import asked_and_answered, last_whole_month
 from economics.numeric.pareto import non_dominated
 from economics.prices.market import discordant_share, mix_usd_per_mtok, weighted_chain
@@ -28,7 +28,7 @@ def price_by_mix(
     """Every model with a price today, in every mix that it has."""
     listed = with_cache_price(priced_models(llm_price_current), llm_price_current)
     priced = in_mixes(listed, mixes_of(model_usage))
-    scores = latest_scores(capability).filter(pl.col("scale") == "eci").select("model", "score")
+    scores = scores_of_split(capability).select("model", "score")
     rated = with_ranks(priced.join(scores, on="model", how="left").join(model.select("model"), on="model", how="semi"))
     return under_contract(contract.PriceByMix, rated).sort("mix", "rank", "model")
 
@@ -39,7 +39,7 @@ def mix_effect(
 ) -> pl.DataFrame:
     """Every mix against the even one."""
     priced = priced_models(llm_price_current).with_columns(as_of=pl.lit(now.date()))
-    scores = latest_scores(capability).filter(pl.col("scale") == "eci")
+    scores = scores_of_split(capability)
     plain = with_tiers(priced, scores, model).select("model", "tier")
     rows = []
     for (mix,), part in price_by_mix.group_by("mix", maintain_order=True):

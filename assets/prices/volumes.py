@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from assets.frames import floats, under_contract
-from assets.prices.frontier import latest_scores, one_price, prices_on
-from assets.prices.market_split import with_tiers
+from assets.prices.frontier import one_price, prices_on
+from assets.prices.market_split import scores_of_split, with_tier_of_the_day, with_tiers
 from schemas.prices import market_answers as contract
 from warehouse.table import table
 
@@ -35,13 +35,11 @@ def market_volume(
     days = middle_days(model_usage)
     paid = mean_paid(price_paid)
     listed = list_prices(llm_price, model_retirement, [*days.values(), *paid["as_of"].unique()])
-    scores = latest_scores(capability).filter(pl.col("scale") == "eci")
-    tiers = with_tiers(listed, scores, model).select("model", "tier", day="as_of")
+    scores = scores_of_split(capability)
+    tiers = with_tiers(listed, scores, model).select("model", "tier", tier_as_of="as_of")
     dated = model_usage.with_columns(day=pl.col("month").replace_strict(days, return_dtype=pl.Date))
-    told = with_dollars(dated, paid, listed).join(tiers, on=["model", "day"], how="left")
-    return under_contract(
-        contract.MarketVolume, told.with_columns(pl.col("tier").fill_null("unclassified"), tokens=_TOKENS)
-    ).sort("month", "tokens", descending=[False, True])
+    told = with_tier_of_the_day(with_dollars(dated, paid, listed), tiers).with_columns(tokens=_TOKENS)
+    return under_contract(contract.MarketVolume, told).sort("month", "tokens", descending=[False, True])
 
 
 @table(schema=contract.MarketVolumeByTier, group=GROUP)

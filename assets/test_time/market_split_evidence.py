@@ -8,8 +8,8 @@ import polars as pl
 
 from assets.frames import floats, under_contract
 from assets.prices.consensus import consensus
-from assets.prices.frontier import latest_scores, priced_models
-from assets.prices.market_split import with_tiers
+from assets.prices.frontier import priced_models
+from assets.prices.market_split import scores_of_split, with_tiers
 from assets.prices.retirement import sold_on_each
 from assets.prices.run_models import with_model
 from assets.test_time.cost_per_correct import GROUP
@@ -59,7 +59,7 @@ def market_split_by_tier(
     first = market_split["as_of"].min()
     assert isinstance(first, date)
     quarters = pl.date_range(FIRST_QUARTER, first, "3mo", eager=True).dt.month_end()
-    scores = latest_scores(capability).filter(pl.col("scale") == "eci")
+    scores = scores_of_split(capability)
     rebuilt = rebuilt_split(llm_price, model_retirement, scores, model, quarters.filter(quarters < first))
     observed = market_split.select("as_of", "model", "tier", "cpm_usd_per_mtok", "score", basis=pl.lit("observed"))
     tasks = with_model(

@@ -7,7 +7,10 @@ from schemas.base import Table, carried_from, column
 
 SCALES = (
     "eci",
+    "eci_linked",
     "aa_intelligence",
+    "aa_coding",
+    "aa_agentic",
     "gpqa_diamond",
     "mmlu",
     "human_eval",
@@ -18,11 +21,19 @@ SCALES = (
     "metr_horizon_p80_min",
 )
 SCALE_MEANING = (
-    "eci: Epoch Capabilities Index, Claude 3.5 Sonnet is 130 and GPT-5 is 150; aa_intelligence: Artificial Analysis "
-    "Intelligence Index; lmarena_elo: rating; metr_horizon_*: minutes of human work done with that chance; else percent right"
+    "eci: Epoch Capabilities Index, Claude 3.5 Sonnet is 130 and GPT-5 is 150; eci_linked: the same, and for models that Epoch "
+    "has not rated chained from the scale that foretells it best, see core.capability_link; aa_intelligence, aa_coding, "
+    "aa_agentic: indices of Artificial Analysis; lmarena_elo: rating; metr_horizon_*: minutes of human work done with that "
+    "chance; else percent right"
 )
-CAPABILITY_BASES = ("publisher", "secondary")
-CAPABILITY_BASIS_MEANING = "publisher: from the publisher's own file; secondary: collected by another party, which is named"
+CAPABILITY_BASES = ("publisher", "secondary", "linked")
+CAPABILITY_BASIS_MEANING = (
+    "publisher: from the publisher's own file; secondary: collected by another party, which is named; linked: foretold from "
+    "another scale, with the 95 % interval of the link"
+)
+
+
+LINK_SHAPES = ("log_odds", "logarithm", "as_it_is")
 
 
 class _Interval(Table):
@@ -75,6 +86,58 @@ class EpochBenchmark(Table):
         unique = ["source_file", "row"]
 
 
+class RouterIndex(Table):
+    """Indices of Artificial Analysis as the OpenRouter models endpoint carries them beside a route."""
+
+    source: str = column("source of the scores")
+    source_model: str = column("route, as OpenRouter names it", str_length={"min_value": 1})
+    scale: str = column(SCALE_MEANING, isin=("aa_intelligence", "aa_coding", "aa_agentic"))
+    score: float = column("score as published", unit="scale points", gt=0, lt=100)
+    as_of: pl.Date = column("day of the document: published, else first served")
+    document_sha256: str = column("hash of the document, key of meta.snapshot")
+    locator: str = column("where in the document the score stands, as a JSON pointer")
+
+    class Config:
+        name = "raw.router_index"
+        unique = ["source_model", "scale"]
+
+
+class CapabilityLink(Table):
+    """How each scale foretells Epoch's index: a straight line between log-odds of a share, a rating or a logarithm of minutes.
+
+    Fitted over the models that both scales rate, and tried on models that took no part: developer by developer, and on the
+    newest third from the rest.
+    """
+
+    scale: str = column(SCALE_MEANING, isin=SCALES)
+    onto: str = column("scale that is foretold", isin=SCALES)
+    shape: str = column("how the scale enters the line: log_odds of a percentage, logarithm, or as it is", isin=LINK_SHAPES)
+    n: pl.Int64 = column("models that both scales rate", unit="models", ge=3)
+    intercept: float = column("index where the scale, in its shape, is 0", unit="scale points")
+    slope: float = column("points of the index per unit of the scale in its shape")
+    middle: float = column("mean of the scale in its shape, from which the error grows")
+    spread: float = column("sum of squared distances from that mean", gt=0)
+    residual_points: float = column("residual standard deviation of the line", unit="scale points", ge=0)
+    error_points: float = column(
+        "root mean square error on models of developers that took no part in the fit", unit="scale points", ge=0
+    )
+    interval_holds: float = column("share of those whose own score lies within the link's 95 % interval", ge=0, le=1)
+    newest_error_points: float = column(
+        "root mean square error on the newest third, from a fit on the older models; NULL where dates are not known",
+        unit="scale points",
+        ge=0,
+        nullable=True,
+    )
+    newest_n: pl.Int64 = column("models of that newest third", unit="models", ge=0)
+    newest_interval_holds: float = column(
+        "share of them whose own score lies within the interval of that fit", ge=0, le=1, nullable=True
+    )
+
+    class Config:
+        name = "core.capability_link"
+        unique = ["scale"]
+
+
 class CapabilitySeed(_Interval):
     """Dated capability figures transcribed from documents, each with its citation."""
 
@@ -108,6 +171,7 @@ class Capability(_Interval):
             "capability_seed.score",
             "epoch_benchmark.score_percent",
             "epoch_eci.score",
+            "router_index.score",
         ),
     )
     score_low: float = column(

@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, carried_from, column
+from schemas.prices.capability import CAPABILITY_BASES, CAPABILITY_BASIS_MEANING
 from schemas.prices.models import SELLER_KINDS
 
 PRICE_BASES = ("first_party", "median_of_hosts", "median_of_routers")
@@ -96,6 +97,9 @@ class PricedModel(Table):
     score: float = column("capability on that scale", unit="scale points", derived_from=("capability.score",))
     score_low: float = column("lower end of the score's interval", unit="scale points", nullable=True)
     score_high: float = column("upper end of the score's interval", unit="scale points", nullable=True)
+    score_basis: str = column(
+        CAPABILITY_BASIS_MEANING, isin=CAPABILITY_BASES, nullable=True, derived_from=("capability.basis",)
+    )
     capability_as_of: pl.Date = column("day of the capability figure", derived_from=("capability.as_of",))
     on_frontier: bool = column("no model is both cheaper (cpm) and more capable")
 

@@ -219,6 +219,10 @@ class MarketVolume(Table):
     tier: str = column(
         "frontier_reasoning, commodity or unclassified", isin=TIERS, derived_from=("llm_price.usd_per_mtok", "capability.score")
     )
+    tier_as_of: pl.Date = column(
+        "day whose prices gave the tier: the middle of the month, or the first later day on which a price was known",
+        nullable=True,
+    )
     days: pl.Int64 = column("days counted", unit="days", ge=1, derived_from=("model_usage.days",))
     requests: pl.Int64 = column("requests", unit="requests", ge=1, derived_from=("model_usage.requests",))
     tokens: pl.Int64 = column(

@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, Timestamp, carried_from, column
+from schemas.prices.capability import CAPABILITY_BASES, CAPABILITY_BASIS_MEANING
 from schemas.prices.frontier import PRICE_BASES, PRICE_BASIS_MEANING
 
 FORMS = ("published", "lagrangian", "shared_cost")
@@ -13,9 +14,10 @@ TIERS = ("frontier_reasoning", "commodity", "unclassified")
 class MarketSplit(Table):
     """Each priced model as frontier reasoning or commodity, by a versioned rule, once per day of a refresh.
 
-    Version 1: frontier reasoning are models with reasoning tokens in the top quarter of the capability index among priced
+    Version 2: frontier reasoning are models with reasoning tokens in the top quarter of the capability index among priced
     models, that meet at least two of: a price above the median, at most three sellers, closed weights. One part
-    that fails makes a commodity; where none fails but one is not known the model is unclassified.
+    that fails makes a commodity; where none fails but one is not known the model is unclassified. The index is the chained
+    scale eci_linked; version 1 ranked by Epoch's own scores alone, which end in February 2026.
     """
 
     as_of: pl.Date = column("day of the prices")
@@ -24,8 +26,23 @@ class MarketSplit(Table):
     unclassified_because: str = column(
         "what is not known of an unclassified model: its score, reasoning or weights", nullable=True
     )
+    holds_over_interval: bool = column(
+        "the tier stays the same over the whole interval of the score; NULL where there is no tier", nullable=True
+    )
     rule_version: pl.Int64 = column("version of the rule", ge=1)
     score: float = column("capability on Epoch's index", unit="scale points", nullable=True, derived_from=("capability.score",))
+    score_basis: str = column(
+        CAPABILITY_BASIS_MEANING, isin=CAPABILITY_BASES, nullable=True, derived_from=("capability.basis",)
+    )
+    score_low: float = column(
+        "lower end of the score's 95 % interval; of a linked score that of the link",
+        unit="scale points",
+        nullable=True,
+        derived_from=("capability.score_low",),
+    )
+    score_high: float = column(
+        "upper end of that interval", unit="scale points", nullable=True, derived_from=("capability.score_high",)
+    )
     capability_as_of: pl.Date = column("day of the score", nullable=True, derived_from=("capability.as_of",))
     capability_percentile: float = column("share of rated priced models that score no higher", nullable=True, gt=0, le=1)
     reasoning: bool = column("can emit reasoning tokens", nullable=True)

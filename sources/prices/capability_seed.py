@@ -29,11 +29,13 @@ def parse_scores(snapshot: Snapshot) -> Parsed:
     return Parsed(figures, empty(Rejected))
 
 
-def by_model(epoch_eci: pl.DataFrame, epoch_benchmark: pl.DataFrame, capability_seed: pl.DataFrame) -> pl.DataFrame:
+def by_model(
+    epoch_eci: pl.DataFrame, epoch_benchmark: pl.DataFrame, router_index: pl.DataFrame, capability_seed: pl.DataFrame
+) -> pl.DataFrame:
     """All capability figures of canonical models (contract `Capability`).
 
-    Arguments in the contracts `EpochEci`, `EpochBenchmark` and `CapabilitySeed`. Models without a canonical name are left
-    out, and so are rolling names. Of several runs of one benchmark the best counts, as in Epoch's own index.
+    Arguments in the contracts `EpochEci`, `EpochBenchmark`, `RouterIndex` and `CapabilitySeed`. Models without a canonical
+    name are left out, and so are rolling names. Of several runs of one benchmark the best counts, as in Epoch's own index.
     """
     index = epoch_eci.with_columns(scale=pl.lit("eci"), basis=pl.lit("publisher"))
     runs = (
@@ -46,8 +48,9 @@ def by_model(epoch_eci: pl.DataFrame, epoch_benchmark: pl.DataFrame, capability_
         )
     )
     named = pl.concat([index, runs], how="diagonal").with_columns(source_provider=pl.lit(""))
+    routed = router_index.with_columns(source_provider="source", basis=pl.lit("secondary"))
     seeded = capability_seed.with_columns(basis=pl.lit("secondary"))
-    figures = pl.concat([resolve(named), seeded], how="diagonal")
+    figures = pl.concat([resolve(named), resolve(routed), seeded], how="diagonal")
     rated = models().filter(~pl.col("rolling")).select("model")
     columns = polars_schema(Capability)
     kept = figures.join(rated, on="model", how="semi").select(pl.col(name).cast(dtype) for name, dtype in columns.items())

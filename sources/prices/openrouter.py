@@ -5,7 +5,8 @@ pricing re-price a request that meets all conditions of an entry: a prompt of at
 (`utc_start`, `utc_end` as HHMM, `utc_days`). Rows whose id begins with `~` are moving aliases. `created` is the day
 OpenRouter listed the model, its release for most. A reasoning model is one with a `reasoning` object or, in documents
 before August 2026, one whose route takes a reasoning parameter; a route that lists parameters but no such one is read
-as not reasoning.
+as not reasoning. `benchmarks.artificial_analysis` of a route holds three indices, since the summer of 2026; their publisher
+rescores them from time to time, so a score is of the day of its document.
 
 Sources: https://openrouter.ai/docs (Pricing, PricingOverride, ModelReasoning).
 """
@@ -16,6 +17,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from schemas.base import empty, polars_schema
+from schemas.prices.capability import RouterIndex
 from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
 from schemas.quarantine import Parsed
 from sources.document import SEEDS, seed
@@ -32,6 +35,7 @@ from sources.prices.price_keys import (
     figure,
     figures_frame,
     number,
+    refusals,
     split_prices,
     text,
     tokens,
@@ -69,12 +73,16 @@ _REFUSED_KEYS = {
     "image_token": "leg_not_kept",
     "discount": "discount_not_applied",
 }
+SCALE_OF_INDEX = {"intelligence_index": "aa_intelligence", "coding_index": "aa_coding", "agentic_index": "aa_agentic"}
+"""Indices of Artificial Analysis by the key under which a route carries them, each up to 100."""
 _CONDITIONS = {"min_prompt_tokens", "utc_start", "utc_end", "utc_days"}
 _YEAR_2100_S = 4_102_444_800
 _WEEKDAYS = {name: n for n, name in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), start=1)}
 
 
-class _Model(msgspec.Struct):
+class Route(msgspec.Struct):
+    """One entry of the document, as far as it is read."""
+
     id: str
     pricing: dict[str, Any]
     name: Any = None
@@ -85,6 +93,7 @@ class _Model(msgspec.Struct):
     reasoning: Any = None
     alias_target: Any = None
     expiration_date: Any = None
+    benchmarks: Any = None
 
     def is_alias(self) -> bool:
         """Whether the row repeats another route under a moving name."""
@@ -92,14 +101,14 @@ class _Model(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    data: list[_Model]
+    data: list[Route]
 
 
 @refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
     """Prices of every route (contract `OpenrouterPrice`) and the figures refused; ValueError for another document."""
     rows: list[Row] = []
-    models = _models(snapshot)
+    models = routes(snapshot)
     for model in models:
         route = (snapshot.source, model.id)
         if model.is_alias():
@@ -127,7 +136,7 @@ def parse_models(snapshot: Snapshot) -> Parsed:
     """Attributes of every route that is no alias (contract `OpenrouterModel`)."""
     rows: list[Row] = []
     refused: list[tuple[str, str, str, str]] = []
-    for model in _models(snapshot):
+    for model in routes(snapshot):
         if model.is_alias():
             refused.append((model.id, "id", as_published(model.alias_target or ""), "alias_of_another_route"))
             continue
@@ -151,7 +160,33 @@ def parse_models(snapshot: Snapshot) -> Parsed:
     return attributes_table(rows, refused, contract=OpenrouterModel, source=snapshot.source)
 
 
-def _models(snapshot: Snapshot) -> list[_Model]:
+@refuses_in_words
+def parse_indices(snapshot: Snapshot) -> Parsed:
+    """Every index of every route that is no alias (contract `RouterIndex`); ValueError for another document."""
+    rows: list[tuple[object, ...]] = []
+    refused: list[tuple[str, str, str, str]] = []
+    for at, route in enumerate(routes(snapshot)):
+        said = route.benchmarks.get("artificial_analysis") if isinstance(route.benchmarks, dict) else None
+        if route.is_alias() or not isinstance(said, dict):
+            continue
+        for index, published in said.items():
+            score, scale = number(published), SCALE_OF_INDEX.get(index)
+            where = f"/data/{at}/benchmarks/artificial_analysis/{index}"
+            if published is None:
+                continue
+            if scale is None or score is None or not 0 < score < 100:
+                rule = "unknown_index" if scale is None else "not_a_number"
+                refused.append((route.id, f"benchmarks.{index}", as_published(published), rule))
+                continue
+            rows.append((snapshot.source, route.id, scale, score, snapshot.seen_on, snapshot.sha256, where))
+    named = pl.Schema({name: pl.String() for name in ("row_key", "column_name", "value", "rule")})
+    scores = pl.DataFrame(rows, schema=polars_schema(RouterIndex), orient="row") if rows else empty(RouterIndex)
+    first = scores.unique(["source_model", "scale"], keep="first", maintain_order=True)
+    return Parsed(first, refusals(pl.DataFrame(refused, schema=named, orient="row"), snapshot.source))
+
+
+def routes(snapshot: Snapshot) -> list[Route]:
+    """Every route of a document, aliases among them; ValueError for another document."""
     models = decode(snapshot, _Document, _EXPECTED).data
     if not models:
         raise unexpected(snapshot, _EXPECTED, "the list is empty")
@@ -203,14 +238,14 @@ def _window(override: dict[str, Any]) -> str | None:
     return window_text(f"{start // 100:02d}:{start % 100:02d}-{end // 100:02d}:{end % 100:02d}", days)
 
 
-def _created_on(model: _Model) -> date | None:
+def _created_on(model: Route) -> date | None:
     seconds = number(model.created)
     if seconds is None or not 0 < seconds < _YEAR_2100_S:
         return None
     return datetime.fromtimestamp(seconds, UTC).date()
 
 
-def _reasons(model: _Model) -> bool | None:
+def _reasons(model: Route) -> bool | None:
     """Whether the model can emit reasoning tokens, None where the row does not say (a router, no parameters listed)."""
     if model.reasoning is not None:
         return True

@@ -34,6 +34,7 @@ _REFUSED = {
         "alias_of_another_route": "a moving alias; its prices stand under the route it points to",
         "duplicate_key": "the same price a second time, under another key",
         "date_without_day": "a month, not a day",
+        "unknown_index": "an index whose scale is not known",
     },
     "invalid": {
         "not_a_number": "not a finite number",

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from schemas.prices.capability import Capability, CapabilitySeed, EpochBenchmark, EpochEci
+from schemas.base import empty
+from schemas.prices.capability import Capability, CapabilitySeed, EpochBenchmark, EpochEci, RouterIndex
 from sources.prices import epoch
 from sources.prices.capability_seed import SCALE_OF_BENCHMARK, SOURCE, by_model, parse_scores
 from sources.prices.model_map import models, resolve
@@ -26,6 +27,7 @@ def floor(source: Source) -> Snapshot:
 
 SEED = parse_scores(floor(SOURCE)).accepted
 INDEX = epoch.parse_eci(floor(epoch.SOURCE)).accepted
+NO_INDICES = empty(RouterIndex)
 NO_RUNS = epoch.parse_benchmarks(floor(epoch.SOURCE)).accepted
 
 
@@ -84,7 +86,7 @@ def test_index_and_horizons_follow_the_timeline() -> None:
 
 
 def test_all_figures_by_model() -> None:
-    figures = by_model(INDEX, NO_RUNS, SEED)
+    figures = by_model(INDEX, NO_RUNS, NO_INDICES, SEED)
     Capability.validate(figures)
     gpt5 = figures.filter((pl.col("model") == "gpt-5") & (pl.col("scale") == "eci"))
     assert gpt5.select("score", "as_of", "release_date", "basis").rows() == [
@@ -128,7 +130,7 @@ def test_of_several_runs_the_best_counts() -> None:
         schema=schema,
     )
     EpochBenchmark.validate(runs)
-    figures = by_model(INDEX.clear(), runs, SEED.clear())
+    figures = by_model(INDEX.clear(), runs, NO_INDICES, SEED.clear())
     assert figures.select("model", "scale", "score", "source_model").rows() == [
         ("gpt-5", "gpqa_diamond", 86.0, "GPT-5"),
         ("o3", "gpqa_diamond", 80.0, "o3-2025-04-16_medium"),
@@ -137,5 +139,5 @@ def test_of_several_runs_the_best_counts() -> None:
 
 
 def test_empty_tables_give_an_empty_table() -> None:
-    assert by_model(INDEX.clear(), NO_RUNS, SEED.clear()).is_empty()
+    assert by_model(INDEX.clear(), NO_RUNS, NO_INDICES, SEED.clear()).is_empty()
     assert EpochEci.validate(INDEX.clear()).is_empty()

@@ -4,7 +4,8 @@ from datetime import date
 
 import polars as pl
 
-from assets.prices.frontier import latest_scores, one_price, priced_models, with_frontier
+from assets.prices.frontier import one_price, priced_models, with_frontier
+from assets.prices.scale_link import latest_scores
 from schemas.base import polars_schema
 from schemas.prices.capability import Capability
 from schemas.prices.llm_prices import LlmPriceCurrent

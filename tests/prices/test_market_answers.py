@@ -218,7 +218,11 @@ def test_numbers_of_the_note(warehouse: Warehouse) -> None:
         f"""SELECT sum(usd) / 1e6, sum(tokens) FILTER (usd IS NOT NULL) / sum(tokens)
         FROM marts.market_volume WHERE {JULY} AND NOT is_free""",
     )
-    (unrated,) = one(warehouse, f"SELECT usd_share FROM marts.market_volume_by_tier WHERE {JULY} AND tier = 'unclassified'")
+    (left,) = one(warehouse, f"SELECT usd_share FROM marts.market_volume_by_tier WHERE {JULY} AND tier = 'unclassified'")
+    top = one(
+        warehouse,
+        f"SELECT usd_share, token_share FROM marts.market_volume_by_tier WHERE {JULY} AND tier = 'frontier_reasoning'",
+    )
     anthropic = one(
         warehouse,
         f"""SELECT sum(usd) FILTER (author = 'anthropic') / sum(usd),
@@ -240,7 +244,8 @@ def test_numbers_of_the_note(warehouse: Warehouse) -> None:
     (pairs,) = one(warehouse, "SELECT pairs_in_other_order FROM marts.mix_effect WHERE mix = 'market'")
     for said in (
         f"July comes to {usd:.0f} million dollars, for {100 * priced:.1f} % of the paid tokens",
-        f"{100 * unrated:.0f} % of July's dollars go to models that the capability index has not rated",
+        f"frontier reasoning takes {100 * top[0]:.0f} % of July's dollars with {100 * top[1]:.0f} % of the tokens",
+        f"{100 * left:.0f} % go to models that stay unclassified",
         f"take {100 * anthropic[0]:.0f} % of the dollars with {100 * anthropic[1]:.0f} % of the paid tokens",
         f"stand for {100 * covered:.0f} % of July's dollars",
         f"input cost {100 * paid:.0f} % of its list price, and the cache alone accounts for {100 * cache:.0f} %",

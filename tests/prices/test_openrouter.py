@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.prices.capability import RouterIndex
 from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import genai_prices
-from sources.prices.openrouter import SOURCE, parse_models, parse_prices
+from sources.prices.openrouter import SOURCE, parse_indices, parse_models, parse_prices
 from sources.source import Seed, Snapshot
 
 (SEED,) = [rung for rung in SOURCE.floor if isinstance(rung, Seed)]
-WHOLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "openrouter_models_2026-05.json"
+WHOLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "openrouter_models_2026-08.json"
 
 
 def snapshot(document: object) -> Snapshot:
@@ -163,12 +164,18 @@ def test_every_figure_is_either_a_price_or_quarantined(pricing: dict[str, object
     assert (parsed.accepted["usd_per_mtok"] > 0).all()
 
 
+def count(pricing: dict[str, Any]) -> int:
+    """Figures of a pricing object, those of its overrides among them."""
+    conditions = {"min_prompt_tokens", "utc_start", "utc_end", "utc_days"}
+    return len(pricing.keys() - {"overrides"}) + sum(len(each.keys() - conditions) for each in pricing.get("overrides") or [])
+
+
 def check(document: Snapshot) -> tuple[Parsed, Parsed]:
     found, models = parse_prices(document), parse_models(document)
     OpenrouterPrice.validate(found.accepted, lazy=True)
     OpenrouterModel.validate(models.accepted, lazy=True)
     Rejected.validate(found.rejected, lazy=True)
-    figures = sum(1 if entry["id"].startswith("~") else len(entry["pricing"]) for entry in json.loads(document.body)["data"])
+    figures = sum(1 if entry["id"].startswith("~") else count(entry["pricing"]) for entry in json.loads(document.body)["data"])
     assert found.accepted.height + found.rejected["n_rows"].sum() == figures
     return found, models
 
@@ -179,23 +186,60 @@ def test_the_seed_keeps_the_contracts() -> None:
     assert models.accepted["reasoning"].sum() >= 20
 
 
-@pytest.mark.skipif(not WHOLE.exists(), reason="the whole answer of May 2026 is not part of the project")
-def test_the_whole_answer_of_may_2026_keeps_the_contracts() -> None:
+@pytest.mark.skipif(not WHOLE.exists(), reason="the whole answer of August 2026 is not part of the project")
+def test_the_whole_answer_of_august_2026_keeps_the_contracts_and_the_seed_is_a_part_of_it() -> None:
     found, models = check(snapshot(WHOLE.read_bytes()))
-    assert dict(found.rejected.group_by("rule").agg(pl.sum("n_rows")).rows()) == {
-        "free_route": 50,
-        "zero_price": 8,
-        "variable_price": 6,
-        "alias_of_another_route": 8,
-        "unit_not_per_token": 87,
-    }
-    assert models.accepted.height == 364 - 8
+    assert models.accepted.height == 336 - 10
+    same = ["source_model", "leg", "tier_min_tokens", "price_window", "usd_per_mtok"]
     seeded = parse_prices(snapshot(SEED.path.read_bytes())).accepted
-    same = [name for name in seeded.columns if name not in ("document_sha256", "locator")]
     assert seeded.join(found.accepted, on=same, nulls_equal=True).height == seeded.height
+    whole, ours = (parse_indices(snapshot(body)).accepted for body in (WHOLE.read_bytes(), SEED.path.read_bytes()))
+    told = ["source_model", "scale", "score"]
+    assert ours.select(told).sort(told).equals(whole.select(told).sort(told))
 
 
-def test_vendor_prices_agree_with_genai_prices_of_that_day_but_for_two_rounded_cache_reads() -> None:
+def indices(said: object, **fields: Any) -> Parsed:
+    return parse_indices(row(benchmarks={"artificial_analysis": said}, **fields))
+
+
+def test_indices_beside_a_route_are_scores_of_the_day_of_the_document() -> None:
+    found = indices({"intelligence_index": 60.7, "coding_index": 78, "agentic_index": None}).accepted
+    RouterIndex.validate(found)
+    assert found.select("source_model", "scale", "score", "as_of", "locator").rows() == [
+        ("acme/m", "aa_intelligence", 60.7, SEED.as_of.date(), "/data/0/benchmarks/artificial_analysis/intelligence_index"),
+        ("acme/m", "aa_coding", 78.0, SEED.as_of.date(), "/data/0/benchmarks/artificial_analysis/coding_index"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ({"charm_index": 3.0}, "unknown_index"),
+        ({"coding_index": "high"}, "not_a_number"),
+        ({"coding_index": 300}, "not_a_number"),
+    ],
+)
+def test_an_index_of_an_unknown_scale_or_size_is_quarantined(said: dict[str, object], rule: str) -> None:
+    found = indices(said)
+    assert found.accepted.is_empty()
+    assert found.rejected["rule"].to_list() == [rule]
+
+
+@pytest.mark.parametrize("fields", [{"id": "~acme/m-latest"}, {"benchmarks": None}, {"benchmarks": {"design_arena": []}}])
+def test_a_route_without_indices_of_its_own_gives_no_score(fields: dict[str, Any]) -> None:
+    said = {"benchmarks": {"artificial_analysis": {"coding_index": 5.0}}} | fields
+    assert parse_indices(row(**said)).accepted.is_empty()
+
+
+def test_the_seed_rates_the_models_of_2026() -> None:
+    found = parse_indices(snapshot(SEED.path.read_bytes())).accepted
+    rated = dict(found.filter(scale="aa_intelligence").select("source_model", "score").rows())
+    assert (rated["anthropic/claude-opus-5"], rated["openai/gpt-5.6-sol"]) == (60.7, 58.9)
+    assert found["source_model"].str.replace(":free$", "").n_unique() >= 107
+
+
+def test_vendor_prices_agree_with_genai_prices_of_that_day_but_for_two_models_at_half() -> None:
+    """Two days after OpenAI's cut of gpt-5.6-luna and -terra the router sold both at half of the new price."""
     installed = Snapshot(
         "genai_prices",
         genai_prices.installed_document(),
@@ -219,7 +263,7 @@ def test_vendor_prices_agree_with_genai_prices_of_that_day_but_for_two_rounded_c
     )
     differs = (pl.col("usd_per_mtok") / pl.col("usd_per_mtok_theirs") - 1).abs() > 1e-9
     assert shared.height >= 60
-    assert set(shared.filter(differs).select("source_model", "leg", "usd_per_mtok", "usd_per_mtok_theirs").rows()) == {
-        ("openai/gpt-5.1", "cache_read", 0.13, 0.125),
-        ("openai/gpt-5-nano", "cache_read", 0.01, 0.005),
-    }
+    halved = pl.col("source_model").is_in(["openai/gpt-5.6-luna", "openai/gpt-5.6-terra"])
+    ratio = pl.col("usd_per_mtok") / pl.col("usd_per_mtok_theirs")
+    assert set(shared.filter(halved).select(ratio.round(6)).to_series()) == {0.5}
+    assert shared.filter(differs, ~halved).is_empty()

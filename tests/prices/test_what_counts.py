@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
+from assets.frames import under_contract
 from assets.prices.consensus import consensus
 from assets.prices.frontier import priced_models
 from assets.prices.llm_prices import named, side_by_side
@@ -13,6 +14,7 @@ from assets.prices.market_split import with_tiers
 from assets.prices.promises import not_stated, sold_no_more
 from assets.prices.retirement import retirements, still_sold
 from schemas.base import polars_schema
+from schemas.prices.capability import Capability
 from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent, LlmPriceWide
 from schemas.prices.models import Model
 from schemas.prices.retirement import ModelRetirement
@@ -301,7 +303,7 @@ def test_unclassified_model_says_what_is_not_known_of_it():
         [{"model": "gpt-5", "open_weights": False, "reasoning": None}, {"model": "gpt-4.1-mini", "open_weights": None}],
         schema=polars_schema(Model),
     )
-    scores = pl.DataFrame({"model": ["gpt-5"], "score": [150.0], "as_of": [TODAY]})
+    scores = under_contract(Capability, pl.DataFrame({"model": ["gpt-5"], "score": [150.0], "as_of": [TODAY]}))
     found = {row["model"]: row["unclassified_because"] for row in with_tiers(priced, scores, known).to_dicts()}
     assert found == {"gpt-5": "reasoning not known", "gpt-4.1-mini": "no score, reasoning not known, weights not known"}
 

@@ -5,9 +5,11 @@ from datetime import date
 import polars as pl
 import pytest
 
+from assets.frames import under_contract
 from assets.prices.market_split import with_tiers
 from assets.test_time.inference_frontier import DOLLAR_RATIOS, with_conditions, with_elasticities
 from schemas.base import polars_schema
+from schemas.prices.capability import Capability
 from schemas.prices.models import Model
 from tests.evidence.cited_figures import Warehouse, one
 
@@ -228,8 +230,8 @@ def test_best_number_of_samples_falls_as_wrong_answers_cost_more(warehouse: Ware
 # --- the market split
 
 
-def tiers(*rows: dict[str, object]) -> dict[str, str]:
-    """Tiers of some models beside three ordinary ones."""
+def split(*rows: dict[str, object]) -> pl.DataFrame:
+    """The split of some models beside three ordinary ones."""
     crowd = [
         {"model": f"crowd-{i}", "price": 1.0, "sellers": 9, "score": 100.0 + i, "reasoning": False, "open": True}
         for i in range(3)
@@ -243,10 +245,15 @@ def tiers(*rows: dict[str, object]) -> dict[str, str]:
         price_basis=pl.lit("first_party"),
         as_of=pl.lit(date(2026, 6, 1)),
     )
-    scores = everyone.select("model", "score", as_of=pl.lit(date(2026, 1, 1))).drop_nulls("score")
+    rated = everyone.drop("price", "sellers", "reasoning", "open").with_columns(as_of=pl.lit(date(2026, 1, 1)))
+    scores = under_contract(Capability, rated.drop_nulls("score"))
     models = pl.DataFrame(everyone.select("model", "reasoning", open_weights="open").to_dicts(), schema=polars_schema(Model))
-    found = with_tiers(priced, scores, models).select("model", "tier").rows()
-    return dict(found)
+    return with_tiers(priced, scores, models)
+
+
+def tiers(*rows: dict[str, object]) -> dict[str, str]:
+    """Tier by model."""
+    return dict(split(*rows).select("model", "tier").rows())
 
 
 STRONG = {"model": "strong", "price": 9.0, "sellers": 2, "score": 150.0, "reasoning": True, "open": False}
@@ -266,6 +273,19 @@ def test_one_part_that_fails_makes_a_commodity(change: dict[str, object]) -> Non
     assert tiers(STRONG | change)["strong"] == "commodity"
 
 
+def test_a_tier_that_another_score_within_the_interval_would_change_is_marked() -> None:
+    wide = {"score_low": 60.0, "score_high": 160.0}
+    sure, close, cheap = (
+        STRONG,
+        STRONG | wide | {"model": "close", "score": 149.0},
+        STRONG | wide | {"model": "plain", "reasoning": False},
+    )
+    holds = dict(
+        split(sure | {"score_low": 150.0, "score_high": 151.0}, close, cheap).select("model", "holds_over_interval").rows()
+    )
+    assert (holds["strong"], holds["close"], holds["plain"], holds["crowd-0"]) == (True, False, True, True)
+
+
 @pytest.mark.parametrize("change", [{"reasoning": None}, {"score": None}, {"open": None, "sellers": 9}])
 def test_what_is_not_known_is_not_classified(change: dict[str, object]) -> None:
     assert tiers(STRONG | change)["strong"] == "unclassified"
@@ -278,7 +298,7 @@ def test_every_priced_model_is_in_the_split_once(warehouse: Warehouse) -> None:
         "WHERE as_of = (SELECT max(as_of) FROM marts.market_split)",
     )
     assert models == distinct
-    assert versions == 1
+    assert versions == 2
 
 
 def test_frontier_reasoning_is_dearer_and_more_capable(warehouse: Warehouse) -> None:

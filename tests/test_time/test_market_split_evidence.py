@@ -116,14 +116,14 @@ def test_tiers_use_runs_up_to_the_day() -> None:
 
 
 def test_published_threshold_does_not_find_the_split(warehouse: Warehouse) -> None:
-    ((n, agreement, high, chance),) = rows(
+    ((n, agreement, low, high, chance),) = rows(
         warehouse,
-        "SELECT DISTINCT n, agreement, agreement_high, chance_agreement FROM marts.market_split_confusion "
+        "SELECT DISTINCT n, agreement, agreement_low, agreement_high, chance_agreement FROM marts.market_split_confusion "
         "WHERE form = 'published'",
     )
     assert n >= 25
     assert agreement < chance
-    assert high < 0.5
+    assert low < chance < high
 
 
 def test_cells_add_up_to_the_models_compared(warehouse: Warehouse) -> None:
