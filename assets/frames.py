@@ -1,7 +1,10 @@
 """Between frames and arrays: NULL in a frame is NaN in an array, and back. And frames in the columns of a contract."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
 from economics.units import Array
 from schemas.base import Table, polars_schema
@@ -16,6 +19,19 @@ def nullable(values: object) -> pl.Series:
     """Floats as a column; what is not a finite number becomes NULL."""
     found = np.asarray(values, dtype=np.float64)
     return pl.Series(np.where(np.isfinite(found), found, np.nan)).fill_nan(None)
+
+
+def where_known(form: Callable[..., ArrayLike], **columns: ArrayLike) -> Array:
+    """A closed form over the rows where every argument is a finite number; NaN in the others, which it never sees.
+
+    `columns` are arrays of one length, or single numbers for all rows. Returns (..., rows), as many leading axes as `form` has.
+    """
+    arrays = np.broadcast_arrays(*(np.asarray(values, dtype=np.float64) for values in columns.values()))
+    known = np.isfinite(np.stack(arrays)).all(axis=0)
+    found = np.asarray(form(**{name: values[known] for name, values in zip(columns, arrays, strict=True)}), dtype=np.float64)
+    whole = np.full((*found.shape[:-1], known.size), np.nan)
+    whole[..., known] = found
+    return whole
 
 
 def under_contract(schema: type[Table], frame: pl.DataFrame) -> pl.DataFrame:

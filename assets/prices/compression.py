@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from assets.documents import parse_all, source_asset
+from assets.frames import floats, nullable, where_known
 from assets.prices.index import DAYS_PER_YEAR, GROUP, under
 from economics.prices.index import fall_per_year, log_linear_slope
 from schemas.prices import compression as contract
@@ -124,10 +125,7 @@ def by_text_and_dates(figures: pl.DataFrame) -> pl.DataFrame:
 
     def yearly(span: pl.Expr) -> pl.Series:
         known = spans.select(fall="fall", months=span)
-        found = fall_per_year(fall=known["fall"].fill_null(1.0).to_numpy(), months=known["months"].fill_null(1.0).to_numpy())
-        return pl.select(
-            pl.when(known["fall"].is_not_null() & known["months"].is_not_null()).then(pl.Series(found))
-        ).to_series()
+        return nullable(where_known(fall_per_year, fall=floats(known, "fall"), months=floats(known, "months")))
 
     return spans.with_columns(
         by_text_per_year=yearly(pl.col("text_months")),

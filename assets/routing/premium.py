@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
-from assets.frames import floats, nullable
+from assets.frames import floats, nullable, where_known
 from economics.routing.patterns import implied_draft_cost_ratio, speculative_decoding
 from economics.routing.premium import (
     RoutingTerms,
@@ -234,10 +234,7 @@ def _premium_of(rows: pl.DataFrame, at: str, shift: float = 0.0) -> Array:
             [figure, 1.0 / figure, 1.0 / (1.0 - figure / 100.0), 100.0 / figure, floats(rows, "unconditional") / figure],
             np.nan,
         )
-    saved = np.full(rows.height, np.nan)
-    stated = np.isfinite(ratio)
-    saved[stated] = premium_from_speedup(speedup=ratio[stated])
-    return saved
+    return where_known(premium_from_speedup, speedup=ratio)
 
 
 def _draft_terms(rows: pl.DataFrame) -> dict[str, Array]:

@@ -1,8 +1,8 @@
 """Published gains split into factors: which figures make which factor is data, `sources/transcribed/gain_factor.csv`."""
 
-import numpy as np
 import polars as pl
 
+from assets.frames import floats, nullable
 from assets.serving.surface import GROUP
 from economics.serving.decomposition import log_share, unexplained
 from schemas.base import polars_schema
@@ -129,11 +129,9 @@ def _with_left_over(split: pl.DataFrame) -> pl.DataFrame:
     order = {name: i for i, name in enumerate(contract.FACTORS)}
     ordered = split.sort("gain", pl.col("factor").replace_strict(order, return_dtype=pl.Int64))
     by_gain = (ordered.height // len(KNOWN), len(KNOWN))
-    value, low, high = (
-        ordered[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(by_gain) for name in ("value", "low", "high")
-    )
+    value, low, high = (floats(ordered, name).reshape(by_gain) for name in ("value", "low", "high"))
     first = ordered.gather_every(len(KNOWN))
-    ratio = first["ratio"].to_numpy()
+    ratio = floats(first, "ratio")
     left = {"value": value, "low": high, "high": low}
     rest = first.with_columns(
         *(pl.Series(name, unexplained(ratio=ratio, factors=known)) for name, known in left.items()),
@@ -144,7 +142,5 @@ def _with_left_over(split: pl.DataFrame) -> pl.DataFrame:
         status=pl.col("ratio_rank").replace_strict(dict(enumerate(STATUSES)), return_dtype=pl.String),
     )
     together = pl.concat([ordered, rest]).sort("gain", pl.col("factor").replace_strict(order, return_dtype=pl.Int64))
-    shares = log_share(
-        ratio=together["ratio"].to_numpy(), factor=together["value"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    )
-    return together.with_columns(log_share=pl.Series(shares).fill_nan(None))
+    shares = log_share(ratio=floats(together, "ratio"), factor=floats(together, "value"))
+    return together.with_columns(log_share=nullable(shares))

@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from assets.documents import parse_all, source_asset
-from assets.frames import floats, nullable, under_contract
+from assets.frames import floats, nullable, under_contract, where_known
 from assets.prices.frontier import priced_models
 from assets.test_time.cost_per_correct import GROUP
 from economics.numeric.statistics import wilson_interval
@@ -258,14 +258,13 @@ def _interval(arcs: pl.DataFrame, share_from: str, n_from: str, from_: str, to: 
     """Interval of each arc elasticity of coverage; NULL where there is no point before or nothing was solved."""
     before, n_before, n, after = (floats(arcs, name) for name in (share_from, n_from, "n", "coverage"))
     start, end = floats(arcs, from_), floats(arcs, to)
-    known = np.isfinite(before) & np.isfinite(start)
-    ends = np.full((2, arcs.height), np.nan)
-    ends[:, known] = arc_elasticity_interval(
-        successes_from=(before * n_before)[known],
-        trials_from=n_before[known],
-        successes_to=(after * n)[known],
-        trials_to=n[known],
-        samples_from=start[known],
-        samples_to=end[known],
+    ends = where_known(
+        arc_elasticity_interval,
+        successes_from=before * n_before,
+        trials_from=n_before,
+        successes_to=after * n,
+        trials_to=n,
+        samples_from=start,
+        samples_to=end,
     )
     return nullable(ends[0]), nullable(ends[1])

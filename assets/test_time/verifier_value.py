@@ -1,11 +1,12 @@
 """What a verifier is worth: one more point of acceptance or precision in dollars, composition, and choosing one."""
 
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from assets.frames import floats, nullable, under_contract
+from assets.frames import floats, nullable, under_contract, where_known
 from assets.prices.frontier import priced_models
 from assets.test_time.cost_per_correct import GROUP
 from economics.test_time.cost_per_correct import (
@@ -151,21 +152,19 @@ def with_saving(judged: pl.DataFrame, *, gap: float) -> pl.DataFrame:
     """What one more point of acceptance or precision saves, and the bound on a wrongly chosen verifier."""
 
     def saving(cost: str, share: str) -> pl.Series:
-        known = judged[cost].is_not_null().to_numpy() & (floats(judged, share) + POINT < 1.0)
-        saved = np.full(judged.height, np.nan)
-        saved[known] = saving_of_accept_points_usd(
-            cost_usd=floats(judged, cost)[known], accept_rate=floats(judged, share)[known], points=POINT
+        may_rise = np.where(floats(judged, share) + POINT < 1.0, floats(judged, share), np.nan)
+        return nullable(
+            where_known(partial(saving_of_accept_points_usd, points=POINT), cost_usd=floats(judged, cost), accept_rate=may_rise)
         )
-        return nullable(saved)
 
-    priced = judged["cpm_usd_per_mtok"].is_not_null().to_numpy()
-    bound, capability = np.full(judged.height, np.nan), np.full(judged.height, np.nan)
-    capability[priced] = verified_capability_mtok_per_usd(price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced])
-    bound[priced] = procurement_cost_bound(
-        price_usd_per_mtok=floats(judged, "cpm_usd_per_mtok")[priced],
+    price = floats(judged, "cpm_usd_per_mtok")
+    capability = where_known(verified_capability_mtok_per_usd, price_usd_per_mtok=price)
+    bound = where_known(
+        procurement_cost_bound,
+        price_usd_per_mtok=price,
         reasoning_multiplier=1.0,
         extra_rollouts=0.0,
-        least_accept_rate=floats(judged, "accept_rate")[priced],
+        least_accept_rate=floats(judged, "accept_rate"),
         gap=gap,
     )
     return judged.with_columns(
