@@ -8,7 +8,8 @@ measured tails (`tails_of`) once, then ask for a frame of systems, one row each:
 
 A system is a row of RUN_COLUMNS without its load (concurrency, request_rate_per_s, requests): a colocated instance (`gpus`,
 `tp`, `ep`, `pp`, `dp_attention`), or pools (`disaggregated`, `prefill_gpus`, `prefill_workers`, `prefill_dp_attention` and
-`decode_*`, with `gpus` of both). Bounds are columns `ttft_s`, `tpot_s` and `e2e_s` (NULL or absent: none), each at `percentile`
+`decode_*`, with `gpus` of both); columns of `engine_systems.OPTIONS` may stand beside (prefix cache, drafts, KV format, another
+accelerator for prefill). Bounds are columns `ttft_s`, `tpot_s` and `e2e_s` (NULL or absent: none), each at `percentile`
 or at `ttft_percentile`, `tpot_percentile`, `e2e_percentile`. `arrivals` is poisson (the default: requests come on their own
 clock, and TTFT holds the wait in the queue) or closed (so many always in flight, as benchmarks send them).
 Every step is vectorised: 24 predictions a system, some 100 us.

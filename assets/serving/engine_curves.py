@@ -9,7 +9,8 @@ from scipy.special import ndtri
 
 from assets.serving.engine_answers import Fit, answered
 from assets.serving.engine_parts import family
-from assets.serving.engine_runs import COUNTS, FLAGS, LOADS, NAMES, RUN_COLUMNS, Room, room, with_parts
+from assets.serving.engine_runs import COUNTS, FLAGS, LOADS, NAMES, RUN_COLUMNS, with_parts
+from assets.serving.engine_systems import OPTIONS, Room, room
 from economics.serving.engine_fit import PRIOR_LAYER_S
 from economics.serving.queueing import wait_s
 from economics.units import Array
@@ -166,7 +167,8 @@ def _runs(systems: pl.DataFrame) -> pl.DataFrame:
     }
     given = set(systems.columns) - {"concurrency", "request_rate_per_s", "requests"}
     return systems.select(
-        (pl.col(name) if name in given else pl.lit(None)).cast(kinds[name]).alias(name) for name in RUN_COLUMNS
+        *((pl.col(name) if name in given else pl.lit(None)).cast(kinds[name]).alias(name) for name in RUN_COLUMNS),
+        *(name for name in OPTIONS if name in given),
     ).with_columns(pl.col("disaggregated", "drafts").fill_null(value=False), counts_decode_gpus=pl.lit(value=False))
 
 

@@ -10,30 +10,20 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from economics.serving.engine_load import PREFILL_BATCH_TOKENS, Served, arrivals, closed_loop, disaggregated
-from economics.serving.engine_time import (
-    REAL,
-    Device,
-    EngineConstants,
-    Instance,
-    Reached,
-    ServedModel,
-    Split,
-    most_sequences,
-    prefill_s,
+from assets.serving.engine_systems import (
+    Column,
+    device_of,
+    gpus_of,
+    instances_of,
+    model_of,
+    most_running,
+    pool_of,
+    work_of,
 )
-from economics.units import Array, Real
+from economics.serving.engine_load import Served, Work, arrivals, closed_loop, disaggregated
+from economics.serving.engine_time import REAL, Device, EngineConstants, Reached, ServedModel
+from economics.units import Array
 
-SEQUENCES_MOST = 1024.0
-"""Sequences that a scheduler runs at once unless told otherwise."""
-GPUS_OF_A_SCHEDULER = 8.0
-"""GPUs of data-parallel attention that one such scheduler serves: each GPU has its own sequences."""
-LEAST_SEQUENCES = 16.0
-"""Sequences taken where the stated memory leaves room for none: the row says that it runs."""
-ROOM = 1.25
-"""Weights times this must fit into the accelerators of an instance whose size is not stated."""
-DRAFT_TOKENS_PER_STEP = 1.0 / 0.7
-"""Tokens a step keeps with drafts, where nothing nearer is measured. Source: formula S18 (MTP)."""
 RAMP_SHARE = 0.25
 """Share of a wave of requests that a benchmark loses while it starts and ends. Source: formula S18."""
 FIRST_TOKEN_STEPS = {("sglang", "blackwell"): 10.0}
@@ -76,11 +66,11 @@ def predicted(runs: pl.DataFrame, *, layer_s: Array, reached: Reached = REAL) ->
     found = {name: np.full(len(runs), np.nan) for name in (*QUANTITIES, "load", "counted_gpus", "layer_gpus")}
     for load, mine in loads.items():
         if mine.any():
-            column = _Column(runs if mine.all() else runs.filter(pl.Series(mine)))
+            column = Column(runs if mine.all() else runs.filter(pl.Series(mine)))
             for name, values in _of_load(load, column, layer_s=layer_s[mine], reached=reached).items():
                 found[name][mine] = values
     kind = np.select([pools, loads["rate"], ~stated], [3.0, 2.0, 1.0], 0.0)
-    column = _Column(runs)
+    column = Column(runs)
     return Predicted(
         quantities={name: found[name] for name in QUANTITIES},
         kind=kind,
@@ -90,9 +80,9 @@ def predicted(runs: pl.DataFrame, *, layer_s: Array, reached: Reached = REAL) ->
     )
 
 
-def _of_load(load: str, column: "_Column", *, layer_s: Array, reached: Reached) -> dict[str, Array]:
+def _of_load(load: str, column: Column, *, layer_s: Array, reached: Reached) -> dict[str, Array]:
     """QUANTITIES, load and GPUs of runs of one kind of load."""
-    model, device = _model(column), _device(column)
+    model, device = model_of(column), device_of(column)
     constants = EngineConstants(
         layer_s=layer_s,
         memory_share_reached=reached.memory,
@@ -100,24 +90,19 @@ def _of_load(load: str, column: "_Column", *, layer_s: Array, reached: Reached) 
         link_share_reached=reached.link,
         first_token_s=reached.first_token_s,
     )
-    tokens = {
-        "input_tokens": column("input_tokens"),
-        "output_tokens": column("output_tokens"),
-        "tokens_per_step": np.where(column("drafts") > 0, DRAFT_TOKENS_PER_STEP, 1.0),
-        "first_token_steps": column("first_token_steps"),
-    }
-    system, instances = _instances(column, model, device, constants)
-    most = _most(system, tokens["input_tokens"], tokens["output_tokens"])
-    in_flight, counted = _in_flight(column, most * instances), _gpus(column)
+    work = work_of(column)
+    system, instances = instances_of(column, model, device, constants)
+    most = most_running(system, work)
+    in_flight, counted = _in_flight(column, most * instances), gpus_of(column)
     if load == "pools":
-        served, decoding = _pools(column, model, device, constants, in_flight=in_flight, load=tokens)
+        served, decoding = _pools(column, model, device, constants, work, in_flight=in_flight)
         counted = np.where(column("counts_decode_gpus") > 0, decoding, counted)
     elif load == "rate":
         rate = column("request_rate_per_s")
-        served = arrivals(system, requests_per_s=rate, running_most=most, instances=instances, **tokens)
+        served = arrivals(system, work, requests_per_s=rate, running_most=most, instances=instances)
         in_flight = served.running * instances
     else:
-        served = closed_loop(system, concurrency=in_flight, running_most=most, instances=instances, **tokens)
+        served = closed_loop(system, work, concurrency=in_flight, running_most=most, instances=instances)
     return {
         "output_tokens_per_s_per_gpu": served.output_tokens_per_s * _ramp(column, in_flight) / counted,
         **{name: getattr(served, name) for name in QUANTITIES[1:]},
@@ -139,6 +124,10 @@ def with_parts(runs: pl.DataFrame, *, models: pl.DataFrame, devices: pl.DataFram
         ],
         schema={"engine": pl.String, "family": pl.String, "first_token_steps": pl.Float64},
     )
+    if "prefill_gpu" in runs.columns:
+        other = devices.rename({name: f"prefill_{name}" for name in devices.columns if name != "precision"})
+        asked = runs.with_columns(prefill_gpu=pl.coalesce("prefill_gpu", "gpu"))
+        runs = asked.join(other, on=["prefill_gpu", "precision"], how="left", maintain_order="left")
     return (
         runs.join(models, on=["model", "precision"], how="left", maintain_order="left")
         .join(devices, on=["gpu", "precision"], how="left", maintain_order="left")
@@ -147,142 +136,32 @@ def with_parts(runs: pl.DataFrame, *, models: pl.DataFrame, devices: pl.DataFram
     )
 
 
-class Room(NamedTuple):
-    """What bounds a system besides the speed of its passes, (n,) each."""
-
-    sequences: Array
-    """Sequences that one instance, or one decode worker, runs at once: memory and scheduler; below 1 the model does not fit."""
-    instances: Array
-    """Instances, or decode workers."""
-    prefillers: Array
-    """Servers of one queue for prefill: the prefill workers of pools; 1 where each instance has a queue of its own."""
-    prompt_s: Array
-    """Work of one prompt at a busy prefill server, without the decode steps between."""
-    prompts_at_once: Array
-    """Prompts that a busy prefill server takes in one pass."""
-
-
-def room(runs: pl.DataFrame, *, layer_s: Array) -> Room:
-    """Memory and prefill of each system. `runs`, `layer_s`: as of `predicted`; loads are not read."""
-    column = _Column(runs)
-    model, device, constants = _model(column), _device(column), EngineConstants(layer_s=layer_s)
-    inputs, outputs = column("input_tokens"), column("output_tokens")
-    pools = column("disaggregated") > 0
-    whole, instances = _instances(column, model, device, constants)
-    (prefill, prefill_workers, _), (decode, decode_workers, _) = (
-        _pool(column, name, model, device, constants) for name in ("prefill", "decode")
-    )
-
-    def fits(instance: Instance) -> Real:
-        return most_sequences(instance, context_tokens=inputs + outputs / 2.0, most=SEQUENCES_MOST * _schedulers(instance))
-
-    def work_s(instance: Instance) -> Real:
-        return prefill_s(instance, prompts=at_once, input_tokens=inputs) / at_once
-
-    at_once = np.maximum(PREFILL_BATCH_TOKENS / inputs, 1.0)
-    return Room(
-        sequences=np.where(pools, np.where(fits(prefill) < 1.0, 0.0, fits(decode)), fits(whole)),
-        instances=np.where(pools, decode_workers, instances),
-        prefillers=np.where(pools, prefill_workers, 1.0),
-        prompt_s=np.where(pools, work_s(prefill), work_s(whole)),
-        prompts_at_once=at_once,
-    )
-
-
-class _Column:
-    """Columns of a frame as float arrays; NaN where NULL. Read once each."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self._frame = frame
-        self._read: dict[str, Array] = {}
-
-    def __call__(self, name: str) -> Array:
-        if name not in self._read:
-            self._read[name] = self._frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-        return self._read[name]
-
-
-def _model(column: _Column) -> ServedModel:
-    names = ServedModel.__dataclass_fields__
-    return ServedModel(**{name: column(f"model_{name}") for name in names})
-
-
-def _device(column: _Column) -> Device:
-    return Device(**{name: column(f"device_{name}") for name in Device.__dataclass_fields__})
-
-
-def _instances(column: _Column, model: ServedModel, device: Device, constants: EngineConstants) -> tuple[Instance, Array]:
-    """One instance of each run, and how many there are.
-
-    GPUs of a layer are those stated (tensor or expert parallel), else the fewest, as a power of two, that hold the weights.
-    What is left over is further instances where they fit, else pipeline stages.
-    """
-    gpus = _gpus(column)
-    weights = model.dense_bytes + model.expert_bytes
-    fewest = 2.0 ** np.ceil(np.log2(np.maximum(ROOM * weights / (0.9 * device.memory_bytes), 1.0)))
-    stated = np.fmax(column("tp"), np.where(column("ep") > 1, column("ep"), np.nan))
-    layer_gpus = np.clip(np.where(np.isfinite(stated), stated, fewest), 1.0, gpus)
-    left = np.maximum(gpus / layer_gpus, 1.0)
-    piped = np.isfinite(column("pp")) & (column("pp") > 1)
-    fits = layer_gpus * 0.9 * device.memory_bytes > weights
-    stages = np.where(piped, np.minimum(column("pp"), left), np.where(fits, 1.0, left))
-    split = Split(gpus=layer_gpus, stages=stages, attention_data_parallel=np.nan_to_num(column("dp_attention")))
-    return Instance(model=model, device=device, split=split, constants=constants), np.maximum(left / stages, 1.0)
-
-
-def _gpus(column: _Column) -> Array:
-    """GPUs of the system: as stated, else what its split needs, else one."""
-    split = np.fmax(np.nan_to_num(column("tp"), nan=1.0), np.nan_to_num(column("ep"), nan=1.0))
-    needed = split * np.maximum(np.nan_to_num(column("pp"), nan=1.0), 1.0)
-    return np.maximum(np.where(np.isfinite(column("gpus")), column("gpus"), needed), 1.0)
-
-
-def _schedulers(instance: Instance) -> Real:
-    return np.maximum(instance.split.attention_data_parallel * instance.split.gpus / GPUS_OF_A_SCHEDULER, 1.0)
-
-
-def _most(instance: Instance, inputs: Array, outputs: Array) -> Array:
-    most = most_sequences(instance, context_tokens=inputs + outputs / 2.0, most=SEQUENCES_MOST * _schedulers(instance))
-    return np.where(most < 1.0, LEAST_SEQUENCES, most)
-
-
-def _in_flight(column: _Column, room: Array) -> Array:
+def _in_flight(column: Column, room: Array) -> Array:
     """Requests in flight: as stated, but no more than there are; else all there are, else as many as there is room for."""
     fewest = np.fmin(column("concurrency"), column("requests"))
     return np.maximum(np.where(np.isfinite(fewest), fewest, room), 1.0)
 
 
 def _pools(
-    column: _Column, model: ServedModel, device: Device, constants: EngineConstants, *, in_flight: Array, load: dict[str, Array]
+    column: Column, model: ServedModel, device: Device, constants: EngineConstants, work: Work, *, in_flight: Array
 ) -> tuple[Served, Array]:
     """What the two pools of a disaggregated run serve, and the GPUs of the decode pool."""
 
-    prefill, prefill_workers, _ = _pool(column, "prefill", model, device, constants)
-    decode, decode_workers, decode_gpus = _pool(column, "decode", model, device, constants)
+    prefill, prefill_workers, _ = pool_of(column, "prefill", model, device, constants)
+    decode, decode_workers, decode_gpus = pool_of(column, "decode", model, device, constants)
     served = disaggregated(
         prefill,
         decode,
+        work,
         concurrency=in_flight,
-        running_most=_most(decode, load["input_tokens"], load["output_tokens"]),
+        running_most=most_running(decode, work),
         prefill_workers=np.where(np.isfinite(column("prefill_gpus")), prefill_workers, np.inf),
         decode_workers=decode_workers,
-        **load,
     )
     return served, decode_gpus
 
 
-def _pool(
-    column: _Column, name: str, model: ServedModel, device: Device, constants: EngineConstants
-) -> tuple[Instance, Array, Array]:
-    """A worker of the pool `prefill` or `decode`, how many there are, and the GPUs of all."""
-    gpus = np.nan_to_num(column(f"{name}_gpus"), nan=1.0)
-    gpus = np.maximum(np.where(gpus > 0, gpus, np.nan_to_num(column("gpus"), nan=1.0)), 1.0)
-    workers = np.clip(np.nan_to_num(column(f"{name}_workers"), nan=1.0), 1.0, gpus)
-    split = Split(gpus=gpus / workers, attention_data_parallel=np.nan_to_num(column(f"{name}_dp_attention")))
-    return Instance(model=model, device=device, split=split, constants=constants), workers, gpus
-
-
-def _ramp(column: _Column, in_flight: Array) -> Array:
+def _ramp(column: Column, in_flight: Array) -> Array:
     """Share of the steady rate that a run of so many requests reports."""
     requests = column("requests")
     waves = np.where(
@@ -291,7 +170,7 @@ def _ramp(column: _Column, in_flight: Array) -> Array:
     return 1.0 / (1.0 + RAMP_SHARE / waves)
 
 
-def _features(column: _Column, *, kind: Array, in_flight: Array, layer_gpus: Array, apart: NDArray[np.bool_]) -> Array:
+def _features(column: Column, *, kind: Array, in_flight: Array, layer_gpus: Array, apart: NDArray[np.bool_]) -> Array:
     """Logarithms and flags, scaled so that runs a distance of 1 apart still resemble each other."""
 
     def doublings(name: str) -> Array:

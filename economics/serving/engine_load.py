@@ -20,6 +20,29 @@ START_SHARE = 0.9
 """The p99 of TTFT lies at this share of the opening burst where ten requests are sent for each client, as is usual."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """What a request asks for, and what spares work."""
+
+    input_tokens: Real
+    output_tokens: Real
+    cached_share: Real = 0.0
+    """Share of the prompt that is found in the prefix cache."""
+    tokens_per_step: Real = 1.0
+    """Tokens of a sequence that a decode step keeps."""
+    tokens_each: Real = 1.0
+    """Tokens of a sequence that a step verifies: its drafts and one more."""
+    draft_share: Real = 0.0
+    """What drafting them takes, as a share of a plain step."""
+    first_token_steps: Real = 1.0
+    """w: decode steps that a first token waits."""
+
+    @property
+    def context_tokens(self) -> Real:
+        """c: mean length of a running sequence."""
+        return self.input_tokens + self.output_tokens / 2.0
+
+
 @dataclass(frozen=True, eq=False)
 class Served:
     """What users see of one system."""
@@ -35,29 +58,28 @@ class Served:
     """Share of a decode step that is fixed per layer: how far an error of alpha moves TPOT."""
 
 
-def mixed_step_s(
-    instance: Instance, *, running: Real, joining: Real, input_tokens: Real, output_tokens: Real, tokens_per_step: Real
-) -> Real:
+def token_s(instance: Instance, work: Work, *, running: Real) -> Real:
+    """Time per output token of a step without prompts; with drafts a step keeps several tokens and costs their drafting.
+
+    Source: formula S18 (TPOT).
+    """
+    plain_s = decode_s(instance, sequences=running, context_tokens=work.context_tokens)
+    if np.all(np.equal(work.tokens_each, 1.0)):
+        return plain_s / work.tokens_per_step
+    step_s = decode_s(instance, sequences=running, context_tokens=work.context_tokens, tokens_each=work.tokens_each)
+    return (step_s + work.draft_share * plain_s) / work.tokens_per_step
+
+
+def mixed_step_s(instance: Instance, work: Work, *, running: Real, joining: Real) -> Real:
     """Time per output token while `running` sequences decode and `joining` prompts a token join them.
 
-    With drafts a step keeps `tokens_per_step` tokens of each sequence. Source: formula S18 (TPOT).
+    Source: formula S18 (TPOT).
     """
-    plain_s = decode_s(instance, sequences=running, context_tokens=input_tokens + output_tokens / 2.0)
-    prompts_s = prefill_s(instance, prompts=np.maximum(joining, 1.0), input_tokens=input_tokens)
-    return plain_s / tokens_per_step + np.minimum(joining, 1.0) * prompts_s
+    prompts_s = _prompts_s(instance, work, prompts=np.maximum(joining, 1.0))
+    return token_s(instance, work, running=running) + np.minimum(joining, 1.0) * prompts_s
 
 
-def closed_loop(
-    instance: Instance,
-    *,
-    concurrency: Real,
-    input_tokens: Real,
-    output_tokens: Real,
-    running_most: Real,
-    instances: Real = 1.0,
-    tokens_per_step: Real = 1.0,
-    first_token_steps: Real = 1.0,
-) -> Served:
+def closed_loop(instance: Instance, work: Work, *, concurrency: Real, running_most: Real, instances: Real = 1.0) -> Served:
     """`concurrency` requests in flight over equal `instances` that prefill and decode.
 
     As each answer ends the next prompt joins: (B-1)/o prompts a token. Requests beyond `running_most` of an instance wait.
@@ -65,40 +87,23 @@ def closed_loop(
     """
     each = np.maximum(concurrency / instances, 1.0)
     running = np.maximum(np.minimum(each, running_most), np.minimum(each, 1.0))
-    tpot_s = mixed_step_s(
-        instance,
-        running=running,
-        joining=(running - 1.0) / output_tokens,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        tokens_per_step=tokens_per_step,
-    )
-    first_s = _first_token_s(instance, tpot_s=tpot_s, input_tokens=input_tokens, steps=first_token_steps)
-    request_s = first_s + output_tokens * tpot_s
+    tpot_s = mixed_step_s(instance, work, running=running, joining=(running - 1.0) / work.output_tokens)
+    first_s = _first_token_s(instance, work, tpot_s=tpot_s)
+    request_s = first_s + work.output_tokens * tpot_s
     active = np.minimum(concurrency / instances, running)
     waiting_s = np.maximum(each / running - 1.0, 0.0) * request_s
-    burst_s = prefill_s(instance, prompts=np.maximum(START_SHARE * each, 1.0), input_tokens=input_tokens)
+    burst_s = _prompts_s(instance, work, prompts=np.maximum(START_SHARE * each, 1.0))
     return Served(
         ttft_p50_s=first_s + waiting_s,
         ttft_p99_s=np.maximum(instance.constants.first_token_s + burst_s, first_s) + waiting_s,
         tpot_p50_s=tpot_s,
-        output_tokens_per_s=instances * active * output_tokens / request_s,
+        output_tokens_per_s=instances * active * work.output_tokens / request_s,
         running=running,
-        fixed_share=_fixed_share(instance, tpot_s, tokens_per_step),
+        fixed_share=_fixed_share(instance, work, tpot_s),
     )
 
 
-def arrivals(
-    instance: Instance,
-    *,
-    requests_per_s: Real,
-    input_tokens: Real,
-    output_tokens: Real,
-    running_most: Real,
-    instances: Real = 1.0,
-    tokens_per_step: Real = 1.0,
-    first_token_steps: Real = 1.0,
-) -> Served:
+def arrivals(instance: Instance, work: Work, *, requests_per_s: Real, running_most: Real, instances: Real = 1.0) -> Served:
     """Requests that come on their own clock; what comes beyond capacity is not served.
 
     The batch is the one at which as many answers end as prompts come: B = lambda o TPOT(B).
@@ -108,41 +113,31 @@ def arrivals(
     most = np.maximum(running_most, 1.0)
 
     def step_s(running: Real) -> Real:
-        return mixed_step_s(
-            instance,
-            running=np.maximum(running, 1.0),
-            joining=running / output_tokens,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            tokens_per_step=tokens_per_step,
-        )
+        return mixed_step_s(instance, work, running=np.maximum(running, 1.0), joining=running / work.output_tokens)
 
-    running = _balance(lambda batch: batch / (output_tokens * step_s(batch)) - rate, most=most)
+    running = _balance(lambda batch: batch / (work.output_tokens * step_s(batch)) - rate, most=most)
     tpot_s = step_s(running)
-    first_s = _first_token_s(instance, tpot_s=tpot_s, input_tokens=input_tokens, steps=first_token_steps)
-    served = np.minimum(rate, running / (output_tokens * tpot_s))
+    first_s = _first_token_s(instance, work, tpot_s=tpot_s)
+    served = np.minimum(rate, running / (work.output_tokens * tpot_s))
     return Served(
         ttft_p50_s=first_s,
         ttft_p99_s=first_s * (1.0 + np.log(100.0) * np.minimum(running / most, 1.0)),
         tpot_p50_s=tpot_s,
-        output_tokens_per_s=instances * served * output_tokens,
+        output_tokens_per_s=instances * served * work.output_tokens,
         running=running,
-        fixed_share=_fixed_share(instance, tpot_s, tokens_per_step),
+        fixed_share=_fixed_share(instance, work, tpot_s),
     )
 
 
 def disaggregated(
     prefill: Instance,
     decode: Instance,
+    work: Work,
     *,
     concurrency: Real,
-    input_tokens: Real,
-    output_tokens: Real,
     running_most: Real,
     prefill_workers: Real,
     decode_workers: Real,
-    tokens_per_step: Real = 1.0,
-    first_token_steps: Real = 1.0,
 ) -> Served:
     """A closed loop over a pool of prefill workers and a pool of decode workers.
 
@@ -151,45 +146,45 @@ def disaggregated(
     prefill workers leave the decode pool alone: every request in flight decodes.
     Source: derived from formula S18.
     """
-    context = input_tokens + output_tokens / 2.0
-    at_once = np.maximum(PREFILL_BATCH_TOKENS / input_tokens, 1.0)
-    busy_s = prefill_s(prefill, prompts=at_once, input_tokens=input_tokens) / at_once
-    alone_s = prefill.constants.first_token_s + prefill_s(prefill, prompts=1.0, input_tokens=input_tokens)
+    at_once = np.maximum(PREFILL_BATCH_TOKENS / work.input_tokens, 1.0)
+    busy_s = _prompts_s(prefill, work, prompts=at_once) / at_once
+    alone_s = prefill.constants.first_token_s + _prompts_s(prefill, work, prompts=1.0)
     alone_s = np.where(np.isfinite(prefill_workers), alone_s, 1e-9)
     most = np.maximum(np.minimum(running_most, concurrency / decode_workers), 1e-9)
 
     def step_s(batch: Real) -> Real:
-        plain_s = decode_s(decode, sequences=np.maximum(batch, 1.0), context_tokens=context)
-        return plain_s / tokens_per_step
+        return token_s(decode, work, running=np.maximum(batch, 1.0))
 
     def excess(batch: Real) -> Real:
-        decoded = decode_workers * batch / (output_tokens * step_s(batch))
+        decoded = decode_workers * batch / (work.output_tokens * step_s(batch))
         prefilled = np.minimum(prefill_workers / busy_s, (concurrency - decode_workers * batch) / alone_s)
         return decoded - prefilled
 
     running = _balance(excess, most=most)
     tpot_s = step_s(running)
-    rate = decode_workers * running / (output_tokens * tpot_s)
-    first_s = np.maximum((concurrency - decode_workers * running) / rate, alone_s) + (first_token_steps - 1.0) * tpot_s
-    burst_s = prefill_s(
-        prefill, prompts=np.maximum(START_SHARE * concurrency / prefill_workers, 1.0), input_tokens=input_tokens
-    )
+    rate = decode_workers * running / (work.output_tokens * tpot_s)
+    first_s = np.maximum((concurrency - decode_workers * running) / rate, alone_s) + (work.first_token_steps - 1.0) * tpot_s
+    burst_s = _prompts_s(prefill, work, prompts=np.maximum(START_SHARE * concurrency / prefill_workers, 1.0))
     return Served(
         ttft_p50_s=first_s,
         ttft_p99_s=np.maximum(first_s, burst_s),
         tpot_p50_s=tpot_s,
-        output_tokens_per_s=rate * output_tokens,
+        output_tokens_per_s=rate * work.output_tokens,
         running=running,
-        fixed_share=_fixed_share(decode, tpot_s, tokens_per_step),
+        fixed_share=_fixed_share(decode, work, tpot_s),
     )
 
 
-def _first_token_s(instance: Instance, *, tpot_s: Real, input_tokens: Real, steps: Real) -> Real:
-    return instance.constants.first_token_s + steps * tpot_s + prefill_s(instance, prompts=1.0, input_tokens=input_tokens)
+def _prompts_s(instance: Instance, work: Work, *, prompts: Real) -> Real:
+    return prefill_s(instance, prompts=prompts, input_tokens=work.input_tokens, cached_share=work.cached_share)
 
 
-def _fixed_share(instance: Instance, tpot_s: Real, tokens_per_step: Real) -> Real:
-    return np.minimum(fixed_s(instance) / tokens_per_step / tpot_s, 1.0)
+def _first_token_s(instance: Instance, work: Work, *, tpot_s: Real) -> Real:
+    return instance.constants.first_token_s + work.first_token_steps * tpot_s + _prompts_s(instance, work, prompts=1.0)
+
+
+def _fixed_share(instance: Instance, work: Work, tpot_s: Real) -> Real:
+    return np.minimum(fixed_s(instance) / work.tokens_per_step / tpot_s, 1.0)
 
 
 def _balance(excess: Callable[[Real], Real], *, most: Real) -> Real:

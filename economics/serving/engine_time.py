@@ -205,10 +205,11 @@ def links_s(instance: Instance, *, tokens: Real) -> Real:
     return np.where(np.greater(gpus, 1.0), seconds, 0.0)
 
 
-def attention_s(instance: Instance, *, sequences: Real, context_tokens: Real) -> Real:
-    """Time in which `sequences` new tokens attend to their context, after the matrix products.
+def attention_s(instance: Instance, *, sequences: Real, context_tokens: Real, tokens_each: Real = 1.0) -> Real:
+    """Time in which `tokens_each` new tokens of `sequences` attend to their context, after the matrix products.
 
-    Layers with a window read at most it; recurrent state is read and written whole. Source: formula S17 (attn).
+    Layers with a window read at most it; recurrent state is read and written whole. New tokens of one sequence share one
+    reading of its context. Source: formula S17 (attn).
     """
     model, device, constants = instance.model, instance.device, instance.constants
     gpus = instance.split.gpus
@@ -217,32 +218,35 @@ def attention_s(instance: Instance, *, sequences: Real, context_tokens: Real) ->
     flop_per_s = constants.flop_share_reached * device.attention_flop_per_s * gpus
     read_tokens = np.minimum(context_tokens, model.attended_tokens)
     pairs = model.kv_layers * read_tokens + model.window_layers * np.minimum(context_tokens, model.window_tokens)
-    pair_s = np.maximum(model.kv_bytes_per_layer / (spread * bytes_per_s), model.decode_flop_per_pair / flop_per_s)
+    pair_s = np.maximum(
+        model.kv_bytes_per_layer / (spread * bytes_per_s), tokens_each * model.decode_flop_per_pair / flop_per_s
+    )
     state_s = 2.0 * model.state_bytes / (np.maximum(gpus, 1.0) * bytes_per_s)
     return sequences * (pairs * pair_s + state_s)
 
 
-def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real) -> Real:
-    """One decode step of `sequences` running at once. Source: formula S17 (T_dec)."""
+def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real, tokens_each: Real = 1.0) -> Real:
+    """One decode step of `sequences` running at once, `tokens_each` of each with drafts. Source: formula S17 (T_dec)."""
     # Each stage works on its own part of the sequences; a token passes all stages, so it waits for all layers.
     at_once = sequences / instance.split.stages
     return (
         fixed_s(instance)
-        + weights_s(instance, tokens=at_once)
-        + links_s(instance, tokens=at_once)
-        + attention_s(instance, sequences=at_once, context_tokens=context_tokens)
+        + weights_s(instance, tokens=at_once * tokens_each)
+        + links_s(instance, tokens=at_once * tokens_each)
+        + attention_s(instance, sequences=at_once, context_tokens=context_tokens, tokens_each=tokens_each)
         + instance.constants.sequence_s * at_once
     )
 
 
-def prefill_s(instance: Instance, *, prompts: Real, input_tokens: Real) -> Real:
-    """One pass over `prompts` whole prompts. Source: formula S17 (T_pre)."""
+def prefill_s(instance: Instance, *, prompts: Real, input_tokens: Real, cached_share: Real = 0.0) -> Real:
+    """One pass over `prompts` whole prompts, of which a share is found in the prefix cache. Source: formula S17 (T_pre)."""
     model = instance.model
-    tokens = prompts * input_tokens
+    tokens = prompts * input_tokens * (1.0 - cached_share)
     flop_per_s = instance.constants.flop_share_reached * instance.device.attention_flop_per_s * instance.split.gpus
-    seen = model.kv_layers * np.minimum(input_tokens / 2.0, model.attended_tokens) + model.window_layers * np.minimum(
-        input_tokens / 2.0, model.window_tokens
-    )
+    # A computed token attends to the cached ones and, in the mean, to half of the others.
+    middle = input_tokens * (1.0 + cached_share) / 2.0
+    seen = model.kv_layers * np.minimum(middle, model.attended_tokens)
+    seen = seen + model.window_layers * np.minimum(middle, model.window_tokens)
     return (
         fixed_s(instance)
         + weights_s(instance, tokens=tokens)

@@ -116,6 +116,31 @@ def test_what_cannot_be_served_says_why(fit: Fit, tails: pl.DataFrame) -> None:
     assert found["basis"][3] == "none"
 
 
+def test_prefix_hits_drafts_smaller_keys_and_another_prefill_device_change_what_is_served(
+    fit: Fit, tails: pl.DataFrame
+) -> None:
+    long = {**LLAMA, "input_tokens": 12_000.0}
+    plain, cached, drafted, small = capacity(
+        systems(
+            {**long, "prefix_hit_share": None, "draft_tokens": None, "draft_acceptance": None, "kv_bytes_factor": None},
+            {**long, "prefix_hit_share": 0.8},
+            {**long, "draft_tokens": 3.0, "draft_acceptance": 0.8, "tpot_s": 0.02},
+            {**long, "kv_bytes_factor": 0.5},
+        ),
+        fit=fit,
+        tails=tails,
+    )["requests_per_s"]
+    assert cached > plain
+    assert small > plain
+    assert drafted > capacity(systems({**long, "tpot_s": 0.02}), fit=fit, tails=tails)["requests_per_s"][0]
+    slow = {**POOLS, "input_tokens": 16_000.0, "tpot_s": 0.1}
+    ttft = [
+        capacity(systems({**slow, "prefill_gpu": gpu}), fit=fit, tails=tails)["ttft_least_s"][0]
+        for gpu in ("h200-sxm", "b200-sxm")
+    ]
+    assert ttft[1] < ttft[0]
+
+
 def test_tails_are_measured(tails: pl.DataFrame) -> None:
     together = tails.filter(pl.col("engine").is_null())
     assert set(together["kind"]) >= {"closed", "rate", "pools"}
