@@ -139,9 +139,7 @@ def break_even(hosting: Hosting) -> BreakEven:
         instances=np.where(pays, last, np.inf)[()],
         utilisation=np.where(pays, good_per_s / (np.where(pays, last, 1.0) * hosting.capacity_per_s), np.nan)[()],
         least_utilisation=np.divide(
-            busy_usd_per_request(
-                usd_per_instance_hour=hosting.usd_per_instance_hour, capacity_per_s=hosting.capacity_per_s
-            ),
+            busy_usd_per_request(usd_per_instance_hour=hosting.usd_per_instance_hour, capacity_per_s=hosting.capacity_per_s),
             hosting.usd_per_request,
         ),
     )
@@ -149,9 +147,7 @@ def break_even(hosting: Hosting) -> BreakEven:
 
 def hosting_is_cheaper(hosting: Hosting, *, rate_per_s: Real) -> Flag:
     """Whether a month of hosting costs less than a month of calling at a mean rate. Source: formula H4."""
-    instances = instances_at(
-        rate_per_s=rate_per_s, peak_factor=hosting.peak_factor, capacity_per_s=hosting.capacity_per_s
-    )
+    instances = instances_at(rate_per_s=rate_per_s, peak_factor=hosting.peak_factor, capacity_per_s=hosting.capacity_per_s)
     hosted = hosted_usd_per_month(
         instances=instances,
         usd_per_instance_hour=hosting.usd_per_instance_hour,

@@ -90,10 +90,7 @@ def base_and_burst(
         capacity_per_s=capacity_per_s, usd_per_instance_hour=usd_per_instance_hour, usd_per_request=usd_per_request
     )
     ratio = usd_per_instance_hour / (usd_per_request * capacity_per_s * SECONDS_PER_HOUR)
-    if ratio >= 1.0:
-        at_base = 0.0
-    else:
-        at_base = float(np.quantile(rates, 1.0 - ratio, method="inverted_cdf"))
+    at_base = 0.0 if ratio >= 1.0 else float(np.quantile(rates, 1.0 - ratio, method="inverted_cdf"))
     near = np.floor(at_base / capacity_per_s) + np.array([0.0, 1.0])
     costs = [
         split_at(

@@ -41,7 +41,9 @@ def test_what_is_written_to_the_cache_costs_more():
 def test_a_seller_without_a_cache_price_charges_input():
     bare = Legs(input_usd_per_mtok=3.0, output_usd_per_mtok=15.0)
     plain = request_usd(legs=bare, input_tokens=4000, output_tokens=500)
-    assert request_usd(legs=bare, input_tokens=4000, output_tokens=500, cached_share=0.9, batch_share=0.5) == pytest.approx(plain)
+    assert request_usd(legs=bare, input_tokens=4000, output_tokens=500, cached_share=0.9, batch_share=0.5) == pytest.approx(
+        plain
+    )
 
 
 def test_a_batch_is_billed_whole():
@@ -57,7 +59,12 @@ def test_nobody_sends_as_a_batch_what_a_warm_cache_serves_for_less():
 
 
 def test_the_tier_is_that_of_the_prompt():
-    assert list(tier_of(input_tokens=np.array([1.0, 199_999, 200_000, 1e6]), tier_min_tokens=[0, 200_000, 512_000])) == [0, 0, 1, 2]
+    assert list(tier_of(input_tokens=np.array([1.0, 199_999, 200_000, 1e6]), tier_min_tokens=[0, 200_000, 512_000])) == [
+        0,
+        0,
+        1,
+        2,
+    ]
     with pytest.raises(ValueError, match="ascend"):
         tier_of(input_tokens=1.0, tier_min_tokens=[200_000, 0])
 
@@ -72,7 +79,9 @@ def test_a_minimum_is_charged_where_less_is_used():
 
 
 def test_an_unknown_price_is_no_bill():
-    assert np.isnan(request_usd(legs=Legs(input_usd_per_mtok=np.nan, output_usd_per_mtok=1.0), input_tokens=10, output_tokens=1))
+    assert np.isnan(
+        request_usd(legs=Legs(input_usd_per_mtok=np.nan, output_usd_per_mtok=1.0), input_tokens=10, output_tokens=1)
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"cached_share": 1.1}, {"batch_share": -0.1}, {"input_tokens": -1.0}])
