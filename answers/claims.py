@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from answers.names import UnknownNameError, not_known
 from answers.query import connect
+from answers.text import say
 
 COLOURS = {
     "reproduced": "green",
@@ -24,7 +25,7 @@ Row = dict[str, Any]
 def ledger(warehouse: Path, *, verdict: str | None = None, document: str | None = None) -> list[Row]:
     """Rows of `meta.claims`, by document as they stand there; `document` is any part of its name.
 
-    Raises ValueError where no claim is like that.
+    Raises UnknownNameError where no claim is like that.
     """
     found = _rows(
         warehouse,
@@ -33,37 +34,42 @@ def ledger(warehouse: Path, *, verdict: str | None = None, document: str | None 
         {"verdict": verdict, "document": document},
     )
     if not found:
-        raise ValueError("no claim is like that; `iecon claims` lists all")
+        raise UnknownNameError("no claim is like that; `iecon claims` lists all")
     return found
 
 
 def show_ledger(rows: list[Row], *, console: Console) -> None:
-    """Print the claims of each document, one line per claim, and how many there are of each verdict."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("claim", "published", "recomputed", "interval", "verdict", "margin"):
-        table.add_column(heading, justify="right" if heading in ("recomputed", "margin") else "left", overflow="fold")
+    """Print the claims of each document with their numbers, and how many there are of each verdict."""
     for document, claims in groupby(rows, key=itemgetter("document")):
-        table.add_row(f"[bold]{document}[/bold]")
+        console.print(f"[bold]{escape(document)}[/bold]", highlight=False)
         for row in claims:
             colour = COLOURS[row["verdict"]]
-            table.add_row(
-                f"{escape(row['statement'])} [dim]{row['claim_id']}[/dim]",
-                published(row),
-                number(row["recomputed_value"]),
-                interval(row),
-                f"[{colour}]{row['verdict']}[/{colour}]",
-                number(row["margin"]),
-            )
-    console.print(table)
+            say(f"[{colour}]{row['verdict']}[/{colour}]  {row['claim_id']}", console=console, indent=2)
+            say(escape(row["statement"]), console=console, indent=4, hanging=0)
+            if numbers := _in_numbers(row):
+                say(f"[dim]{escape(numbers)}[/dim]", console=console, indent=4)
     counts = [sum(row["verdict"] == verdict for row in rows) for verdict in COLOURS]
-    console.print(", ".join(f"{n} {verdict}" for n, verdict in zip(counts, COLOURS, strict=True)), highlight=False)
+    say(", ".join(f"{n} {verdict}" for n, verdict in zip(counts, COLOURS, strict=True)), console=console)
+
+
+def _in_numbers(row: Row) -> str:
+    """What was published and what comes out, in a line: `>= 7.4 ratio published, 9.2 recomputed (8.1 to 10.4), margin 1.8`."""
+    parts = [
+        f"{published(row)} published" if published(row) else "",
+        f"{number(row['recomputed_value'])} recomputed" if row["recomputed_value"] is not None else "",
+        f"margin {number(row['margin'])}" if row["margin"] is not None else "",
+    ]
+    if interval(row):
+        parts[1] += f" ({interval(row)})"
+    return ", ".join(part for part in parts if part)
 
 
 def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
-    """Print one claim with its rule, numbers, inputs, history and the SQL that recomputes it. ValueError for an unknown one."""
+    """Print one claim with its rule, numbers, inputs, history and the SQL that recomputes it. UnknownNameError."""
     found = _rows(warehouse, "SELECT * FROM meta.claims WHERE claim_id = $claim", {"claim": claim})
     if not found:
-        raise ValueError(f"no claim {claim}; `iecon claims` lists all")
+        known = [row["claim_id"] for row in _rows(warehouse, "SELECT claim_id FROM meta.claims", {})]
+        raise not_known("claim", claim, known, listed_by="iecon claims")
     row = found[0]
     colour = COLOURS[row["verdict"]]
     lines = {
@@ -83,7 +89,7 @@ def show_claim(warehouse: Path, claim: str, *, console: Console) -> None:
     console.print(f"[bold]{claim}[/bold]  [{colour}]{row['verdict']}[/{colour}]", highlight=False)
     for name, text in lines.items():
         if text:
-            console.print(f"{name:<11}{escape(text)}", highlight=False, soft_wrap=True)
+            say(f"{name:<11}{escape(text)}", console=console, hanging=11)
     history = "SELECT * FROM meta.claims_history WHERE claim_id = $claim ORDER BY refreshed_at"
     for past in _rows(warehouse, history, {"claim": claim}):
         console.print(

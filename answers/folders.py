@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 from rich.console import Console
 
+from answers.text import say
 from schemas.base import Table, polars_schema, table_name
 from schemas.registry import TABLES
 from warehouse.store import scan_table
@@ -83,5 +84,5 @@ def show_changes(found: list[TableChange], *, console: Console) -> None:
         parts += [f"{change.gone} gone"] if change.gone else []
         parts += [f"{change.new} new"] if change.new else []
         parts += [f"{column} moved in {rows}" for column, rows in change.columns.items()]
-        console.print(f"{change.table}: {', '.join(parts)}", highlight=False, soft_wrap=True)
+        say(f"{change.table}: {', '.join(parts)}", console=console)
     console.print(f"{len(found) - len(differ)} of {len(found)} tables are equal, times of the runs aside", highlight=False)

@@ -54,6 +54,14 @@ def taken_for(written: str, key: str, others: Iterable[str]) -> str:
     return f"{written} is taken for {key}" + (f", the usual one; {rest} can be meant too" if rest else "")
 
 
+def not_known(kind: str, written: str, known: Iterable[str], *, listed_by: str) -> UnknownNameError:
+    """The refusal of a name that none of the known ones is, with those that come near; `listed_by` is the command for all."""
+    close = " or ".join(near(written, known))
+    return UnknownNameError(
+        f"unknown {kind} {written}: " + (f"did you mean {close}? " if close else "") + f"`{listed_by}` lists all"
+    )
+
+
 def unknown(kind: str, written: str, nearest: Iterable[str], known: Iterable[str]) -> str:
     """In words, that a name is not known: the nearest names, else all."""
     close = " or ".join(nearest)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from answers.text import number
+from answers.text import number, say
 
 NOT = (("price", "unpriced"), ("calibration", "not_calibration"), ("validation", "not_validation"))
 COUNTED = (("is_priced", "priced"), ("calibrates", "used for calibration"), ("validates", "for validation"))
@@ -17,20 +17,18 @@ USES = (("is_priced", "priced"), ("calibrates", "calibration"), ("validates", "v
 def show_runs(runs: Sequence[dict[str, Any]], traces: Sequence[dict[str, Any]], *, console: Console) -> None:
     """Print one block of lines per run and trace, and what is used of them together."""
 
-    def say(line: str) -> None:
-        console.print(line, highlight=False, soft_wrap=True)
-
     for run in runs:
-        say(f"[bold]{run['run_id']}[/bold] {escape(run['file_name'])}")
-        say(f"  {escape(system_of(run))}")
-        say(f"  {load_of(run)}: {number(run['output_tokens_per_s_per_gpu'])} output tok/s per GPU, {latencies_of(run)}")
+        say(f"[bold]{run['run_id']}[/bold] {escape(run['file_name'])}", console=console)
+        say(f"{escape(system_of(run))}", console=console, indent=2)
+        rate = f"{number(run['output_tokens_per_s_per_gpu'])} output tok/s per GPU"
+        say(f"{load_of(run)}: {rate}, {latencies_of(run)}", console=console, indent=2)
         used = [name for column, name in USES if run[column]]
         missing = [f"not in {' and '.join(names)}: {reason}" for reason, names in reasons_of(run).items()]
-        say(f"  used: {'; '.join([', '.join(used) or 'nowhere', *missing])}")
+        say(f"used: {'; '.join([', '.join(used) or 'nowhere', *missing])}", console=console, indent=2)
     for trace in traces:
-        say(f"[bold]{trace['trace_id']}[/bold] {escape(trace['file_name'])}")
-        say(f"  {trace['n_requests']:,} requests of {trace['source']}{sessions_of(trace)}")
-    say(summary(runs) if runs else "no run of your own yet: `iecon ingest FILE` takes one in")
+        say(f"[bold]{trace['trace_id']}[/bold] {escape(trace['file_name'])}", console=console)
+        say(f"{trace['n_requests']:,} requests of {trace['source']}{sessions_of(trace)}", console=console, indent=2)
+    say(summary(runs) if runs else "no run of your own yet: `iecon ingest FILE` takes one in", console=console)
 
 
 def reasons_of(run: dict[str, Any]) -> dict[str, list[str]]:
@@ -59,13 +57,9 @@ def show_run(found: dict[str, Any], *, console: Console) -> None:
     for column, value in found["run"].items():
         keys = ", ".join(origins.get(column, [])[:6])
         told = f"{value:.6g}" if isinstance(value, float) else str(value)
-        console.print(
-            f"{column}: {escape(told)}" + (f"  [dim]{escape(keys)}[/dim]" if keys else ""), highlight=False, soft_wrap=True
-        )
+        say(f"{column}: {escape(told)}" + (f"  [dim]{escape(keys)}[/dim]" if keys else ""), console=console)
     for record in found["records"]:
-        console.print(
-            f"[dim]from {escape(record['file_name'])}, {escape(record['place'])}[/dim]", highlight=False, soft_wrap=True
-        )
+        say(f"[dim]from {escape(record['file_name'])}, {escape(record['place'])}[/dim]", console=console)
 
 
 def system_of(run: dict[str, Any]) -> str:

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from answers.names import unknown
+from answers.names import not_known
 from answers.query import connect
-from answers.text import number, usd
+from answers.text import number, say, show_rows, usd
 
 
 class MixError(ValueError):
-    """A mix or a model that has no price; the command exits with 2."""
+    """A mix that has no price; the command exits with 2."""
 
     code = 2
 
@@ -44,7 +43,7 @@ class Price:
 def prices_in_mix(warehouse: Path, mix: Mix, *, models: tuple[str, ...] = (), top: int | None = None) -> list[Price]:
     """Prices of all models in a mix, cheapest first; of `models` where some are named; the first `top`.
 
-    Raises MixError for a mix without tokens, a share outside [0, 1], or a model without a price.
+    Raises MixError for a mix without tokens, a share outside [0, 1], UnknownNameError for a model without a price.
     """
     if mix.input_tokens < 0 or mix.output_tokens < 0 or mix.input_tokens + mix.output_tokens <= 0:
         raise MixError(
@@ -61,8 +60,7 @@ def prices_in_mix(warehouse: Path, mix: Mix, *, models: tuple[str, ...] = (), to
     names = {row[0] for row in rows}
     for model in models:
         if model not in names:
-            near = sorted(name for name in names if model.lower() in name or name in model.lower())[:5]
-            raise MixError(unknown("model", model, near, sorted(names)[:20]))
+            raise not_known("model", model, names, listed_by="iecon price --top 999")
     tokens = (mix.input_tokens + mix.output_tokens) / 1e6
     found = [
         Price(
@@ -83,11 +81,9 @@ def prices_in_mix(warehouse: Path, mix: Mix, *, models: tuple[str, ...] = (), to
 
 def show_prices(prices: list[Price], mix: Mix, *, console: Console) -> None:
     """Print one line per model, and what the mix is."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("model", "$/M in this mix", "rank", "$ a request", "cpm 1:1", "rank 1:1", "index"):
-        table.add_column(heading, justify="left" if heading == "model" else "right")
-    for each in prices:
-        table.add_row(
+    figures = ("$/M in this mix", "rank", "$ a request", "cpm 1:1", "rank 1:1", "index")
+    rows = [
+        (
             each.model + ("" if each.cache_price_known or not mix.cached_share else " *"),
             usd(each.usd_per_mtok, digits=3),
             str(each.rank),
@@ -96,9 +92,11 @@ def show_prices(prices: list[Price], mix: Mix, *, console: Console) -> None:
             str(each.rank_even),
             number(each.score, digits=3),
         )
-    console.print(table)
-    console.print(
+        for each in prices
+    ]
+    show_rows(("model", *figures), rows, console=console, right=figures)
+    say(
         f"{mix.input_tokens:,.0f} tokens in, {100 * mix.cached_share:.0f} % of them from cache, {mix.output_tokens:,.0f} out"
         + ("; * no cache price is listed" if mix.cached_share else ""),
-        highlight=False,
+        console=console,
     )

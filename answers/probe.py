@@ -12,7 +12,9 @@ from typing import TextIO
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 
+from answers.text import say
 from assets.documents import READERS
 from assets.prices.llm_prices import folded
 from schemas.base import empty
@@ -120,17 +122,17 @@ def show_probed(found: Sequence[Probed], *, console: Console) -> None:
     """One line per source, and a line for each warning."""
     for each in found:
         if each.problem:
-            console.print(f"{each.source}: no answer: {each.problem}", markup=False, highlight=False, soft_wrap=True)
+            say(escape(f"{each.source}: no answer: {each.problem}"), console=console)
             continue
         change = "first document" if each.new_rows is None else f"{each.new_rows:,} new or other rows, {each.gone_rows:,} gone"
         held = f", {each.held_back:,} held back" if each.held_back is not None else ""
         line = f"{each.source}: {each.rows:,} rows, {each.refused:,} refused; a refresh would see {change}{held}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(escape(line), console=console)
         if each.unknown:
             some = ", ".join(each.unknown[:8]) + (f" and {len(each.unknown) - 8} more" if len(each.unknown) > 8 else "")
-            console.print(f"  warning: keys that nobody knows: {some}", markup=False, highlight=False, soft_wrap=True)
+            say(escape(f"warning: keys that nobody knows: {some}"), console=console, indent=2)
         if each.warning:
-            console.print(f"  warning: {each.warning}", markup=False, highlight=False, soft_wrap=True)
+            say(escape(f"warning: {each.warning}"), console=console, indent=2)
 
 
 def write_probed(found: Sequence[Probed], stream: TextIO = sys.stdout) -> None:

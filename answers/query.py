@@ -8,9 +8,8 @@ from pathlib import Path
 import duckdb
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from answers.text import PlainConsole
+from answers.text import PlainConsole, show_rows
 from answers.written import Format, opened, write_csv, write_json_rows, write_parquet
 
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UINTEGER", "UBIGINT")
@@ -75,11 +74,11 @@ def run_query(
     with connect(warehouse, memory=memory) as connection, _stopped_after(connection, timeout_s):
         asked = _last_statement(connection, sql)
         if format == "table" and output is None:
-            _print_table(connection.execute(asked), console, most=MOST_ROWS_ON_SCREEN)
+            _print_rows(connection.execute(asked), console, most=MOST_ROWS_ON_SCREEN)
             return
         with opened(output, data=warehouse.parent.parent, is_binary=format == "parquet") as file:
             if format == "table":
-                _print_table(connection.execute(asked), PlainConsole(file=file, width=10_000), most=None)
+                _print_rows(connection.execute(asked), PlainConsole(file=file, width=10_000), most=None)
             elif format == "csv":
                 write_csv(connection.sql(asked.query), file, for_spreadsheet=for_spreadsheet)
             elif format == "json":
@@ -120,14 +119,12 @@ def _stopped_after(connection: duckdb.DuckDBPyConnection, seconds: float | None)
         timer.cancel()
 
 
-def _print_table(rows: duckdb.DuckDBPyConnection, console: Console, *, most: int | None) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name, kind, *_ in rows.description or []:
-        table.add_column(escape(name), justify="right" if str(kind).startswith(NUMERIC) else "left", overflow="fold")
+def _print_rows(rows: duckdb.DuckDBPyConnection, console: Console, *, most: int | None) -> None:
+    columns = rows.description or []
     found = rows.fetchall() if most is None else rows.fetchmany(most + 1)
-    for row in found[:most]:
-        table.add_row(*[_cell(value) for value in row])
-    console.print(table)
+    shown = [[_cell(value) for value in row] for row in found[:most]]
+    figures = {name for name, kind, *_ in columns if str(kind).startswith(NUMERIC)}
+    show_rows([name for name, *_ in columns], shown, console=console, right=figures)
     if most is not None and len(found) > most:
         console.print(f"first {most} rows; add LIMIT, or --output FILE for all")
 

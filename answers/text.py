@@ -63,7 +63,7 @@ def show_rows(headings: Sequence[str], rows: Sequence[Sequence[str]], *, console
     """
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(Text(heading), justify="right" if heading in right else "left", overflow="ignore", no_wrap=True)
+        table.add_column(Text(heading), justify="right" if heading in right else "left")
     for row in rows:
         table.add_row(*row)
     needed = console.measure(table, options=console.options.update(max_width=100_000)).maximum
@@ -89,9 +89,9 @@ def _print_wrapped(text: Text, *, console: Console, first: str, rest: str) -> No
 
 def _ends_of_lines(text: str, width: int) -> list[int]:
     """Where a text is broken, between words, so that each line is no longer than `width` unless a word is."""
-    ends, used = [], 0
+    ends, used = [], len(text) - len(text.lstrip())
     for word in re.finditer(r"\S+\s*", text):
-        if used and used + cell_len(word[0].rstrip()) > width:
+        if word.start() and used + cell_len(word[0].rstrip()) > width:
             ends.append(word.start())
             used = 0
         used += cell_len(word[0])

@@ -1,11 +1,10 @@
 """What every command shares: where it prints, how it fails, and the published file it asks."""
 
-import sys
 from pathlib import Path
 
 from answers.text import PlainConsole
 
-out = PlainConsole(width=None if sys.stdout.isatty() else 1_000)  # a pipe gets whole lines
+out = PlainConsole()  # as wide as the terminal; in a pipe COLUMNS, else 80
 err = PlainConsole(stderr=True)
 
 

@@ -8,13 +8,13 @@ from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 
 from answers.own_runs import own_runs
 from answers.own_runs_text import summary
 from answers.text import write_json
-from pipelines.progress import verdict
-from pipelines.refresh import Outcome, RefreshRunningError, planned_assets, refresh
+from pipelines.progress import following, moving_bar, verdict
+from pipelines.refresh import Outcome, RefreshRunningError, refresh
 from sources.serving.user_files import TakenIn, files_under, forget, take_in
 from warehouse.resources import DataFolder
 
@@ -26,21 +26,20 @@ def show_ingest(
     paths: Sequence[Path],
     *,
     said: Mapping[str, Any],
-    console: Console,
     out: Console,
     as_json: bool = False,
 ) -> bool:
     """Take in files and folders, refresh what follows from them without network, and print what came of it.
 
-    `said` are facts of all files by the names of `RunMeta`. The bar goes to `console`, the summary to `out`. Returns whether
-    every file was accepted, or passed over as no result among results, and every step went well. Raises ValueError where there
+    `said` are facts of all files by the names of `RunMeta`. The summary goes to `out`. Returns whether every
+    file was accepted, or passed over as no result among results, and every step went well. Raises ValueError where there
     is no file at all or `said` is wrong, and RefreshRunningError where another refresh holds the folder; what was accepted is
     kept then and shows after the next one.
     """
     files = files_under(paths)
     if not files:
         raise ValueError("there is no file to take in")
-    with _bar(console) as bar:
+    with moving_bar() as bar:
         reading = bar.add_task("reading", total=len(files))
         results = []
         taken = take_in(files, bronze_root=DataFolder(root=str(root)).bronze, said=said, now=datetime.now(UTC))
@@ -61,34 +60,21 @@ def show_ingest(
     return not refused and (outcome.success if outcome is not None else bool(passed))
 
 
-def forget_runs(root: Path, ids: Sequence[str], *, console: Console, out: Console) -> bool:
+def forget_runs(root: Path, ids: Sequence[str], *, out: Console) -> bool:
     """Take runs and traces back and refresh what follows. Returns whether every step went well."""
     forget(DataFolder(root=str(root)).bronze, ids, now=datetime.now(UTC))
-    with _bar(console) as bar:
+    with moving_bar() as bar:
         outcome = _refreshed(root, bar, waiting=f"{len(ids)} runs are marked")
     out.print(f"{len(ids)} taken back: {', '.join(ids)}; the files stay, and bringing them again undoes it", highlight=False)
     out.print(verdict(outcome, root / "releases" / "latest.duckdb"), highlight=False, soft_wrap=True)
     return outcome.success
 
 
-def _bar(console: Console) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
-
-
 def _refreshed(root: Path, bar: Progress, *, waiting: str) -> Outcome:
     """Recompute what follows from the user's files, without network."""
     job = JOB if (root / "releases" / "latest.duckdb").exists() else "refresh"
-    steps = bar.add_task("refreshing", total=len(planned_assets(job)))
     try:
-        return refresh(root, job=job, offline=True, on_step=lambda _, stage: bar.advance(steps, stage != "start"))
+        return refresh(root, job=job, offline=True, on_step=following(bar, job))
     except RefreshRunningError as error:
         raise RefreshRunningError(f"{waiting} and show after the next refresh; {error}") from None
 

@@ -62,6 +62,11 @@ def planned_assets(job: str) -> list[str]:
     return sorted(".".join(key.path) for key in resolved(job).asset_layer.selected_asset_keys)
 
 
+def planned_steps(job: str) -> set[str]:
+    """Steps of a job, under the names that `on_step` is told: its assets, and checks that are steps of their own."""
+    return {name.replace("__", ".") for name in resolved(job).graph.node_dict}
+
+
 def refresh(
     root: Path,
     *,
@@ -72,9 +77,9 @@ def refresh(
 ) -> Outcome:
     """Run one refresh job over a data folder and publish what succeeded, even when some step failed.
 
-    `on_step` is told each asset as it starts and ends (`start`, `success`, `failure`). What an earlier crash left behind is put
-    right first. A failure is told to whom `config.yaml` says. Raises RefreshRunningError when another command-line refresh
-    holds the folder, NoRoomError when the folder cannot be written or its disk is full.
+    `on_step` is told each step as it starts and ends (`start`, `success`, `failure`, `skipped`). What an earlier crash left
+    behind is put right first. A failure is told to whom `config.yaml` says. Raises RefreshRunningError when another
+    command-line refresh holds the folder, NoRoomError when the folder cannot be written or its disk is full.
     """
     require_room(root)
     lock = FileLock(root / LOCK)
@@ -154,7 +159,7 @@ def _execute(
     on_step: Callable[[str, str], None],
 ) -> str:
     run_id = str(uuid.uuid4())
-    stages = {"STEP_START": "start", "STEP_SUCCESS": "success", "STEP_FAILURE": "failure"}
+    stages = {"STEP_START": "start", "STEP_SUCCESS": "success", "STEP_FAILURE": "failure", "STEP_SKIPPED": "skipped"}
 
     def listen(entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event

@@ -6,9 +6,14 @@ from typing import BinaryIO
 
 import polars as pl
 import pyarrow.parquet as pq
+from rich.console import Console
+from rich.markup import escape
+
+from answers.text import number, show_rows
 
 CSV, PARQUET, JSON = (".csv", ".tsv"), (".parquet", ".pq"), (".json", ".ndjson", ".jsonl")
 ROWS_AT_ONCE = 100_000
+ROWS_ON_SCREEN = 20
 
 
 def read_batches(file: Path) -> Iterator[pl.DataFrame]:
@@ -67,6 +72,21 @@ def write_batches(batches: Iterator[pl.DataFrame], *, output: Path | None, forma
         unfinished.unlink(missing_ok=True)
 
 
+def show_batches(batches: Iterator[pl.DataFrame], *, console: Console) -> None:
+    """Print the first `ROWS_ON_SCREEN` rows for people, without the columns that none of them has; the rest is only read."""
+    first = next(batches, pl.DataFrame())
+    shown = first.head(ROWS_ON_SCREEN)
+    filled = [column.name for column in shown if column.null_count() < shown.height]
+    rows = [
+        ["" if value is None else number(value) if isinstance(value, float) else escape(str(value)) for value in row]
+        for row in shown.select(filled).iter_rows()
+    ]
+    show_rows(filled, rows, console=console, right=[name for name in filled if shown[name].dtype.is_numeric()])
+    total = first.height + sum(batch.height for batch in batches)
+    if total > shown.height:
+        console.print(f"first {shown.height} of {total:,} rows; --output FILE for all", highlight=False)
+
+
 def format_of(output: Path | None) -> str:
     """The format that a file's ending says; csv for the screen and for any other ending."""
     suffix = output.suffix.lower() if output else ".csv"
@@ -74,9 +94,9 @@ def format_of(output: Path | None) -> str:
 
 
 def _csv(batches: Iterator[pl.DataFrame], file: BinaryIO) -> None:
-    for number, batch in enumerate(batches):
-        if batch.height or number == 0:
-            batch.write_csv(file, include_header=number == 0)
+    for place, batch in enumerate(batches):
+        if batch.height or place == 0:
+            batch.write_csv(file, include_header=place == 0)
 
 
 def _json(batches: Iterator[pl.DataFrame], file: BinaryIO) -> None:

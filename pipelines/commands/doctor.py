@@ -11,6 +11,7 @@ from pipelines.console import out
 def doctor(
     sources: Annotated[list[str] | None, typer.Argument(help="With --probe: the sources to ask; none means all.")] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Ask the live sources once and keep nothing.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Every source, with what a refresh would ask of it.")] = False,
     json: Annotated[bool, typer.Option("--json", help="With --probe: print JSON.")] = False,
 ) -> None:
     """Say what is installed, what the disk holds, how old each source is and why, and what a refresh would use."""
@@ -22,7 +23,7 @@ def doctor(
             raise typer.BadParameter("sources and --json go with --probe")
         from pipelines.doctor import show_health  # noqa: PLC0415
 
-        show_health(root, console=out)
+        show_health(root, console=out, all_of_them=all_of_them)
         return
     from answers.probe import probe as ask  # noqa: PLC0415
     from answers.probe import show_probed, write_probed  # noqa: PLC0415

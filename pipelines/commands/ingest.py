@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import err, out
+from pipelines.console import out
 
 
 class Architecture(StrEnum):
@@ -62,6 +62,6 @@ def ingest(
     said = {name: fact for name, fact in stated.items() if fact is not None}
     root = data_root()
     with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
-        is_good = show_ingest(root, paths, said=said, console=err, out=out, as_json=as_json)
+        is_good = show_ingest(root, paths, said=said, out=out, as_json=as_json)
     if not is_good:
         raise typer.Exit(1)

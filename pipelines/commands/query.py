@@ -1,5 +1,6 @@
 """`iecon query`, `tables` and `describe`: the published warehouse in SQL, and what is in it."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -50,15 +51,25 @@ def query(
     )
 
 
-def tables() -> None:
-    """List every table and view with what it holds."""
-    from answers.query import run_query  # noqa: PLC0415
+def tables(
+    pattern: Annotated[str | None, typer.Argument(help="Word in name or meaning, or a pattern such as core.gpu*.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
+) -> None:
+    """List the tables, views and macros with what each holds."""
+    from answers.describe import listed, show_listed  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
 
-    run_query(warehouse(), "FROM meta.tables", format="table", output=None, console=out)
+    found = listed(warehouse(), pattern)
+    if as_json:
+        write_json([each._asdict() for each in found], sys.stdout)
+    else:
+        show_listed(found, console=out)
 
 
-def describe(table: Annotated[str, typer.Argument(help="Table, such as core.llm_price.")]) -> None:
-    """Show a table's columns with unit, meaning and rules."""
-    from answers.describe import show_contract  # noqa: PLC0415
+def describe(table: Annotated[str, typer.Argument(help="Table, view or macro, such as core.llm_price.")]) -> None:
+    """Show the columns of a table, view or macro with unit, meaning and rules."""
+    from answers.describe import show_described  # noqa: PLC0415
+    from warehouse.folder import data_root  # noqa: PLC0415
 
-    show_contract(table, console=out)
+    latest = data_root() / "releases" / "latest.duckdb"
+    show_described(table, warehouse=latest if latest.exists() else None, console=out)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import err, out
+from pipelines.console import out
 
 
 class Group(StrEnum):
@@ -26,6 +26,7 @@ class Group(StrEnum):
 def refresh(
     only: Annotated[Group | None, typer.Option(help="Refresh one group and all that follows from it.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no network: stored documents and seeds only.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Print every step, not what wants a look.")] = False,
 ) -> None:
     """Fetch the sources, recompute every table and publish the warehouse."""
     # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
@@ -37,7 +38,8 @@ def refresh(
 
     root = data_root()
     with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
-        is_good = show_refresh(root, job=f"refresh_{only}" if only else "refresh", offline=offline, console=err, out=out)
+        job = f"refresh_{only}" if only else "refresh"
+        is_good = show_refresh(root, job=job, offline=offline, out=out, all_of_them=all_of_them)
     # To free all that a refresh holds, object by object, takes a tenth of it: both streams are flushed, and the process ends.
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):  # of a reader that has gone, such as `head`

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.console import err, out, warehouse
+from pipelines.console import out, warehouse
 
 runs = typer.Typer(help="Your own benchmark runs: what was taken in and what each is used for.")
 
@@ -58,6 +58,6 @@ def forget(
 
     root, ids = data_root(), meant(warehouse(), run_ids)
     with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
-        is_good = forget_runs(root, ids, console=err, out=out)
+        is_good = forget_runs(root, ids, out=out)
     if not is_good:
         raise typer.Exit(1)

@@ -26,7 +26,7 @@ def test_a_word_that_is_longer_than_the_screen_stays_whole() -> None:
 def test_rows_that_fit_stand_side_by_side() -> None:
     screen, text = console()
     show_rows(("model", "usd"), [("gpt-4o", "2.5"), ("o3", "10")], console=screen, right=("usd",))
-    assert [line.rstrip() for line in text.getvalue().splitlines()] == ["model   usd", "gpt-4o  2.5", "o3      10"]
+    assert [line.rstrip() for line in text.getvalue().splitlines()] == ["model   usd", "gpt-4o  2.5", "o3       10"]
 
 
 def test_rows_that_do_not_fit_are_records_with_the_words_whole() -> None:

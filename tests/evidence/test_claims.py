@@ -453,5 +453,5 @@ def test_command_lists_selects_and_explains(refreshed: Path):
 @pytest.mark.parametrize("arguments", [["no_such_claim"], ["--document", "no_such_document"]])
 def test_command_says_when_there_is_no_such_claim(refreshed: Path, arguments: list[str]):
     done = iecon(refreshed, "claims", *arguments)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "`iecon claims` lists all" in done.stderr

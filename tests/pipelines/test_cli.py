@@ -78,19 +78,44 @@ def test_query_before_the_first_refresh_says_what_to_do(tmp_path: Path):
 
 def test_tables_and_describe_tell_what_there_is(refreshed: Path):
     assert "core.llm_price_current" in iecon(refreshed, "tables").stdout
+    some = iecon(refreshed, "tables", "core.gpu_rent*").stdout
+    assert "core.gpu_rent_by_gpu" in some
+    assert "core.llm_price" not in some
     shown = iecon(refreshed, "describe", "core.llm_price").stdout
     assert "price per million tokens" in shown
     assert "usd_per_mtok" in shown
-    unknown = iecon(refreshed, "describe", "core.nothing")
-    assert unknown.returncode == 1
-    assert "no table core.nothing" in unknown.stderr
 
 
-def test_doctor_names_versions_folder_and_every_source(refreshed: Path):
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("core.gpu_rent_by_gpu", "median_usd_per_gpu_hour"), ("gpu_rent_by_gpu", "oldest"), ("marts.decide_on", "distance")],
+)
+def test_describe_knows_views_and_macros(refreshed: Path, name: str, column: str):
+    assert column in iecon(refreshed, "describe", name).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("describe", "core.gpu_prise"), "did you mean core.gpu_price"),
+        (("tables", "llm_prise"), "did you mean core.llm_price"),
+        (("claims", "distserve_over_state_of_the_arts"), "did you mean distserve_over_state_of_the_art"),
+        (("price", "gpt4o"), "did you mean gpt-4o"),
+    ],
+)
+def test_a_name_that_is_not_known_is_bad_usage_and_those_that_come_near_are_named(refreshed: Path, arguments, meant: str):
+    done = iecon(refreshed, *arguments)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
+def test_doctor_names_versions_folder_and_the_sources_that_want_a_look(refreshed: Path):
     done = iecon(refreshed, "doctor")
     assert done.returncode == 0, done.stderr
     for word in ("dagster", "duckdb", str(refreshed), "litellm", "openrouter", "azure_retail", "no refresh is running"):
         assert word in done.stdout
+    assert "latency_figures" not in done.stdout  # what is fresh needs no look
+    assert "latency_figures" in iecon(refreshed, "doctor", "--all").stdout
 
 
 def test_bad_config_is_named_with_its_key(tmp_path: Path):

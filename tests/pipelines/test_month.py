@@ -15,7 +15,7 @@ from rich.console import Console
 import assets
 from pipelines import refresh as product
 from pipelines.definitions import definitions
-from pipelines.doctor import disk_table
+from pipelines.doctor import show_disk
 from pipelines.refresh import QUIET
 from pipelines.resources import instance, resources
 from pipelines.schedules import CRON
@@ -189,5 +189,5 @@ def check_disk(folder: Path, month: Month) -> None:
     assert month.record_bytes[DAYS - 1] < 1.25 * month.record_bytes[20]
     assert len(list((folder / DAMAGED).iterdir())) == 1
     console = Console(width=160)
-    console.print(disk_table(folder, settings, now=datetime.now(UTC)))
+    show_disk(folder, settings, now=datetime.now(UTC), console=console)
     console.print(f"{month.asked} price ticks, {len(began)} runs recorded, run records in bytes by day {month.record_bytes}")

@@ -1,16 +1,23 @@
 """What a person reads at the end of a refresh: a table no wider than a screen or two, and what is published."""
 
 import io
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import polars as pl
-from rich.console import Console
+import pytest
 
-from pipelines.progress import closing_table, verdict
-from pipelines.refresh import Outcome
+from answers.text import PlainConsole
+from pipelines.progress import show_outcome, verdict
+from pipelines.refresh import Outcome, planned_steps
 from schemas.base import polars_schema
 from schemas.evidence.provenance import Refresh
+from tests.refreshed import ROOT
 
 
 def outcome(*, success: bool, warnings: str | None = None) -> Outcome:
@@ -26,18 +33,23 @@ def outcome(*, success: bool, warnings: str | None = None) -> Outcome:
     return Outcome(success, "r", pl.DataFrame([step], schema=polars_schema(Refresh)), [])
 
 
-def printed(result: Outcome, tables: Path = Path("no-tables")) -> str:
+def printed(result: Outcome, tables: Path = Path("no-tables"), *, all_of_them: bool = False) -> str:
     text = io.StringIO()
-    Console(file=text, width=1_000).print(closing_table(result, tables))
+    show_outcome(result, tables, out=PlainConsole(file=text, width=80), all_of_them=all_of_them)
     return text.getvalue()
 
 
-def test_long_warning_goes_on_in_the_next_line_of_a_pipe():
+def test_long_warning_goes_on_in_the_next_line():
     words = [f"word{i}" for i in range(200)]
     text = printed(outcome(success=True, warnings=" ".join(words)))
-    assert max(len(line) for line in text.splitlines()) < 200
-    assert text.split()[-1] == "word199"
-    assert len(text.splitlines()) > 10
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert text.split()[-200:] == words
+
+
+def test_what_went_well_is_one_line_per_layer_and_on_request_a_line_per_step():
+    good = outcome(success=True)
+    assert printed(good) == "core: 1 tables, 160 rows\n"
+    assert "core.gpu_rent   160" in printed(good, all_of_them=True)
 
 
 def test_brackets_of_a_message_are_kept():
@@ -65,3 +77,28 @@ def test_every_warning_of_a_first_refresh_is_one_short_phrase(warehouse: duckdb.
     warnings = warehouse.execute("SELECT asset, warnings FROM meta.refresh WHERE warnings IS NOT NULL").fetchall()
     assert warnings
     assert {asset: text for asset, text in warnings if len(text) > 120} == {}
+
+
+@pytest.mark.slow
+def test_the_bar_moves_with_the_steps_and_ends_at_its_total(tmp_path: Path):
+    screen, steps = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipelines.cli", "refresh", "--offline"],
+        cwd=ROOT,
+        env=os.environ | {"ECONOMICS_DATA": str(tmp_path), "TERM": "xterm", "COLUMNS": "80"},
+        stdout=subprocess.DEVNULL,
+        stderr=steps,
+    ) as running:
+        os.close(steps)
+        seen = b""
+        with suppress(OSError):  # how a terminal says that the other side has closed it
+            while part := os.read(screen, 65_536):
+                seen += part
+        assert running.wait() == 0
+    os.close(screen)
+    shown = [(int(done), int(total)) for done, total in re.findall(rb"(\d+)/(\d+)", seen)]
+    done, totals = [each[0] for each in shown], {each[1] for each in shown}
+    assert totals == {len(planned_steps("refresh"))}
+    assert done == sorted(done)
+    assert len(set(done)) > 3
+    assert done[-1] in totals

@@ -12,7 +12,7 @@ from rich.console import Console
 
 import assets
 from pipelines.definitions import definitions
-from pipelines.doctor import disk_table, why_stale
+from pipelines.doctor import show_disk, why_stale
 from pipelines.notify import FAILURES, WEBHOOK_VARIABLE, failures, tell
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
 from pipelines.refresh import QUIET
@@ -182,7 +182,7 @@ def test_doctor_says_why_a_source_is_stale():
 
 def test_doctor_reports_disk_use_by_kind_with_how_long_each_is_kept(refreshed: Path):
     console = Console(width=200, record=True, file=StringIO())
-    console.print(disk_table(refreshed, Settings(keep_releases=3), now=datetime.now(UTC)))
+    show_disk(refreshed, Settings(keep_releases=3), now=datetime.now(UTC), console=console)
     text = console.export_text()
     assert "documents" in text
     assert "for ever, each content once" in text
