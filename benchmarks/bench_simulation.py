@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from economics.serving.simulation import Cluster, poisson_arrivals, queue_waits, simulate
+from economics.serving.step_curves import line
 
 Array = NDArray[np.float64]
 
@@ -142,7 +143,7 @@ def queue(customers: int, rounds: int) -> float:
 
 
 def clusters() -> dict[str, Cluster]:
-    pace = {"weight_read_s": 6e-3, "kv_read_s": 5e-5, "prefill_s_per_token": 2e-5, "max_sequences": 256}
+    pace = {"decode_s": line(6e-3, 5e-5), "prompt_s": line(0.0, 2e-5), "max_sequences": 256}
     return {
         "unchunked": Cluster(architecture="unchunked", replicas=4, **pace),
         "chunked": Cluster(architecture="chunked", replicas=4, step_tokens=512, **pace),

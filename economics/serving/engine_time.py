@@ -230,9 +230,7 @@ def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real, token
     # Each stage works on its own part of the sequences; a token passes all stages, so it waits for all layers.
     at_once = sequences / instance.split.stages
     return (
-        fixed_s(instance)
-        + weights_s(instance, tokens=at_once * tokens_each)
-        + links_s(instance, tokens=at_once * tokens_each)
+        pass_s(instance, tokens=at_once * tokens_each)
         + attention_s(instance, sequences=at_once, context_tokens=context_tokens, tokens_each=tokens_each)
         + instance.constants.sequence_s * at_once
     )
@@ -240,19 +238,24 @@ def decode_s(instance: Instance, *, sequences: Real, context_tokens: Real, token
 
 def prefill_s(instance: Instance, *, prompts: Real, input_tokens: Real, cached_share: Real = 0.0) -> Real:
     """One pass over `prompts` whole prompts, of which a share is found in the prefix cache. Source: formula S17 (T_pre)."""
+    computed = pass_s(instance, tokens=prompts * input_tokens * (1.0 - cached_share))
+    return computed + prompts * prompt_attention_s(instance, input_tokens=input_tokens, cached_share=cached_share)
+
+
+def pass_s(instance: Instance, *, tokens: Real) -> Real:
+    """One pass over `tokens`, without attention. Source: formula S17 (fix, gemm, link)."""
+    return fixed_s(instance) + weights_s(instance, tokens=tokens) + links_s(instance, tokens=tokens)
+
+
+def prompt_attention_s(instance: Instance, *, input_tokens: Real, cached_share: Real = 0.0) -> Real:
+    """Attention of one prompt, of which a share is found in the prefix cache. Source: formula S17 (T_pre)."""
     model = instance.model
-    tokens = prompts * input_tokens * (1.0 - cached_share)
     flop_per_s = instance.constants.flop_share_reached * instance.device.attention_flop_per_s * instance.split.gpus
     # A computed token attends to the cached ones and, in the mean, to half of the others.
     middle = input_tokens * (1.0 + cached_share) / 2.0
     seen = model.kv_layers * np.minimum(middle, model.attended_tokens)
     seen = seen + model.window_layers * np.minimum(middle, model.window_tokens)
-    return (
-        fixed_s(instance)
-        + weights_s(instance, tokens=tokens)
-        + links_s(instance, tokens=tokens)
-        + tokens * seen * model.prefill_flop_per_pair / flop_per_s
-    )
+    return input_tokens * (1.0 - cached_share) * seen * model.prefill_flop_per_pair / flop_per_s
 
 
 def sequence_bytes(model: ServedModel, *, tokens: Real) -> Real:

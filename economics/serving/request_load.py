@@ -26,9 +26,12 @@ class Load:
     intensity: Array
     """Rate of arrival in each window over its mean."""
     window_s: float
+    burstiness: float = 1.0
+    """Shape of the gamma gaps between arrivals: 1 is a Poisson process, below 1 they come in bursts, with a coefficient of
+    variation of 1 / sqrt(burstiness). Source: the flag of the same name of vLLM's `bench serve`."""
 
     def __post_init__(self) -> None:
-        require_positive(window_s=self.window_s)
+        require_positive(window_s=self.window_s, burstiness=self.burstiness)
         if not len(self.input_tokens) == len(self.output_tokens) > 0:
             raise ValueError("there must be as many prompts as answers, and at least one")
         if (self.input_tokens < 1).any() or (self.output_tokens < 2).any():
@@ -52,7 +55,7 @@ class Stream:
 
 
 def stream(load: Load, *, rate_per_s: float, seed: int) -> Stream:
-    """The requests of a load at a mean rate, over all its windows: a Poisson process whose rate follows the windows.
+    """The requests of a load at a mean rate, over all its windows: gaps of its burstiness at a rate that follows the windows.
 
     The same seed takes the same draws at every rate, so that more load is never luckier. ValueError where the rate is not
     positive, or nothing arrives. Source: inversion of the integrated rate (Cinlar 1975).
@@ -60,13 +63,37 @@ def stream(load: Load, *, rate_per_s: float, seed: int) -> Stream:
     require_positive(rate_per_s=rate_per_s)
     edges = np.arange(len(load.intensity) + 1) * load.window_s
     expected = np.concatenate([[0.0], np.cumsum(load.intensity * load.window_s)])
-    most = int(rate_per_s * expected[-1] + 10.0 * np.sqrt(rate_per_s * expected[-1]) + 50)
-    due = np.cumsum(np.random.default_rng(seed).exponential(size=most)) / rate_per_s
+    shape, wanted = load.burstiness, rate_per_s * expected[-1]
+    most = int(wanted + 10.0 * np.sqrt(wanted / min(shape, 1.0)) + 50 / min(shape, 1.0))
+    due = np.cumsum(np.random.default_rng(seed).gamma(shape, 1.0 / shape, size=most)) / rate_per_s
     arrival = np.interp(due[due < expected[-1]], expected, edges)
     if not len(arrival):
         raise ValueError(f"no request arrives in {edges[-1]:.4g} s at {rate_per_s:.4g} requests/s")
     turn = np.arange(len(arrival)) % len(load.input_tokens)
     return Stream(arrival_s=arrival, input_tokens=load.input_tokens[turn], output_tokens=load.output_tokens[turn])
+
+
+def even(*, input_tokens: ArrayLike, output_tokens: ArrayLike, seconds: float, burstiness: float = 1.0) -> Load:
+    """Requests of stated lengths, numbers or a sequence that is used in turn, that arrive at an even rate for so long."""
+    lengths = np.broadcast_arrays(*np.atleast_1d(input_tokens, output_tokens))
+    prompts, answers = (np.rint(tokens).astype(np.int64) for tokens in lengths)
+    return Load(input_tokens=prompts, output_tokens=answers, intensity=np.ones(1), window_s=seconds, burstiness=burstiness)
+
+
+def with_peak(load: Load, *, peak_over_mean: float, peak_share: float, windows: int = 20) -> Load:
+    """The load in as much time, of which the middle `peak_share` has the peak and the rest an even remainder.
+
+    ValueError where the peak alone is more than the whole.
+    """
+    require_positive(peak_over_mean=peak_over_mean, peak_share=peak_share, windows=windows)
+    of_peak = max(round(peak_share * windows), 1)
+    rest = (windows - of_peak * peak_over_mean) / max(windows - of_peak, 1)
+    if rest < 0.0 or of_peak == windows:
+        raise ValueError(f"{peak_share:.3g} of the time at {peak_over_mean:g} times the mean leaves nothing for the rest")
+    intensity = np.full(windows, rest)
+    first = (windows - of_peak) // 2
+    intensity[first : first + of_peak] = peak_over_mean
+    return replace(load, intensity=intensity, window_s=load.window_s * len(load.intensity) / windows)
 
 
 def steady(load: Load, *, windows: int) -> Load:

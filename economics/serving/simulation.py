@@ -2,13 +2,14 @@
 
 Three architectures on replicas whose steps take the times of formula S14:
 
-    decode step        t_w + B tau, one token for each of B sequences
-    prompt             n_in / mu_p
-    mixed step         t_w + B tau + (prompt tokens in it) / mu_p; without sequences that decode, t_w is not paid
+    decode step        one token for each of B sequences, by B: t_w + B tau, or any curve
+    pass over prompts  by its tokens, n_in / mu_p or any curve; and the attention of each prompt, by how far it is computed
+    mixed step         both; without sequences that decode, only the prompts are paid
 
-unchunked       a waiting prompt is computed whole, alone, before the next decode step, while a sequence fits
+unchunked       prompts that wait are computed whole, the first alone or with those behind it that fit together, before the
+                next decode step, while sequences fit
 chunked         each step holds at most `step_tokens` tokens: those it decodes first, then prompts in their order
-disaggregated   a prefill pool with one queue, first come first served, one prompt at a time on a replica; a link behind
+disaggregated   a prefill pool with one queue, first come first served, prompts whole as unchunked; a link behind
                 each of its replicas sends one KV cache at a time; a decode pool. The transfer is complete before the
                 first token counts, as in the closed form; decode never holds back prefill
 
@@ -25,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from economics.serving.cost import ARCHITECTURES
 from economics.serving.prefill_pool import prefill_times
+from economics.serving.step_curves import NOTHING, Curve, line
 from economics.serving.step_time import decode_step, memory_batch
 from economics.serving.symbols import Scenario
 from economics.units import Array, is_on, require_non_negative, require_positive
@@ -40,20 +42,24 @@ class Cluster:
     """One of ARCHITECTURES."""
     replicas: int
     """Replicas that decode."""
-    weight_read_s: float
-    """t_w."""
-    kv_read_s: float
-    """tau, of one sequence at its mean context."""
-    prefill_s_per_token: float
-    """1 / mu_p."""
+    decode_s: Curve
+    """A decode step by its sequences, at their mean context."""
+    prompt_s: Curve
+    """A pass over prompts by their tokens, where they are computed."""
+    attention_s: Curve = NOTHING
+    """What the first tokens of a prompt take besides, in all, by their number: it grows with the square."""
     max_sequences: int
     """Most sequences of one replica: B_max, or less to keep a TPOT bound."""
     step_tokens: int | None = None
     """chunked: most tokens of one step."""
+    prompt_batch_tokens: int = 0
+    """unchunked, disaggregated: most tokens of prompts that are computed together; 0: one prompt at a time."""
     prefill_replicas: int | None = None
     """disaggregated: replicas of the prefill pool."""
     transfer_s_per_token: float = 0.0
     """disaggregated: exposed time of a prompt token's KV on the link, b_kv (1 - omega) / W."""
+    first_token_s: float = 0.0
+    """What a request waits for server and client outside of any step."""
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -65,9 +71,11 @@ class Cluster:
         if any(count is not None and (count < 1 or count != int(count)) for count in counts):
             raise ValueError(f"replicas, max_sequences, step_tokens, prefill_replicas must be counts, got {counts}")
         require_non_negative(
-            weight_read_s=self.weight_read_s, kv_read_s=self.kv_read_s, transfer_s_per_token=self.transfer_s_per_token
+            transfer_s_per_token=self.transfer_s_per_token,
+            first_token_s=self.first_token_s,
+            prompt_batch_tokens=self.prompt_batch_tokens,
         )
-        require_positive(decode_step_s=self.weight_read_s + self.kv_read_s, prefill_s_per_token=self.prefill_s_per_token)
+        require_positive(decode_step_s=float(self.decode_s.at(1)), prompt_pass_s=float(self.prompt_s.at(1)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,9 +144,9 @@ def simulate(cluster: Cluster, *, arrival_s: ArrayLike, input_tokens: ArrayLike,
         return Simulation(
             arrival_s=arrival,
             wait_s=start - arrival,
-            ttft_s=first - arrival,
+            ttft_s=first - arrival + cluster.first_token_s,
             tpot_s=np.where(output > 1, (finish - first) / (output - 1), np.nan),
-            finish_s=finish,
+            finish_s=finish + cluster.first_token_s,
             output_tokens=output,
             busy_share=served.busy_s / (makespan * cluster.replicas),
             prefill_busy_share=prefill_busy_s / (makespan * (cluster.prefill_replicas or 0)),
@@ -185,9 +193,8 @@ def cluster_of(
     return Cluster(
         architecture=architecture,
         replicas=replicas,
-        weight_read_s=float(step.weight_s),
-        kv_read_s=float(step.sequence_s),
-        prefill_s_per_token=float(service_s / scenario.workload.input_tokens),
+        decode_s=line(float(step.weight_s), float(step.sequence_s)),
+        prompt_s=line(0.0, float(service_s / scenario.workload.input_tokens)),
         max_sequences=int(memory_batch(scenario)),
         step_tokens=step_tokens,
         prefill_replicas=prefill_replicas,
@@ -215,17 +222,6 @@ def poisson_arrivals(*, requests: int, rate_per_s: float, seed: int) -> Array:
     return np.cumsum(np.random.default_rng(seed).exponential(1.0 / rate_per_s, requests))
 
 
-def gamma_arrivals(*, requests: int, rate_per_s: float, burstiness: float, seed: int) -> Array:
-    """Arrival times with independent gamma gaps of shape `burstiness`; (requests,), seconds, ascending.
-
-    1 is a Poisson process; below 1 arrivals come in bursts, the coefficient of variation of the gaps is
-    1 / sqrt(burstiness). Source: the flag of the same name of vLLM's `bench serve`.
-    """
-    require_positive(requests=requests, rate_per_s=rate_per_s, burstiness=burstiness)
-    gaps = np.random.default_rng(seed).gamma(burstiness, 1.0 / (rate_per_s * burstiness), requests)
-    return np.cumsum(gaps)
-
-
 class _Served(NamedTuple):
     start_s: Array
     first_token_s: Array
@@ -243,13 +239,7 @@ def _serve(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts, decode_tok
         prompt_tokens,
         decode_tokens,
     )
-    pace = steps.Pace(
-        weight_read_s=float(cluster.weight_read_s),
-        kv_read_s=float(cluster.kv_read_s),
-        prefill_s_per_token=float(cluster.prefill_s_per_token),
-        max_sequences=min(int(cluster.max_sequences), max(len(arrival_s), 1)),
-        step_tokens=int(cluster.step_tokens or 0),
-    )
+    pace = _pace(cluster, sequences=max(len(arrival_s), 1))
     pool = steps.idle_replicas(int(cluster.replicas))
     steps.serve(requests, pool, pace)
     return _Served(
@@ -264,13 +254,23 @@ def _serve(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts, decode_tok
 def _prefill(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts) -> tuple[Array, Array, float]:
     """Start of each prompt in the prefill pool, end of its transfer, and how long the pool is busy in all."""
     steps, servers = _steps(), int(cluster.prefill_replicas or 0)
-    service = prompt_tokens * float(cluster.prefill_s_per_token)
-    start, server = np.empty(len(arrival_s)), np.empty(len(arrival_s), dtype=np.int64)
-    steps.first_come_first_served(arrival_s, service, servers, start, server)
-    sent = np.empty(len(arrival_s))
-    transfer = prompt_tokens * float(cluster.transfer_s_per_token)
-    steps.in_order_by_server(start + service, transfer, server, servers, sent)
-    return start, sent, float(service.sum())
+    start, end, sent = (np.empty(len(arrival_s)) for _ in range(3))
+    server = np.empty(len(arrival_s), dtype=np.int64)
+    busy_s = steps.prompts_in_batches(arrival_s, prompt_tokens, _pace(cluster, sequences=1), servers, start, end, server)
+    steps.in_order_by_server(end, prompt_tokens * float(cluster.transfer_s_per_token), server, servers, sent)
+    return start, sent, float(busy_s)
+
+
+def _pace(cluster: Cluster, *, sequences: int) -> NamedTuple:
+    steps = _steps()
+    curves = (cluster.decode_s, cluster.prompt_s, cluster.attention_s)
+    pace: NamedTuple = steps.Pace(
+        *(steps.Pieces(curve.start_s, curve.slope_s, int(curve.every)) for curve in curves),
+        max_sequences=min(int(cluster.max_sequences), sequences),
+        step_tokens=int(cluster.step_tokens or 0),
+        prompt_batch_tokens=int(cluster.prompt_batch_tokens),
+    )
+    return pace
 
 
 def _token_counts(name: str, values: ArrayLike) -> Counts:

@@ -50,15 +50,36 @@ REPLICA = np.dtype(
 )
 
 
+class Pieces(NamedTuple):
+    """A curve of `economics.serving.step_curves`."""
+
+    start_s: Array
+    slope_s: Array
+    every: int
+
+
 class Pace(NamedTuple):
     """How long a step takes and what fits into it."""
 
-    weight_read_s: float
-    kv_read_s: float
-    prefill_s_per_token: float
+    decode: Pieces
+    """By sequences."""
+    prompt: Pieces
+    """A pass, by its prompt tokens."""
+    attention: Pieces
+    """What the first tokens of a prompt take besides in all, by their number."""
     max_sequences: int
     step_tokens: int
     """Most tokens of a mixed step, decoded and computed; 0: a prompt is computed whole, and decode waits."""
+    prompt_batch_tokens: int
+    """Where prompts are computed whole: most tokens of prompts that are computed together; 0: one at a time."""
+
+
+@compiled
+def _at(pieces: Pieces, count: int) -> float:
+    if len(pieces.start_s) == 1:
+        return float(pieces.start_s[0] + count * pieces.slope_s[0])
+    piece = min(count // pieces.every, len(pieces.start_s) - 1)
+    return float(pieces.start_s[piece] + (count - piece * pieces.every) * pieces.slope_s[piece])
 
 
 def idle_replicas(count: int) -> NDArray[np.void]:
@@ -140,12 +161,12 @@ def _begin_step(requests: Any, replica: Any, last_step: Counts, sequence: Counts
         request.start_s = now
         _decode(replica, last_step, sequence, number, request.decode_tokens)
 
-    tokens = _prompt_tokens(requests, replica, pace)
+    tokens, attention_s = _prompt_tokens(requests, replica, pace)
     if tokens > 0:
         replica.decoding = pace.step_tokens > 0 and replica.batch > 0
-        step_s = tokens * pace.prefill_s_per_token
+        step_s = _at(pace.prompt, tokens) + attention_s
         if replica.decoding:
-            step_s += pace.weight_read_s + replica.batch * pace.kv_read_s
+            step_s += _at(pace.decode, replica.batch)
             replica.decode_steps += 1
         replica.end_s = now + step_s
         replica.run_batch = NONE
@@ -155,7 +176,7 @@ def _begin_step(requests: Any, replica: Any, last_step: Counts, sequence: Counts
             replica.run_batch, replica.run_start_s, replica.run_steps = replica.batch, now, 0
         replica.run_steps += last_step[0] - replica.decode_steps
         replica.decode_steps = last_step[0]
-        step_s = pace.weight_read_s + replica.batch * pace.kv_read_s
+        step_s = _at(pace.decode, replica.batch)
         replica.end_s = replica.run_start_s + replica.run_steps * step_s
     else:
         replica.end_s = np.inf
@@ -169,7 +190,7 @@ def _cut_run(replica: Any, pace: Pace, now: float) -> None:
     """End the decode steps taken together with the first that ends at or after an arrival: the next may hold it."""
     if replica.run_batch == NONE:
         return
-    step_s = pace.weight_read_s + replica.run_batch * pace.kv_read_s
+    step_s = _at(pace.decode, replica.run_batch)
     steps = int((now - replica.run_start_s) / step_s)
     # The division may round across a step.
     while replica.run_start_s + steps * step_s < now:
@@ -184,29 +205,36 @@ def _cut_run(replica: Any, pace: Pace, now: float) -> None:
 
 
 @compiled
-def _prompt_tokens(requests: Any, replica: Any, pace: Pace) -> int:
-    """Prompt tokens of the next step: the whole first prompt, or prompts in order up to the step's tokens."""
+def _prompt_tokens(requests: Any, replica: Any, pace: Pace) -> tuple[int, float]:
+    """Prompt tokens of the next step and the time of their attention.
+
+    Whole prompts, the first and those behind it that fit together; or prompts in order up to the step's tokens.
+    """
     whole = pace.step_tokens == 0
-    slots, room, tokens = pace.max_sequences - replica.batch, pace.step_tokens - replica.batch, 0
+    slots, attention_s, tokens = pace.max_sequences - replica.batch, 0.0, 0
+    room = pace.prompt_batch_tokens if whole else pace.step_tokens - replica.batch
     number = replica.head
-    while number != NONE and slots > 0 and (whole or room > 0):
+    while number != NONE and slots > 0 and (room > 0 or (whole and tokens == 0)):
         request = requests[number]
         left = replica.prompt_left
         if left == NONE:
-            request.start_s = replica.end_s
             left = request.prompt_tokens
+            if whole and tokens > 0 and left > room:
+                break
+            request.start_s = replica.end_s
+        done = request.prompt_tokens - left
         if not whole and left > room:
             replica.prompt_left = left - room
-            return int(tokens + room)
+            attention_s += _at(pace.attention, done + room) - _at(pace.attention, done)
+            return tokens + room, attention_s
         replica.prompt_left = NONE
         replica.joining += 1
+        attention_s += _at(pace.attention, request.prompt_tokens) - _at(pace.attention, done)
         tokens += left
-        if whole:
-            break
         room -= left
         slots -= 1
         number = request.following
-    return int(tokens)
+    return tokens, attention_s
 
 
 @compiled
@@ -243,18 +271,50 @@ def first_come_first_served(arrival_s: Array, service_s: Array, servers: int, st
     for customer in range(len(arrival_s)):
         start_s[customer] = max(arrival_s[customer], free_s[0])
         server[customer] = index[0]
-        # The top of the heap becomes free later: sift it down.
-        now_free_s, number = start_s[customer] + service_s[customer], index[0]
-        at, child = 0, 1
-        while child < servers:
-            right = child + 1
-            if right < servers and _before(free_s[right], index[right], free_s[child], index[child]):
-                child = right
-            if _before(now_free_s, number, free_s[child], index[child]):
-                break
-            free_s[at], index[at] = free_s[child], index[child]
-            at, child = child, 2 * child + 1
-        free_s[at], index[at] = now_free_s, number
+        _occupy(free_s, index, start_s[customer] + service_s[customer])
+
+
+@compiled
+def prompts_in_batches(
+    arrival_s: Array, prompt_tokens: Counts, pace: Pace, servers: int, start_s: Array, end_s: Array, server: Counts
+) -> float:
+    """One queue before a prefill pool: the server that is free first takes the prompts that wait and fit together.
+
+    Returns how long the servers are busy in all.
+    """
+    free_s, index = np.full(servers, -np.inf), np.arange(servers)
+    customer, busy_s = 0, 0.0
+    while customer < len(arrival_s):
+        first, tokens, attention_s = customer, 0, 0.0
+        start = max(arrival_s[first], free_s[0])
+        while customer < len(arrival_s) and (
+            customer == first or (arrival_s[customer] <= start and tokens + prompt_tokens[customer] <= pace.prompt_batch_tokens)
+        ):
+            tokens += prompt_tokens[customer]
+            attention_s += _at(pace.attention, prompt_tokens[customer])
+            customer += 1
+        service_s = _at(pace.prompt, tokens) + attention_s
+        for one in range(first, customer):
+            start_s[one], end_s[one], server[one] = start, start + service_s, index[0]
+        busy_s += service_s
+        _occupy(free_s, index, start + service_s)
+    return busy_s
+
+
+@compiled
+def _occupy(free_s: Array, index: Counts, until_s: float) -> None:
+    """The server at the top of the heap becomes free later: sift it down."""
+    servers, number = len(free_s), index[0]
+    at, child = 0, 1
+    while child < servers:
+        right = child + 1
+        if right < servers and _before(free_s[right], index[right], free_s[child], index[child]):
+            child = right
+        if _before(until_s, number, free_s[child], index[child]):
+            break
+        free_s[at], index[at] = free_s[child], index[child]
+        at, child = child, 2 * child + 1
+    free_s[at], index[at] = until_s, number
 
 
 @compiled

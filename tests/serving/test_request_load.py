@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from economics.serving.request_load import Load, correlated_lengths, equal, steady, stream
+from economics.serving.request_load import Load, correlated_lengths, equal, even, steady, stream, with_peak
 
 LOAD = Load(
     input_tokens=np.array([100, 300]),
@@ -30,6 +30,26 @@ def test_a_higher_rate_is_more_of_the_same():
     same = len(few.arrival_s)
     np.testing.assert_allclose(many.arrival_s[:same], few.arrival_s / 2.0)
     np.testing.assert_array_equal(many.input_tokens[:same], few.input_tokens)
+
+
+@pytest.mark.parametrize("burstiness", [0.25, 1.0, 4.0])
+def test_arrivals_have_their_rate_and_burstiness(burstiness: float):
+    """A coefficient of variation of 1 / sqrt(burstiness)."""
+    load = even(input_tokens=100, output_tokens=[10, 30], seconds=40_000.0, burstiness=burstiness)
+    gaps = np.diff(stream(load, rate_per_s=5.0, seed=3).arrival_s)
+    assert gaps.mean() == pytest.approx(0.2, rel=0.02)
+    assert gaps.std() / gaps.mean() == pytest.approx(burstiness**-0.5, rel=0.02)
+
+
+def test_a_peak_is_in_the_middle_and_the_mean_rate_stays():
+    load = with_peak(even(input_tokens=100, output_tokens=10, seconds=2_000.0), peak_over_mean=3.0, peak_share=0.1)
+    found = stream(load, rate_per_s=50.0, seed=1).arrival_s
+    assert len(found) == pytest.approx(100_000, rel=0.02)
+    in_peak = (found > 900.0) & (found < 1_100.0)
+    assert in_peak.sum() / 200.0 == pytest.approx(150.0, rel=0.02)
+    assert (~in_peak).sum() / 1_800.0 == pytest.approx(50.0 * 0.7 / 0.9, rel=0.02)
+    with pytest.raises(ValueError, match="leaves nothing"):
+        with_peak(load, peak_over_mean=6.0, peak_share=0.2)
 
 
 def test_lengths_come_in_turn_and_the_context_weighs_long_answers():

@@ -17,26 +17,25 @@ from economics.serving.simulation import (
     Cluster,
     Simulation,
     cluster_of,
-    gamma_arrivals,
     goodput,
     poisson_arrivals,
     simulate,
 )
+from economics.serving.step_curves import Curve, line, through
 from economics.serving.symbols import Contract, Hardware, Model, Refinements, RequestShape, Scenario, Transfer
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "serving"
 CHUNKED = Cluster(
     architecture="chunked",
     replicas=1,
-    weight_read_s=0.5,
-    kv_read_s=0.125,
-    prefill_s_per_token=0.25,
+    decode_s=line(0.5, 0.125),
+    prompt_s=line(0.0, 0.25),
     max_sequences=4,
     step_tokens=4,
 )
 UNCHUNKED = replace(CHUNKED, architecture="unchunked", step_tokens=None)
 DISAGGREGATED = replace(
-    UNCHUNKED, architecture="disaggregated", prefill_replicas=1, transfer_s_per_token=0.5, prefill_s_per_token=1.0
+    UNCHUNKED, architecture="disaggregated", prefill_replicas=1, transfer_s_per_token=0.5, prompt_s=line(0.0, 1.0)
 )
 
 
@@ -102,6 +101,43 @@ def test_no_more_sequences_than_fit():
     assert found.finish_s.tolist() == [2.0, 2.0, 3.5]
 
 
+def test_prompts_that_wait_are_computed_together_as_far_as_they_fit():
+    """The prompts of 2 and 3 fit into 5 tokens, the one of 4 does not: 1.25 s, then 1 s, then the decode step of .5 + 3/8 s."""
+    found = run(replace(UNCHUNKED, prompt_batch_tokens=5), [0.0] * 3, [2, 3, 4], [2, 2, 2])
+    assert found.ttft_s.tolist() == [1.25, 1.25, 2.25]
+    assert found.finish_s.tolist() == [3.125] * 3
+    pool = replace(DISAGGREGATED, prompt_batch_tokens=5, transfer_s_per_token=0.0)
+    assert run(pool, [0.0] * 3, [2, 3, 4], [1, 1, 1]).ttft_s.tolist() == [5.0, 5.0, 9.0]
+
+
+def test_steps_follow_their_curves():
+    """Decode .5, .5, .75 s for one, two, three sequences; a pass has a floor of 2 s; attention grows with the square."""
+    curved = replace(
+        UNCHUNKED,
+        decode_s=through(np.array([0.5, 0.5, 0.5, 0.75])),
+        prompt_s=Curve(np.array([2.0, 2.0]), np.array([0.0, 0.25]), 4),
+        attention_s=through(np.arange(9.0) ** 2 / 16.0),
+    )
+    # A pass of 4 tokens: 2 s and 1 s of attention. Of 8: 3 s and 4 s.
+    assert run(curved, [0.0], [4], [1]).ttft_s.tolist() == [3.0]
+    assert run(curved, [0.0], [8], [1]).ttft_s.tolist() == [7.0]
+    together = run(replace(curved, prompt_batch_tokens=12), [0.0] * 3, [4, 4, 4], [3, 3, 3])
+    assert together.ttft_s.tolist() == [4.0 + 3.0] * 3
+    assert together.tpot_s.tolist() == [0.75] * 3
+
+
+def test_a_prompt_in_chunks_pays_its_attention_once():
+    curved = replace(CHUNKED, attention_s=through(np.arange(9.0) ** 2 / 16.0))
+    assert run(curved, [0.0], [8], [1]).ttft_s.tolist() == [8 * 0.25 + 4.0]
+
+
+def test_time_outside_of_steps_delays_every_token_alike():
+    plain, late = (run(replace(CHUNKED, first_token_s=s), [0.0, 1.5], [6, 6], [3, 1]) for s in (0.0, 0.25))
+    np.testing.assert_array_equal(late.ttft_s, plain.ttft_s + 0.25)
+    np.testing.assert_array_equal(late.tpot_s, plain.tpot_s)
+    np.testing.assert_array_equal(late.finish_s, plain.finish_s + 0.25)
+
+
 def test_the_replica_that_holds_the_fewest_takes_the_request():
     """Requests 0 and 2 share replica 0; request 3 comes when replica 1 has finished and holds nothing."""
     found = run(replace(UNCHUNKED, replicas=2), [0.0, 0.0, 0.0, 3.0], [8, 1, 8, 1], [1, 1, 1, 1])
@@ -132,9 +168,9 @@ SCENARIO = Scenario(
 
 def test_cluster_of_a_scenario_has_its_symbols():
     found = cluster_of(SCENARIO, architecture="disaggregated", replicas=2, prefill_replicas=3)
-    assert found.weight_read_s == pytest.approx(16e9 / (0.8 * 3.35e12))
-    assert found.kv_read_s == pytest.approx(131_072 * 4_096 / (0.8 * 3.35e12))
-    assert found.prefill_s_per_token == pytest.approx(2 * 8.0e9 / (0.5 * 989e12))
+    assert found.decode_s.start_s[0] == pytest.approx(16e9 / (0.8 * 3.35e12))
+    assert found.decode_s.slope_s[0] == pytest.approx(131_072 * 4_096 / (0.8 * 3.35e12))
+    assert found.prompt_s.slope_s[0] == pytest.approx(2 * 8.0e9 / (0.5 * 989e12))
     assert found.transfer_s_per_token == pytest.approx(131_072 / 300e9)
     assert found.max_sequences == int((0.9 * 80e9 - 16e9) / (131_072 * 4_096))
     with pytest.raises(ValueError, match="refinements"):
@@ -148,9 +184,9 @@ def test_saturated_replica_costs_what_the_closed_form_says():
     cluster = replace(cluster_of(SCENARIO, architecture="chunked", replicas=1, step_tokens=1_024), max_sequences=int(batch))
     found = run(cluster, np.zeros(requests), np.full(requests, prompt), np.full(requests, output))
     assert found.mean_batch == pytest.approx(batch, rel=0.07)
-    expected = prompt / output * cluster.prefill_s_per_token
+    expected = prompt / output * cluster.prompt_s.slope_s[0]
     # A prompt's last step yields a token without a decode step: 349 of 350 tokens pay for decode.
-    expected += (cluster.weight_read_s / found.mean_batch + cluster.kv_read_s) * (output - 1) / output
+    expected += (cluster.decode_s.start_s[0] / found.mean_batch + cluster.decode_s.slope_s[0]) * (output - 1) / output
     assert found.makespan_s / found.output_tokens.sum() == pytest.approx(expected, rel=1e-9)
 
 
@@ -178,15 +214,6 @@ def test_more_bandwidth_is_never_slower():
 
 
 # Arrivals
-
-
-def test_arrivals_have_their_rate_and_burstiness():
-    for burstiness in (0.25, 1.0, 4.0):
-        gaps = np.diff(gamma_arrivals(requests=200_000, rate_per_s=5.0, burstiness=burstiness, seed=3))
-        assert gaps.mean() == pytest.approx(0.2, rel=0.02)
-        assert gaps.std() / gaps.mean() == pytest.approx(1 / math.sqrt(burstiness), rel=0.02)
-    poisson = np.diff(poisson_arrivals(requests=200_000, rate_per_s=5.0, seed=3))
-    assert poisson.std() / poisson.mean() == pytest.approx(1.0, rel=0.02)
 
 
 def test_the_same_seed_gives_the_same_arrivals():
@@ -234,11 +261,11 @@ def test_real_traces(trace: object, architecture: str):
         step_tokens=1_024 if architecture == "chunked" else None,
     )
     found = run(cluster, arrival, prompt, output)
-    compute_s = prompt * cluster.prefill_s_per_token
+    compute_s = cluster.prompt_s.at(prompt)
     assert (found.wait_s >= 0).all()
     assert (found.ttft_s >= (found.wait_s + compute_s) * (1 - 1e-9)).all()
     several = output > 1
-    fastest_s = cluster.weight_read_s + cluster.kv_read_s
+    fastest_s = cluster.decode_s.at(1)
     assert (found.tpot_s[several] >= fastest_s * (1 - 1e-9)).all()
     assert np.isnan(found.tpot_s[~several]).all()
     assert 0 < found.busy_share <= 1
@@ -259,9 +286,9 @@ def test_real_traces(trace: object, architecture: str):
         ({"prefill_replicas": 2}, "prefill_replicas must be stated"),
         ({"replicas": 0}, "must be counts"),
         ({"max_sequences": 1.5}, "must be counts"),
-        ({"kv_read_s": -1.0}, "kv_read_s"),
-        ({"weight_read_s": 0.0, "kv_read_s": 0.0}, "decode_step_s"),
-        ({"prefill_s_per_token": math.inf}, "prefill_s_per_token"),
+        ({"decode_s": line(0.0, 0.0)}, "decode_step_s"),
+        ({"prompt_s": line(0.0, 0.0)}, "prompt_pass_s"),
+        ({"first_token_s": -1.0}, "first_token_s"),
     ],
 )
 def test_refused_clusters(change: dict[str, object], message: str):

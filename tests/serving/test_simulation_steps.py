@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from economics.serving.queueing import wait_tail
 from economics.serving.simulation import Cluster, poisson_arrivals, queue_waits, simulate
+from economics.serving.step_curves import Curve, line, through
 
 # Step by step, one token at a time
 
@@ -75,10 +76,11 @@ class StepByStep:
             self.start[request] = now
             replica.left[request] = self.decode[request]
         batch = len(replica.left)
-        decode_s = self.cluster.weight_read_s + batch * self.cluster.kv_read_s
-        if tokens := self.prompt_tokens(replica):
+        decode_s = self.cluster.decode_s.at(batch)
+        tokens, attention_s = self.prompt_tokens(replica)
+        if tokens:
             replica.decoding = self.cluster.step_tokens is not None and batch > 0
-            step_s = tokens * self.cluster.prefill_s_per_token
+            step_s = self.cluster.prompt_s.at(tokens) + attention_s
             replica.end_s = now + (step_s + decode_s if replica.decoding else step_s)
             replica.equal_steps = (0, 0.0, 0)
         elif batch:
@@ -90,35 +92,46 @@ class StepByStep:
             replica.end_s = math.inf
             replica.equal_steps = (0, 0.0, 0)
 
-    def prompt_tokens(self, replica: Replica) -> int:
-        whole = self.cluster.step_tokens is None
-        tokens, room = 0, math.inf if whole else self.cluster.step_tokens - len(replica.left)
+    def prompt_tokens(self, replica: Replica) -> tuple[int, float]:
+        whole, attention = self.cluster.step_tokens is None, self.cluster.attention_s
+        tokens, attention_s = 0, 0.0
         most = self.cluster.max_sequences - len(replica.left)
-        while replica.waiting and room > 0 and len(replica.joining) < most:
+        while replica.waiting and len(replica.joining) < most:
             request = replica.waiting[0]
+            left, done = self.to_compute[request], self.prompt[request] - self.to_compute[request]
+            if whole and tokens and tokens + left > self.cluster.prompt_batch_tokens:
+                break
+            taken = left if whole else min(left, self.cluster.step_tokens - len(replica.left) - tokens)
+            if taken <= 0:
+                break
             if math.isnan(self.start[request]):
                 self.start[request] = replica.end_s
-            taken = min(self.to_compute[request], room)
             self.to_compute[request] -= taken
-            tokens, room = tokens + taken, room - taken
+            tokens, attention_s = tokens + taken, attention_s + (attention.at(done + taken) - attention.at(done))
             if self.to_compute[request] > 0:
                 break
             replica.joining.append(replica.waiting.pop(0))
-            if whole:
-                break
-        return tokens
+        return tokens, attention_s
 
 
 def prefill_pool(cluster: Cluster, arrival_s: Sequence[float], prompt: Sequence[int]) -> tuple[list[float], list[float]]:
-    """One queue before equal servers, a link behind each."""
+    """One queue before equal servers that take what waits and fits together, a link behind each."""
     free_s, link_s = [[-math.inf] * cluster.prefill_replicas for _ in range(2)]
     start, sent = [], []
-    for now, tokens in zip(arrival_s, prompt, strict=True):
+    while len(start) < len(prompt):
         server = min(range(len(free_s)), key=lambda index: free_s[index])
-        start.append(max(now, free_s[server]))
-        free_s[server] = start[-1] + tokens * cluster.prefill_s_per_token
-        link_s[server] = max(free_s[server], link_s[server]) + tokens * cluster.transfer_s_per_token
-        sent.append(link_s[server])
+        first = len(start)
+        begun, tokens, attention_s = max(arrival_s[first], free_s[server]), 0, 0.0
+        for number in range(first, len(prompt)):
+            fits = arrival_s[number] <= begun and tokens + prompt[number] <= cluster.prompt_batch_tokens
+            if number > first and not fits:
+                break
+            tokens, attention_s = tokens + prompt[number], attention_s + cluster.attention_s.at(prompt[number])
+            start.append(begun)
+        free_s[server] = begun + (cluster.prompt_s.at(tokens) + attention_s)
+        for number in range(first, len(start)):
+            link_s[server] = max(free_s[server], link_s[server]) + prompt[number] * cluster.transfer_s_per_token
+            sent.append(link_s[server])
     return start, sent
 
 
@@ -141,14 +154,23 @@ def assert_same_as_reference(cluster: Cluster, arrival_s: list[float], prompt: l
 
 
 @st.composite
+def curves(draw: st.DrawFn, seconds: st.SearchStrategy[float], *, most: int) -> Curve:
+    """A straight line, or the square root of the count in pieces."""
+    start, slope, every = draw(seconds), draw(seconds), draw(st.sampled_from([1, 2, 4]))
+    bent = through(start + slope * np.sqrt(np.arange(0, most, every)), every=every)
+    return line(start, slope) if draw(st.booleans()) else bent
+
+
+@st.composite
 def clusters(draw: st.DrawFn, *, seconds: st.SearchStrategy[float]) -> Cluster:
     architecture = draw(st.sampled_from(["unchunked", "chunked", "disaggregated"]))
     return Cluster(
         architecture=architecture,
         replicas=draw(st.integers(1, 3)),
-        weight_read_s=draw(seconds),
-        kv_read_s=draw(seconds),
-        prefill_s_per_token=draw(seconds),
+        decode_s=draw(curves(seconds, most=5)),
+        prompt_s=draw(curves(seconds, most=40)),
+        attention_s=draw(curves(seconds, most=12)),
+        prompt_batch_tokens=draw(st.sampled_from([0, 3, 9])),
         max_sequences=draw(st.integers(1, 4)),
         step_tokens=draw(st.integers(1, 9)) if architecture == "chunked" else None,
         prefill_replicas=draw(st.integers(1, 3)) if architecture == "disaggregated" else None,
@@ -179,9 +201,8 @@ def test_same_as_step_by_step_under_load(architecture: str):
     cluster = Cluster(
         architecture=architecture,
         replicas=3,
-        weight_read_s=6e-3,
-        kv_read_s=5e-5,
-        prefill_s_per_token=2e-5,
+        decode_s=line(6e-3, 5e-5),
+        prompt_s=line(0.0, 2e-5),
         max_sequences=24,
         step_tokens=256 if architecture == "chunked" else None,
         prefill_replicas=2 if architecture == "disaggregated" else None,
@@ -228,9 +249,8 @@ def test_prefill_waits_are_those_of_the_queue():
     cluster = Cluster(
         architecture="disaggregated",
         replicas=1,
-        weight_read_s=0.5,
-        kv_read_s=0.125,
-        prefill_s_per_token=1.0,
+        decode_s=line(0.5, 0.125),
+        prompt_s=line(0.0, 1.0),
         max_sequences=4,
         prefill_replicas=3,
     )
