@@ -3,7 +3,7 @@
     uv run python benchmarks/bench_size.py [data folder, refreshed]
 
 Rows are repeated under other model names, so keys stay unique and every rule of the contracts is checked as on real data.
-Prices go to a hundred times; the break-even surface, 414,720 cells today, to ten times in one piece. Beyond that there are
+Prices go to a hundred times; the break-even surface, 258,048 cells today, to ten times in one piece. Beyond that there are
 partitions, where memory is that of one.
 """
 
@@ -19,8 +19,9 @@ import polars as pl
 from assets.prices.frontier import prices_on
 from assets.prices.llm_prices import consensus
 from assets.serving.break_even_sweep import GPU_MODELS, finer
-from assets.serving.surface import AXES, in_code_words, pairs, surface_of
-from economics.serving.scenarios import SETTINGS
+from assets.serving.measured_surface import measured
+from assets.serving.pairs import AXES, pairs
+from assets.serving.surface import in_code_words, measured_surface, surface_of
 from schemas.base import Table, polars_schema
 from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent
 from schemas.registry import TABLES
@@ -94,10 +95,14 @@ def measure(subject: str, times: int, root: Path, folder: Path) -> tuple[int, fl
         rows = prices.height
     elif subject in ("surface", "partition"):
         chosen, axes = (asked, AXES) if subject == "surface" else (asked[:1], finer(AXES))
-        every = [
-            (gpu, {**shape, "model": f"{shape['model']}~{i}"}, price) for i in range(times) for gpu, shape, price in chosen
-        ]
-        found = in_code_words(pl.concat(surface_of(every, setting, axes) for setting in SETTINGS))
+        known = measured(
+            gpu=gpu, **{name: table_of(root, TABLES[name]) for name in ("model_shape", "model_layer", "engine_run")}
+        )
+        found = pl.concat(
+            in_code_words(part).with_columns(model=pl.col("model") + (f"~{i}" if i else ""))
+            for i in range(times)
+            for part in (surface_of(chosen, axes), measured_surface(chosen, known, axes))
+        )
         kept(BreakEvenSurface, found, folder)
         rows = found.height
     else:

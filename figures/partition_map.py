@@ -12,7 +12,7 @@ from figures.style import BLUE, GREY, ORANGE, PALE, SKY, house_style, sheet
 
 MODEL = "llama-3.1-70b"
 AT = {"arrival_rate_per_s": 16.0, "kv_bytes_per_s_per_gpu": 50e9, "ttft_s": 1.0}
-SETTINGS = {"plain": "plain sum", "realistic": "realistic", "full_overlap": "full overlap"}
+SETTINGS = {"plain": "plain sum", "measured": "measured engines"}
 DESIGNS = {
     "disaggregated": (ORANGE, "", "disaggregated"),
     "chunked": (BLUE, "///", "colocated, chunked prefill"),

@@ -25,7 +25,7 @@ PUBLISHED_SPLIT = ("stanford_280", "inference_stack_model")
 RENT_TERMS = ("on_demand", "stated")
 """Terms of a price list. Estimated cost of an owner, spot and commitments are other things."""
 DESIGNS = ("unchunked_usd_per_mtok", "chunked_usd_per_mtok", "disaggregated_usd_per_mtok")
-SETTING = "realistic"
+SETTING = "measured"
 SPREAD = (0.05, 0.95)
 """Of the workloads, contracts and models of the serving grid: the range given with the hardware factor."""
 

@@ -8,8 +8,9 @@ import polars as pl
 from dagster import MultiPartitionsDefinition, StaticPartitionsDefinition
 from numpy.typing import NDArray
 
-from assets.serving.surface import AXES, GPUS, MODELS, in_code_words, pairs, surface_of
-from economics.serving.scenarios import SETTINGS
+from assets.serving.measured_surface import measured
+from assets.serving.pairs import AXES, GPUS, MODELS, pairs
+from assets.serving.surface import in_code_words, measured_surface, surface_of
 from schemas.base import empty
 from schemas.serving.break_even_sweep import BreakEvenSweep
 from warehouse.partitioned import partitioned
@@ -21,13 +22,20 @@ DENSER = ("input_per_output", "arrival_rate_per_s", "kv_bytes_per_s_per_gpu", "t
 
 @partitioned(schema=BreakEvenSweep, partitions=GPU_MODELS)
 def break_even_sweep(
-    gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame, partition: tuple[str, str]
+    gpu: pl.DataFrame,
+    model_shape: pl.DataFrame,
+    model_layer: pl.DataFrame,
+    engine_run: pl.DataFrame,
+    gpu_price: pl.DataFrame,
+    partition: tuple[str, str],
 ) -> pl.DataFrame:
     """One GPU and model in every setting; no rows where nobody rents the GPU out."""
     asked = list(pairs(gpu.filter(gpu=partition[0]), model_shape.filter(model=partition[1]), gpu_price))
     if not asked:
         return empty(BreakEvenSweep)
-    return in_code_words(pl.concat(surface_of(asked, setting, finer(AXES)) for setting in SETTINGS))
+    known = measured(model_shape=model_shape, model_layer=model_layer, gpu=gpu, engine_run=engine_run)
+    axes = finer(AXES)
+    return in_code_words(pl.concat([surface_of(asked, axes), measured_surface(asked, known, axes)]))
 
 
 def finer(axes: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:

@@ -3,13 +3,14 @@
 import polars as pl
 
 from assets.frames import floats, nullable
-from assets.serving.surface import GROUP
 from economics.serving.decomposition import log_share, unexplained
 from schemas.base import polars_schema
 from schemas.serving import decomposition as contract
 from schemas.status import STATUSES
 from sources.evidence.published_figures import gain_factors
 from warehouse.table import table
+
+GROUP = "serving"
 
 KNOWN = contract.FACTORS[:-1]
 NAME = pl.format("{}.{}", "paper", "figure")

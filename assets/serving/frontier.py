@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from assets.serving.pairs import GPUS
 from assets.serving.predictions import STANDARD, predictions
-from assets.serving.surface import GPUS, GROUP
 from economics.evidence.rederivations import guaranteed_attainment
 from economics.numeric.draws import Uniform, draw, quantiles_by_row, split_lognormal
 from economics.numeric.pareto import frontier_probability, non_dominated
@@ -17,6 +17,8 @@ from schemas.base import polars_schema
 from schemas.serving import frontier as contract
 from schemas.serving.benchmark_outputs import EVIDENCE
 from warehouse.table import table
+
+GROUP = "serving"
 
 AXES = ["usd_per_mtok", "ttft_s", "tpot_s"]
 FRAME = ["model", "workload", "percentile", "tpot_definition", "arrival", "gpu_price_term"]

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.serving.surface import AXES, INPUT_TOKENS, MODELS
+from assets.serving.pairs import AXES, INPUT_TOKENS, MODELS
 from economics.numeric.draws import Uniform, draw, quantiles_by_row
 from economics.serving.cost import ARCHITECTURES, cost
 from economics.serving.scenarios import (

@@ -8,18 +8,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.serving.surface import CONTEXT_TOKENS, INPUT_TOKENS, Pair, pairs, replica_of
+from assets.serving.engine_parts import EXPERT_BYTES
+from assets.serving.measured_refinements import measured_sides
+from assets.serving.measured_surface import measured
+from assets.serving.pairs import CONTEXT_TOKENS, INPUT_TOKENS, Pair, pairs, precision_of, replica_of
 from economics.serving.deployment import shared_read_overlap
 from economics.serving.partition_map import OUTCOMES, Race, race
 from economics.serving.scenarios import (
     ACHIEVED_LINK_SHARES,
-    BYTES_PER_WEIGHT,
     DECODE_POOL_EFFICIENCY,
     MEASURED_OVERLAP,
     PREFILL_POOL_EFFICIENCY,
     hardware_symbols,
     stacked,
-    stacked_switches,
 )
 from economics.serving.symbols import PLAIN, Contract, Model, RequestShape, Scenario, Transfer
 from economics.units import Real
@@ -28,12 +29,9 @@ from schemas.serving import surface as contract
 from warehouse.table import table
 
 GROUP = "serving"
-SETTINGS = ("plain", "realistic")
 ARRIVAL_RATE_PER_S = 16.0
 POINTS = [(ratio, ttft_s, tpot_s) for ratio in (1.0, 4.0, 16.0) for ttft_s, tpot_s in ((1.0, 0.025), (1.0, 0.05), (5.0, 0.05))]
 """Input tokens per output token, TTFT and TPOT bound."""
-EXPERTS = {"mixtral-8x7b": (8.0, 2.0), "deepseek-v3": (256.0, 8.0)}
-"""Routed experts of a layer and those of a token, as the files say that `core.model_shape` takes these shapes from."""
 PREFILL_GPU = "h100-sxm"
 
 
@@ -90,55 +88,76 @@ SWITCHES = (
 
 
 @table(schema=contract.ServingRefinements, group=GROUP)
-def serving_refinements(gpu: pl.DataFrame, model_shape: pl.DataFrame, gpu_price: pl.DataFrame) -> pl.DataFrame:
-    """Each refinement with and without, everything else as in a setting, at reference contracts."""
+def serving_refinements(
+    gpu: pl.DataFrame,
+    model_shape: pl.DataFrame,
+    model_layer: pl.DataFrame,
+    engine_run: pl.DataFrame,
+    gpu_price: pl.DataFrame,
+) -> pl.DataFrame:
+    """Each refinement of the plain forms, and each term of the measured ones, with and without at reference contracts."""
     every = list(pairs(gpu, model_shape, gpu_price))
-    sparse = [pair for pair in every if pair[1]["model"] in EXPERTS]
+    known = measured(model_shape=model_shape, model_layer=model_layer, gpu=gpu, engine_run=engine_run)
     asked = {
-        is_sparse: [(of, setting, reference(of, setting)) for setting in SETTINGS]
-        for is_sparse, of in ((False, every), (True, sparse))
+        is_sparse: (of, reference(of))
+        for is_sparse, of in ((False, every), (True, [p for p in every if is_sparse_pair(p)]))
         if of
     }
-    parts = [changes(switch, *question) for switch in SWITCHES for question in asked.get(switch.sparse, ())]
-    return pl.concat(parts).select(list(polars_schema(contract.ServingRefinements)))
+    plain = [changes(switch, *asked[switch.sparse]) for switch in SWITCHES if switch.sparse in asked]
+    fitted = [
+        compared(every, "measured", without, having, name=name, value=value, basis=basis, source=source)
+        for name, value, basis, source, without, having in measured_sides(every, known, POINTS, ARRIVAL_RATE_PER_S)
+    ]
+    return pl.concat([*plain, *fitted]).select(list(polars_schema(contract.ServingRefinements)))
 
 
-def changes(switch: Switch, of: Sequence[Pair], setting: str, scenario: Scenario) -> pl.DataFrame:
-    """Rows of one refinement over GPUs, models and contracts. Source: formula S12.
+def is_sparse_pair(pair: Pair) -> bool:
+    """Whether the model has experts."""
+    return bool(pair[1]["expert_parameters"])
 
-    `scenario`: the `reference` of the same pairs and setting.
-    """
+
+def changes(switch: Switch, of: Sequence[Pair], scenario: Scenario) -> pl.DataFrame:
+    """Rows of one refinement of the plain forms. `scenario`: the `reference` of the same pairs. Source: formula S12."""
     symbols = symbols_of(switch, scenario, of)
     default = {name: getattr(PLAIN, name) for name in symbols}
     without, having = (
         race(replace(scenario, refinements=replace(scenario.refinements, **values))) for values in (default, symbols)
     )
+    return compared(
+        of, "plain", without, having, name=switch.name, value=_number(symbols), basis=switch.basis, source=switch.source
+    )
+
+
+def compared(
+    of: Sequence[Pair], setting: str, without: Race, having: Race, *, name: str, value: Real, basis: str, source: str
+) -> pl.DataFrame:
+    """Rows of one refinement over pairs and POINTS from who wins without and with it."""
     ratio, ttft_s, tpot_s = (np.array(axis) for axis in zip(*POINTS, strict=True))
     columns: dict[str, Any] = {
         "gpu": _names(of, 0, "gpu"),
         "model": _names(of, 1, "model"),
-        "replica_gpus": np.asarray(scenario.hardware.gpus).astype(np.int64),
+        "replica_gpus": np.array([[int(replica_of(pair)[0].gpus)] for pair in of]),
         "input_per_output": ratio,
         "ttft_s": ttft_s,
         "tpot_s": tpot_s,
-        "value": _number(symbols),
+        "value": value,
         **dict(_sides("without", without)),
         **dict(_sides("with", having)),
     }
     shape = (len(of), len(POINTS))
-    frame = pl.DataFrame({name: np.broadcast_to(column, shape).ravel() for name, column in columns.items()})
-    numbers = [name for name, kind in frame.schema.items() if kind == pl.Float64]
-    frame = frame.with_columns(pl.when(pl.col(name).is_finite()).then(name) for name in numbers)
+    frame = pl.DataFrame({key: np.broadcast_to(column, shape).ravel() for key, column in columns.items()})
+    numbers = [key for key, kind in frame.schema.items() if kind == pl.Float64]
+    frame = frame.with_columns(pl.when(pl.col(key).is_finite()).then(key) for key in numbers)
     return frame.with_columns(
-        refinement=pl.lit(switch.name),
+        refinement=pl.lit(name),
         setting=pl.lit(setting),
-        basis=pl.lit(switch.basis),
-        source=pl.lit(switch.source),
+        basis=pl.lit(basis),
+        source=pl.lit(source),
         arrival_rate_per_s=pl.lit(ARRIVAL_RATE_PER_S),
         turns_winner=pl.col("with_winner") != pl.col("without_winner"),
         **{
-            f"{name}_change": pl.col(f"with_{name}_usd_per_mtok") / pl.col(f"without_{name}_usd_per_mtok") - 1.0
-            for name in OUTCOMES[1:]
+            f"{design}_change": pl.col(f"with_{design}_usd_per_mtok") / pl.col(f"without_{design}_usd_per_mtok") - 1.0
+            for design in OUTCOMES[1:]
         },
     )
 
@@ -162,10 +181,10 @@ def symbols_of(switch: Switch, scenario: Scenario, of: Sequence[Pair]) -> dict[s
     return switch.symbols
 
 
-def reference(of: Sequence[Pair], setting: str) -> Scenario:
+def reference(of: Sequence[Pair]) -> Scenario:
     """The reference contracts on every pair: pairs on the first axis, contracts on the last."""
     replicas = [replica_of(pair) for pair in of]
-    models = [_with_experts(model, pair[1]["model"]) for (_, model), pair in zip(replicas, of, strict=True)]
+    models = [_with_experts(model, pair) for (_, model), pair in zip(replicas, of, strict=True)]
     ratio, ttft_s, tpot_s = (np.array(axis) for axis in zip(*POINTS, strict=True))
     hardware = stacked([one for one, _ in replicas], axes=1)
     return Scenario(
@@ -179,18 +198,20 @@ def reference(of: Sequence[Pair], setting: str) -> Scenario:
         ),
         contract=Contract(ttft_s=ttft_s, tpot_s=tpot_s),
         transfer=Transfer(bandwidth_bytes_per_s=np.array([[pair[0]["nic_bytes_per_s"]] for pair in of]) * hardware.gpus),
-        refinements=stacked_switches(setting, replicas, axes=1),
     )
 
 
-def _with_experts(model: Model, name: str) -> Model:
-    """With the weights of the routed experts: total and active parameters differ by those that a token passes by."""
-    if name not in EXPERTS:
+def _with_experts(model: Model, pair: Pair) -> Model:
+    """With the weights of the routed experts."""
+    shape = pair[1]
+    if not is_sparse_pair(pair):
         return model
-    experts, taken = EXPERTS[name]
-    bytes_per_weight = BYTES_PER_WEIGHT["bf16"]
-    passed_by = model.weight_bytes - model.active_parameters * bytes_per_weight
-    return replace(model, experts=experts, experts_per_token=taken, expert_weight_bytes=passed_by * experts / (experts - taken))
+    return replace(
+        model,
+        experts=float(shape["experts"]),
+        experts_per_token=float(shape["experts_per_token"]),
+        expert_weight_bytes=EXPERT_BYTES[precision_of(shape)] * shape["expert_parameters"],
+    )
 
 
 def _names(of: Sequence[Pair], part: int, key: str) -> NDArray[np.str_]:

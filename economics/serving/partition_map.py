@@ -1,15 +1,16 @@
 """The partition between all three architectures on a grid: who wins, by how much, through which term, how cleanly."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from economics.serving.cost import ARCHITECTURES, Cost, cost
+from economics.serving.cost import ARCHITECTURES, cost
 from economics.serving.partition import DECIDING, first_largest
 from economics.serving.symbols import Scenario
-from economics.units import Code, Real
+from economics.units import TOKENS_PER_MTOK, Code, Real
 
 OUTCOMES = ("none", *ARCHITECTURES)
 """Names of the codes in `Race.winner`."""
@@ -39,25 +40,41 @@ def race(scenario: Scenario) -> Race:
     Equal costs go to chunked colocation before unchunked (whose stalls it avoids) and to colocation before disaggregation
     (the simpler deployment). Source: formula S12.
     """
-    unchunked, chunked, disaggregated = costs = [cost(scenario=scenario, architecture=name) for name in ARCHITECTURES]
+    costs = [cost(scenario=scenario, architecture=name) for name in ARCHITECTURES]
+    return _raced([one.usd_per_token for one in costs], [one.terms for one in costs])
+
+
+def raced(*, unchunked: Sequence[Real], chunked: Sequence[Real], disaggregated: Sequence[Real]) -> Race:
+    """The same from the terms of each architecture, $ per output token in the order of TERMS; inf where it is not possible.
+
+    Source: formula S12.
+    """
+    terms = (unchunked, chunked, disaggregated)
+    return _raced([sum(one[1:], start=one[0]) for one in terms], terms)
+
+
+def _raced(usd_per_token: Sequence[Real], terms_of: Sequence[Sequence[Real]]) -> Race:
+    """Costs and terms in the order of ARCHITECTURES."""
+    unchunked_usd, chunked_usd, split_usd = usd_per_token
     with np.errstate(invalid="ignore", divide="ignore"):
-        stalls = np.less(unchunked.usd_per_token, chunked.usd_per_token * (1.0 - _TIE))
-        colocated_usd = np.where(stalls, unchunked.usd_per_token, chunked.usd_per_token)
-        splits = np.less(disaggregated.usd_per_token, colocated_usd)
-        ratio = disaggregated.usd_per_token / colocated_usd
+        stalls = np.less(unchunked_usd, chunked_usd * (1.0 - _TIE))
+        colocated_usd = np.where(stalls, unchunked_usd, chunked_usd)
+        splits = np.less(split_usd, colocated_usd)
+        ratio = split_usd / colocated_usd
         margin = np.where(splits, 1.0 / ratio, ratio) - 1.0
-        terms = [np.where(stalls, u, c) for u, c in zip(unchunked.terms, chunked.terms, strict=True)]
+        terms = [np.where(stalls, u, c) for u, c in zip(*terms_of[:2], strict=True)]
         sign = np.where(splits, 1.0, -1.0)
-        saved = [sign * (ours - theirs) for ours, theirs in zip(terms, disaggregated.terms, strict=True)]
+        saved = [sign * (ours - theirs) for ours, theirs in zip(terms, terms_of[2], strict=True)]
         largest = first_largest(saved)
-    colocates, possible = np.isfinite(colocated_usd), np.isfinite(colocated_usd) | disaggregated.feasible
+    colocates, disaggregates = np.isfinite(colocated_usd), np.isfinite(split_usd)
+    possible = colocates | disaggregates
     otherwise = np.where(possible, DECIDING.index("feasibility"), DECIDING.index("none"))
     winner = np.where(splits, _code("disaggregated"), np.where(stalls, _code("unchunked"), _code("chunked")))
     return Race(
         winner=np.where(possible, winner, _code("none")).astype(np.int8)[()],
-        usd_per_mtok=dict(zip(ARCHITECTURES, _same_shape(costs), strict=True)),
+        usd_per_mtok=dict(zip(ARCHITECTURES, _same_shape(usd_per_token), strict=True)),
         margin=margin,
-        deciding_term=np.where(colocates & disaggregated.feasible, largest, otherwise).astype(np.int8)[()],
+        deciding_term=np.where(colocates & disaggregates, largest, otherwise).astype(np.int8)[()],
     )
 
 
@@ -94,6 +111,7 @@ def _code(name: str) -> int:
     return OUTCOMES.index(name)
 
 
-def _same_shape(costs: list[Cost]) -> list[Real]:
-    shape = reduce(np.broadcast_shapes, (np.shape(one.usd_per_mtok) for one in costs))
-    return [np.broadcast_to(one.usd_per_mtok, shape)[()] for one in costs]
+def _same_shape(usd_per_token: Sequence[Real]) -> list[Real]:
+    """$ per million tokens."""
+    shape = reduce(np.broadcast_shapes, map(np.shape, usd_per_token))
+    return [np.broadcast_to(one * TOKENS_PER_MTOK, shape)[()] for one in usd_per_token]

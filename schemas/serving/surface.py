@@ -7,20 +7,22 @@ from schemas.base import Table, carried_from, column
 from schemas.prices.gpu_rents import TERMS
 from schemas.status import BELIEVED
 
-SETTINGS = ("plain", "realistic", "full_overlap")
+SETTINGS = ("plain", "measured")
 SETTING_MEANING = (
-    "switches: plain (the plain sum, all refinements off), realistic (those that follow from physics or are measured "
-    "elsewhere), full_overlap (realistic, with the overlap measured on one small batch); see partition_summary.refinements"
+    "plain: the published forms, MFU .5 and MBU .8, nothing else; measured: step times fitted to measured runs of the engine "
+    "with most evidence on the GPU, each design spread as suits it; see partition_summary.refinements"
 )
+PRECISIONS = ("bf16", "fp8", "mxfp4")
+EVIDENCE = ("gpu", "family")
 WINNERS = ("none", "unchunked", "chunked", "disaggregated")
 DECIDING = ("prefill", "decode", "kv_tax", "overlap", "attainment", "feasibility", "none")
-VERDICTS = ("crosses", "always", "never", "neither")
+VERDICTS = ("crosses", "always", "never", "neither", "varies")
 CALIBRATIONS = ("default", "fitted")
 
 _AXIS = "; NULL unless it crosses. The value does not depend on the cell's own place on that axis"
 _VERDICT = (
-    "whether disaggregation beats chunked colocation along this axis: crosses at the value, always, never, or neither can "
-    "meet the contract"
+    "whether disaggregation beats chunked colocation along this axis: crosses at the value, always, never, neither can "
+    "meet the contract, or varies: the cheaper design changes more than once, or the other way"
 )
 _COST = "cost of an output token within the contract; NULL where the contract cannot be met"
 
@@ -65,7 +67,9 @@ class GpuPrice(Table):
 class BreakEvenSurface(Table):
     """Which design serves a token within its contract most cheaply, on a grid, and where disaggregation starts to pay.
 
-    Prompts of 3,500 tokens, running sequences of 4,096, BF16, p99 bounds; TPOT is read on every interval between tokens.
+    Prompts of 3,500 tokens, running sequences of 4,096, p99 bounds; TPOT is read on every interval between tokens. Weights have
+    the number format of partition_summary.precision. Break-even values of `measured` along the token ratio and the TPOT bound
+    are interpolated between places of a line.
     """
 
     setting: str = column(SETTING_MEANING, isin=SETTINGS)
@@ -76,8 +80,14 @@ class BreakEvenSurface(Table):
     kv_bytes_per_s_per_gpu: float = column("nominal bandwidth of the KV transfer", unit="bytes_per_s_per_gpu", gt=0)
     tpot_s: float = column("p99 bound on the time per output token", unit="s", gt=0)
     ttft_s: float = column("p99 bound on the time to first token", unit="s", gt=0)
-    replica_gpus: pl.Int64 = column("GPUs of a replica: smallest power of two with room for KV", unit="GPUs", ge=1)
-    tpot_slack: float = column("TPOT bound over the time to read the weights, less 1; the weight read alone at 0")
+    replica_gpus: pl.Int64 = column(
+        "GPUs of the smallest replica: power of two with room for KV; measured tries up to eight times as many",
+        unit="GPUs",
+        ge=1,
+    )
+    tpot_slack: float = column(
+        "TPOT bound over the time to read the weights (measured: the step of one sequence at its fastest), less 1"
+    )
     winner: str = column("cheapest design that meets the contract; none if none does", isin=WINNERS)
     unchunked_usd_per_mtok: float = column(_COST, unit="usd_per_mtok", nullable=True, gt=0)
     chunked_usd_per_mtok: float = column(_COST, unit="usd_per_mtok", nullable=True, gt=0)
@@ -110,7 +120,7 @@ class BreakEvenSurface(Table):
     kv_verdict: str = column(_VERDICT, isin=VERDICTS)
     break_even_tpot_s: float = column("TPOT bound below which disaggregation is cheaper" + _AXIS, unit="s", nullable=True)
     tpot_verdict: str = column(_VERDICT, isin=VERDICTS)
-    calibration: str = column("where MFU and MBU come from; default: .5 and .8", isin=CALIBRATIONS)
+    calibration: str = column("where step times come from; default: MFU .5 and MBU .8", isin=CALIBRATIONS)
     gpu_usd_per_hour: float = column("rent used", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",))
     gpu_price_term: str = column("what that rent buys", isin=TERMS, derived_from=("gpu_price.term",))
     gpu_price_on: pl.Date = column("first day of the newest offer in it", derived_from=("gpu_price.valid_from",))
@@ -149,9 +159,10 @@ class BreakEvenSurface(Table):
         ]
 
 
-def _share(what: str) -> float:
-    share: float = column(what, ge=0, le=1)
-    return share
+def share(what: str) -> float:
+    """A column that holds a share."""
+    found: float = column(what, ge=0, le=1)
+    return found
 
 
 def _median(what: str, unit: str) -> float:
@@ -172,23 +183,43 @@ class PartitionSummary(Table):
     model: str = column("model whose shape is served")
     replica_gpus: pl.Int64 = column("GPUs of a replica", unit="GPUs", ge=1)
     cells: pl.Int64 = column("cells of the grid", ge=1)
-    unchunked_share: float = _share("cells that unchunked colocation wins")
-    chunked_share: float = _share("cells that chunked colocation wins")
-    disaggregated_share: float = _share("cells that disaggregation wins")
-    infeasible_share: float = _share("cells in which no design meets the contract")
-    isolated_share: float = _share("cells with a winner that no neighbour shares; neighbours are one step apart on one axis")
-    boundary_share: float = _share("boundary length: neighbouring pairs with different winners, over all pairs")
+    unchunked_share: float = share("cells that unchunked colocation wins")
+    chunked_share: float = share("cells that chunked colocation wins")
+    disaggregated_share: float = share("cells that disaggregation wins")
+    infeasible_share: float = share("cells in which no design meets the contract")
+    isolated_share: float = share("cells with a winner that no neighbour shares; neighbours are one step apart on one axis")
+    boundary_share: float = share("boundary length: neighbouring pairs with different winners, over all pairs")
     median_margin: float = column("median margin of the winner where both kinds are feasible", nullable=True, ge=0)
-    crosses_kv_share: float = _share("cells in which some bandwidth changes the cheaper design")
+    crosses_kv_share: float = share("cells in which some bandwidth changes the cheaper design")
     crossover_kv_bytes_per_s_per_gpu: float = _median("bandwidth", "bytes_per_s_per_gpu")
-    crosses_tpot_share: float = _share("cells in which some TPOT bound changes the cheaper design")
+    crosses_tpot_share: float = share("cells in which some TPOT bound changes the cheaper design")
     crossover_tpot_s: float = _median("TPOT bound", "s")
-    crosses_input_per_output_share: float = _share("cells in which some token ratio changes the cheaper design")
+    crosses_input_per_output_share: float = share("cells in which some token ratio changes the cheaper design")
     crossover_input_per_output: float = _median("token ratio", "tokens per token")
-    crosses_arrival_rate_share: float = _share("cells in which some arrival rate changes the cheaper design")
+    crosses_arrival_rate_share: float = share("cells in which some arrival rate changes the cheaper design")
     crossover_arrival_rate_per_s: float = _median("arrival rate", "requests_per_s")
-    refinements: str = column("switches that are on, with their values")
-    calibration: str = column("where MFU and MBU come from", isin=CALIBRATIONS)
+    refinements: str = column("what the forms know beyond the plain sum")
+    calibration: str = column("where step times come from", isin=CALIBRATIONS)
+    precision: str = column("number format of the weights", isin=PRECISIONS)
+    engine: str = column("engine whose step times are used; NULL in the plain forms", nullable=True)
+    engine_runs: pl.Int64 = column("measured times per token behind that choice", unit="runs", nullable=True, ge=1)
+    engine_evidence: str = column("whether they are of the GPU or of its family", nullable=True, isin=EVIDENCE)
+    layer_s: float = column(
+        "alpha, fixed time per layer and pass", unit="s", nullable=True, gt=0, derived_from=("engine_run.layer_s",)
+    )
+    layer_log_sd: float = column("standard error of log alpha", nullable=True, ge=0, derived_from=("engine_run.layer_log_sd",))
+    colocated_reached: float = column(
+        "measured over predicted rate of the engine's colocated loads", unit="ratio", nullable=True, gt=0
+    )
+    pools_reached: float = column("the same of its prefill and decode pools", unit="ratio", nullable=True, gt=0)
+    pools_evidence: str = column(
+        "whether its pools were measured on the family, or others: the middle of the engines and families that were",
+        nullable=True,
+        isin=("measured", "others"),
+    )
+    unchanged_share: float = column(
+        "cells whose winner is the same at both ends of the 90 % interval of alpha", nullable=True, ge=0, le=1
+    )
     mfu: float = column("share of peak FLOP/s in prefill", gt=0, le=1)
     mbu: float = column("share of peak memory bandwidth in decode", gt=0, le=1)
     gpu_status: str = column(
@@ -205,7 +236,7 @@ class PartitionSummary(Table):
 
     class Config:
         name = "marts.partition_summary"
-        metadata = carried_from("break_even_surface", "gpu", "gpu_price")
+        metadata = carried_from("break_even_surface", "gpu", "gpu_price", "engine_run")
         unique = ["setting", "gpu", "model"]
 
 
@@ -216,12 +247,14 @@ _CHANGE = "cost with over cost without, less 1; NULL where either is"
 class ServingRefinements(Table):
     """What each refinement of the closed forms does by itself, at reference contracts: with against without.
 
-    Prompts of 3,500 tokens, running sequences of 4,096, BF16, p99 bounds, 16 requests per second, KV over the GPU's network.
-    Everything else is as in the setting: plain shows a refinement alone, realistic what is left of it beside the others.
+    Prompts of 3,500 tokens, running sequences of 4,096, p99 bounds, 16 requests per second, KV over the GPU's network.
+    Everything else is as in the setting: plain shows a refinement of the plain sum, measured a term of the fitted step times.
     """
 
-    refinement: str = column("refinement, by its name in economics.serving.symbols; overlap stands at two values")
-    setting: str = column("switches beside it: plain or realistic, see partition_summary.refinements", isin=SETTINGS[:2])
+    refinement: str = column(
+        "refinement: of the plain forms by its name in economics.serving.symbols, or a term of the measured ones"
+    )
+    setting: str = column("forms it is tried in: plain or measured, see partition_summary.refinements", isin=SETTINGS)
     gpu: str = column("canonical GPU")
     model: str = column("model whose shape is served; refinements of experts have rows for sparse models only")
     input_per_output: float = column("input tokens per output token", unit="tokens per token", gt=0)
@@ -230,7 +263,7 @@ class ServingRefinements(Table):
     tpot_s: float = column("p99 bound on the time per output token", unit="s", gt=0)
     replica_gpus: pl.Int64 = column("GPUs of a replica", unit="GPUs", ge=1)
     value: float = column("value it is tried at; NULL for a switch without one", nullable=True)
-    basis: str = column("what that value rests on", isin=("stated", "primary", "derived", "assumed"))
+    basis: str = column("what that value rests on", isin=("stated", "primary", "derived", "fitted", "assumed"))
     source: str = column("where that value comes from")
     without_winner: str = column("cheapest design without the refinement; none if none meets the contract", isin=WINNERS)
     with_winner: str = column("cheapest design with it", isin=WINNERS)

@@ -309,7 +309,7 @@ def test_hosts_without_an_interval_identify_nothing() -> None:
 def surface(cost_per_hour: dict[str, float | None]) -> pl.LazyFrame:
     rows = [
         {
-            "setting": "realistic",
+            "setting": "measured",
             "gpu": gpu,
             "model": "m",
             "input_per_output": 1.0,

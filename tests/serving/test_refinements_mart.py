@@ -3,9 +3,11 @@
 from dataclasses import fields
 
 import numpy as np
+import polars as pl
 import pytest
 
-from assets.serving.refinements import EXPERTS, SWITCHES
+from assets.serving.pairs import GPUS, MODELS
+from assets.serving.refinements import SWITCHES
 from economics.serving.symbols import Refinements
 
 COLOCATED = ("overlap", "overlap_measured", "ttft_coupling", "place_queue", "chunk_tokens")
@@ -21,7 +23,9 @@ DEARER = {
     "tensor_parallel_communication",
     "expert_parallel_communication",
 }
-CHEAPER = {"overlap", "overlap_measured", "prefix_hit_share", "experts_touched"}
+CHEAPER = {"overlap", "overlap_measured", "experts_touched"}
+MEASURED_DEARER = {"fixed_time", "fixed_time_high", "links"}
+MEASURED_CHEAPER = {"experts_touched", "spread"}
 SAW_TOOTH = ("prefill_attention", "achieved_link_share")
 """They may add a replica to the prefill pool, in which a larger pool then queues less."""
 DESIGNS = ("unchunked", "chunked", "disaggregated")
@@ -29,7 +33,12 @@ DESIGNS = ("unchunked", "chunked", "disaggregated")
 
 @pytest.fixture
 def rows(warehouse):
-    return warehouse.sql("FROM marts.serving_refinements").pl()
+    return warehouse.sql("FROM marts.serving_refinements WHERE setting = 'plain'").pl()
+
+
+@pytest.fixture
+def terms(warehouse):
+    return warehouse.sql("FROM marts.serving_refinements WHERE setting = 'measured'").pl()
 
 
 def test_every_refinement_has_rows(rows):
@@ -41,9 +50,27 @@ def test_every_refinement_has_rows(rows):
     symbols = {field.name for field in fields(Refinements)} - with_another
     assert symbols == {next(iter(switch.symbols)) for switch in SWITCHES}
     assert set(rows["refinement"]) == {switch.name for switch in SWITCHES}
-    assert rows.height == 2 * 9 * (40 * (len(SWITCHES) - 2) + 10 * 2)
-    sparse = rows.filter(refinement="experts_touched")
-    assert set(sparse["model"]) == set(EXPERTS)
+    pairs = len(GPUS) * len(MODELS)
+    assert rows.height == 9 * (pairs * (len(SWITCHES) - 2) + pairs // 2 * 2)
+    assert rows.filter(refinement="experts_touched")["model"].n_unique() == len(MODELS) // 2
+
+
+@pytest.mark.parametrize("name", sorted(MEASURED_DEARER | MEASURED_CHEAPER))
+def test_a_term_of_the_measured_forms_moves_colocated_cost_one_way(terms, name):
+    """A pool of whole replicas is a saw tooth, so disaggregation is left out."""
+    mine = terms.filter(refinement=name)
+    changes = np.concatenate([mine[f"{design}_change"].drop_nulls().to_numpy() for design in ("unchunked", "chunked")])
+    signed = changes if name in MEASURED_DEARER else -changes
+    assert np.all(signed >= -1e-6)
+    assert np.any(signed > 1e-4)
+
+
+def test_terms_stand_beside_the_same_measured_answer(terms):
+    """With the term is the surface's answer; of what is tried beyond it, without is."""
+    beyond = {"fixed_time_high", "prefix_hit_share", "achieved_link_share"}
+    key = ["gpu", "model", "input_per_output", "ttft_s", "tpot_s"]
+    having = terms.filter(~pl.col("refinement").is_in(beyond)).group_by(key).agg(pl.col("with_chunked_usd_per_mtok").n_unique())
+    assert having["with_chunked_usd_per_mtok"].max() == 1
 
 
 @pytest.mark.parametrize("name", sorted(DEARER | CHEAPER))
@@ -86,4 +113,4 @@ def test_the_surface_and_this_table_agree_where_they_meet(warehouse):
         WHERE r.refinement = 'integer_pools' AND s.kv_bytes_per_s_per_gpu = 50e9
     """).fetchall()[0]
     assert apart[0] < 1e-12
-    assert apart[1] == 2 * 360
+    assert apart[1] == 864

@@ -5,13 +5,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.serving.surface import AXES, CODES, GPUS, MODELS, surface_of
+from assets.serving.pairs import AXES, GPUS, MODELS
+from assets.serving.surface import CODES, surface_of
 from economics.serving.cost import cost
 from economics.serving.partition import DECIDING
 from economics.serving.partition_map import OUTCOMES
-from economics.serving.scenarios import SETTINGS
 from economics.serving.symbols import Contract, Hardware, Model, RequestShape, Scenario, Transfer
 from schemas.serving import surface as contract
+from schemas.serving.surface import SETTINGS
 from tests.serving.scenarios import GPUS as GOLDEN_GPUS
 from tests.serving.scenarios import PRICE
 
@@ -58,7 +59,7 @@ def golden_surface(gpu: str, *, ratios=(1.0,), tpots_s=(0.05,), widths=WIDTHS):
         "tpot_s": np.array(tpots_s),
         "ttft_s": np.array([1.0]),
     }
-    return surface_of([golden_pair(gpu)], "plain", axes)
+    return surface_of([golden_pair(gpu)], axes)
 
 
 @pytest.mark.parametrize(
@@ -84,16 +85,15 @@ def test_golden_table(gpu, tpot_s, expected):
     assert values == expected
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_pairs_asked_together_are_those_asked_alone(setting):
+def test_pairs_asked_together_are_those_asked_alone():
     linked = {"scale_up_bytes_per_s": 450e9}
     of = [(hardware | linked, shape, price) for hardware, shape, price in map(golden_pair, GOLDEN_GPUS)]
     hardware, shape, price = of[0]
     larger = {"model": "llama-3.1-70b", "parameters": 70e9, "active_parameters": 70e9}
     of.insert(1, (hardware, shape | larger, price | {"usd_per_gpu_hour": 3.0}))
-    together = surface_of(of, setting)
+    together = surface_of(of)
     assert together["replica_gpus"].unique().sort().to_list() == [1, 4]
-    assert together.equals(pl.concat(surface_of([pair], setting) for pair in of))
+    assert together.equals(pl.concat(surface_of([pair]) for pair in of))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_slack_is_what_the_weight_read_leaves():
 
 
 def test_words_of_the_contract_are_those_of_the_closed_forms():
-    assert (contract.SETTINGS, contract.WINNERS, contract.DECIDING) == (SETTINGS, OUTCOMES, DECIDING)
+    assert (contract.WINNERS, contract.DECIDING) == (OUTCOMES, DECIDING)
 
 
 def test_the_surface_is_the_whole_grid_for_every_pair(warehouse: duckdb.DuckDBPyConnection):
@@ -181,7 +181,8 @@ def test_a_cell_is_on_the_side_of_its_break_even_that_its_costs_say(
             (disaggregated_usd_per_mtok < chunked_usd_per_mtok)
             != CASE {verdict} WHEN 'always' THEN true WHEN 'never' THEN false ELSE {side} END
         )::INT)
-        FROM marts.break_even_surface WHERE disaggregated_usd_per_mtok IS NOT NULL AND chunked_usd_per_mtok IS NOT NULL
+        FROM marts.break_even_surface
+        WHERE disaggregated_usd_per_mtok IS NOT NULL AND chunked_usd_per_mtok IS NOT NULL AND {verdict} <> 'varies'
     """).fetchone() or (None,)
     assert wrong == 0 if verdict in ("kv_verdict", "arrival_rate_verdict") else wrong < 0.01
 
@@ -201,36 +202,37 @@ def test_the_summary_counts_what_the_surface_holds(warehouse: duckdb.DuckDBPyCon
     assert worst < 1e-9
 
 
-def test_the_summary_says_which_switches_are_on_and_how_good_its_inputs_are(warehouse: duckdb.DuckDBPyConnection):
+def test_the_summary_says_where_step_times_come_from(warehouse: duckdb.DuckDBPyConnection):
     found = warehouse.execute(
-        "SELECT setting, refinements, calibration, mfu, mbu, gpu_status FROM marts.partition_summary "
-        "WHERE gpu = 'h100-sxm' AND model = 'llama-3.1-70b'"
+        "SELECT setting, refinements, calibration, engine, precision, gpu_status FROM marts.partition_summary "
+        "WHERE gpu = 'h100-sxm' AND model = 'llama-3.1-70b' ORDER BY setting"
     ).fetchall()
-    switches = {setting: text for setting, text, *_ in found}
-    assert switches["plain"] == "none"
-    assert "ttft_coupling" in switches["realistic"]
-    assert "overlap 0.994" in switches["full_overlap"]
-    assert {tuple(rest) for _, _, *rest in found} == {("default", 0.5, 0.8, "printed")}
+    told = {setting: rest for setting, *rest in found}
+    assert told["plain"] == ["none", "default", None, "bf16", "printed"]
+    refinements, *rest = told["measured"]
+    assert "TTFT coupling" in refinements
+    assert rest == ["fitted", "vllm", "bf16", "printed"]
 
 
-def test_more_overlap_leaves_less_to_disaggregation(warehouse: duckdb.DuckDBPyConnection):
-    shares = warehouse.execute("""
-        SELECT p.disaggregated_share, r.disaggregated_share, f.disaggregated_share
-        FROM marts.partition_summary p
-        JOIN marts.partition_summary r USING (gpu, model) JOIN marts.partition_summary f USING (gpu, model)
-        WHERE p.setting = 'plain' AND r.setting = 'realistic' AND f.setting = 'full_overlap'
-    """).fetchall()
-    assert len(shares) == len(GPUS) * len(MODELS)
-    assert all(plain >= realistic >= full for plain, realistic, full in shares)
+def test_sparse_models_are_served_in_the_format_of_their_checkpoint(warehouse: duckdb.DuckDBPyConnection):
+    found = dict(warehouse.sql("SELECT DISTINCT model, precision FROM marts.partition_summary").fetchall())
+    assert (found["deepseek-v3"], found["gpt-oss-120b"], found["qwen3-32b"]) == ("fp8", "mxfp4", "bf16")
 
 
-def test_the_crossover_moves_from_a100_to_h100(warehouse: duckdb.DuckDBPyConnection):
-    """More FLOP per byte of bandwidth make prefill cheap against decode: the H100 needs a tighter bound to split."""
-    moved = warehouse.execute(
-        "SELECT h100_over_a100 FROM marts.crossover_by_gpu WHERE axis = 'tpot_s' AND setting = 'realistic'"
+def test_engines_are_those_measured_most_on_the_gpu_and_unmeasured_gpus_take_their_family(warehouse: duckdb.DuckDBPyConnection):
+    found = dict(
+        warehouse.sql("SELECT DISTINCT gpu, engine_evidence FROM marts.partition_summary WHERE engine IS NOT NULL").fetchall()
+    )
+    assert set(found) == set(GPUS)
+    assert [gpu for gpu, evidence in found.items() if evidence == "family"] == ["b300-sxm"]
+
+
+def test_alpha_turns_few_winners(warehouse: duckdb.DuckDBPyConnection):
+    ((worst, mean),) = warehouse.sql(
+        "SELECT min(unchanged_share), avg(unchanged_share) FROM marts.partition_summary"
     ).fetchall()
-    assert len(moved) == len(MODELS)
-    assert all(ratio < 1 for (ratio,) in moved)
+    assert 0.5 < worst < 1.0
+    assert mean > 0.9
 
 
 def test_a_rent_lies_between_its_sellers_and_is_the_one_the_surface_uses(warehouse: duckdb.DuckDBPyConnection):

@@ -1,5 +1,5 @@
 CREATE MACRO marts.decide_on(
-    gpu, model, input_per_output, rate_per_s, ttft_s, tpot_s, kv_bytes_per_s_per_gpu := NULL, setting := 'realistic'
+    gpu, model, input_per_output, rate_per_s, ttft_s, tpot_s, kv_bytes_per_s_per_gpu := NULL, setting := 'measured'
 ) AS TABLE
 WITH asked AS (
     SELECT
