@@ -16,6 +16,7 @@ from economics.serving.engine_designs import (
     chunked_cost,
     crossing,
     decode_pool_usd,
+    least,
     prefill_pool_usd,
     replica,
     unchunked_cost,
@@ -147,7 +148,7 @@ def replicas_of(of: Sequence[dict[str, Any]], known: Measured, *, axes: int, lay
 def fastest_step_s(of: Replica) -> Array:
     """Step of one sequence on the fastest spread, seconds: the tightest bound that anything meets."""
     alone = decode_s(of.instance, sequences=1.0, context_tokens=of.context_tokens)
-    return np.where(of.most > 0.0, alone, np.inf).min(axis=-1)
+    return least(alone, np.greater(of.most, 0.0))
 
 
 class Question(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from economics.numeric.root import falling_root
 from economics.serving.engine_time import Instance, decode_s, most_sequences, prefill_s, sequence_bytes
 from economics.serving.queueing import idle_servers, replicas
-from economics.units import Array, Real
+from economics.units import Array, Flag, Real
 
 CHUNK_UTILISATION = 0.9
 """u_c: share of the chunk budget that the TTFT bound allows to fill."""
@@ -54,12 +54,12 @@ class Replica:
 class DesignCost:
     """Cost per output token by term, $; inf where no spread meets the contract."""
 
-    prefill: Real
-    decode: Real
-    kv_tax: Real
+    prefill: Array
+    decode: Array
+    kv_tax: Array
 
     @property
-    def usd(self) -> Real:
+    def usd(self) -> Array:
         """The sum."""
         return self.prefill + self.decode + self.kv_tax
 
@@ -169,7 +169,7 @@ def decode_pool_usd(of: Replica, *, tpot_s: Real) -> Array:
     """
     batch = running_within(of, step_s=tpot_s)
     usd = of.usd_per_s / of.pools_reached * _token_s(of, batch)
-    return np.where(np.greater(batch, 0.0), usd, np.inf).min(axis=-1)
+    return least(usd, np.greater(batch, 0.0))
 
 
 def prefill_pool_usd(
@@ -185,7 +185,7 @@ def prefill_pool_usd(
     with np.errstate(divide="ignore"):
         prefill = held / of.pools_reached * of.prompt_s / utilisation
     chosen = _cheapest(prefill=prefill, decode=0.0, kv_tax=held * transfer_s, possible=np.greater(utilisation, 0.0))
-    return np.asarray(chosen.prefill), np.asarray(chosen.kv_tax)
+    return chosen.prefill, chosen.kv_tax
 
 
 def break_even_rate(of: Replica, *, affordable_usd: Real, kv_bytes_per_s_per_gpu: Real, ttft_s: Real) -> Array:
@@ -201,7 +201,7 @@ def break_even_rate(of: Replica, *, affordable_usd: Real, kv_bytes_per_s_per_gpu
         fewest = np.floor(idle / (1.0 - utilisation)) + 1.0
         rate = np.maximum(fewest - 1.0 - idle, 0.0) / of.prompt_s
     pays = np.greater_equal(utilisation, 0.0) & np.less(utilisation, 1.0) & np.isfinite(idle) & np.greater(of.most, 0.0)
-    return np.where(pays, rate, np.inf).min(axis=-1)
+    return least(rate, pays)
 
 
 def break_even_bandwidth(
@@ -228,7 +228,7 @@ def break_even_bandwidth(
         longest_s = np.where(np.isposinf(affordable_usd), np.maximum(left_s, 0.0), longest_s)
         bandwidth = of.exposed_bytes / longest_s / of.instance.split.gpus
     pays = np.greater(longest_s, 0.0) & np.greater(left_s, 0.0) & np.greater(gain, 0.0) & np.greater(of.most, 0.0)
-    return np.where(pays, bandwidth, np.inf).min(axis=-1)
+    return least(bandwidth, pays)
 
 
 def crossing(gap: Array, line: Array, *, below: bool = False) -> Array:
@@ -258,6 +258,12 @@ def crossing(gap: Array, line: Array, *, below: bool = False) -> Array:
     return np.where(has_first & has_second, between, np.where(has_first, np.inf, np.where(has_second, 0.0, np.nan)))
 
 
+def least(values: Real, among: Flag) -> Array:
+    """The least over spreads of those that are possible; inf where none is."""
+    found: Array = np.min(np.where(among, values, np.inf), axis=-1)
+    return found
+
+
 def _token_s(of: Replica, batch: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         return decode_s(of.instance, sequences=np.maximum(batch, 1e-9), context_tokens=of.context_tokens) / batch
@@ -279,7 +285,7 @@ def _utilisation(of: Replica, *, arrival_rate_per_s: Real, transfer_s: Real, ttf
         return np.where(np.greater(of.most, 0.0), np.fmax(1.0 - idle / servers, 0.0), 0.0)
 
 
-def _cheapest(*, prefill: Real, decode: Real, kv_tax: Real, possible: Real) -> DesignCost:
+def _cheapest(*, prefill: Real, decode: Real, kv_tax: Real, possible: Flag) -> DesignCost:
     """The terms of the cheapest spread that is possible; inf where none is."""
     with np.errstate(invalid="ignore"):
         total = np.where(possible, prefill + decode + kv_tax, np.inf)
