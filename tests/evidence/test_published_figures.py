@@ -150,6 +150,7 @@ def rows_of(path: str) -> list[dict[str, Any]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.published
 @needs_data
 def test_distserve_goodput_is_that_of_the_recovered_table() -> None:
     apps = {
@@ -174,6 +175,7 @@ def test_distserve_goodput_is_that_of_the_recovered_table() -> None:
         assert (found["value"], found["gpu_count"], found["ttft_s"], found["tpot_s"]) == published
 
 
+@pytest.mark.published
 @needs_data
 def test_mooncake_curves_are_those_of_the_vector_figures() -> None:
     rows = rows_of("derived/mooncake_fast25_vector_figures.csv")
@@ -185,6 +187,7 @@ def test_mooncake_curves_are_those_of_the_vector_figures() -> None:
             assert value("mooncake_fast25", f"fig15_attainment_{row['series'].lower()}") == float(row["y"])
 
 
+@pytest.mark.published
 @needs_data
 def test_sarathi_times_are_those_of_the_artifact() -> None:
     for row in rows_of("sarathi/osdi_figure-9_chunking-overhead.csv"):
@@ -195,6 +198,7 @@ def test_sarathi_times_are_those_of_the_artifact() -> None:
         assert ours == pytest.approx(float(row["batch_execution_time"]), abs=5.1e-5)
 
 
+@pytest.mark.published
 @needs_data
 def test_mlperf_medians_are_those_of_the_log_summaries() -> None:
     runs = pl.read_csv(next((SERVING / "mlperf").glob("derived*.csv")), infer_schema_length=None)

@@ -306,6 +306,7 @@ def test_forty_accelerators_have_dense_figures_and_the_others_stand_beside_them(
     )
 
 
+@pytest.mark.published
 @needs_hardware
 def test_no_accelerator_rests_on_what_is_not_trusted_or_sparse() -> None:
     data = pl.read_csv(HARDWARE, infer_schema=False).with_columns(pl.col("value").cast(pl.Float64))

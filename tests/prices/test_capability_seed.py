@@ -14,7 +14,6 @@ from sources.prices.model_map import models, resolve
 from sources.source import Seed, Snapshot, Source, content_hash
 
 QUALITY = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "quality"
-needs_shared = pytest.mark.skipif(not QUALITY.exists(), reason="reference data is not beside this checkout")
 
 
 def floor(source: Source) -> Snapshot:
@@ -46,7 +45,7 @@ def test_names_in_the_seed_that_the_map_knows_mean_the_same_model() -> None:
     assert set(known.select("source_model", "ours").rows()) == {("gpt-4o", "gpt-4o-2024-05-13")}
 
 
-@needs_shared
+@pytest.mark.published
 def test_benchmark_figures_follow_epochs_price_data() -> None:
     columns = {
         "mmlu": "MMLU",
@@ -65,7 +64,7 @@ def test_benchmark_figures_follow_epochs_price_data() -> None:
     assert rows.height > 250
 
 
-@needs_shared
+@pytest.mark.published
 def test_index_and_horizons_follow_the_timeline() -> None:
     table = pl.read_csv(QUALITY / "frontier_vs_entry_timeline.csv")
     timeline = {row["model"]: row for row in table.to_dicts()}

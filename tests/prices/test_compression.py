@@ -34,7 +34,6 @@ from sources.prices.price_trends import FIGURES, POINTS, parse_figures, parse_po
 from sources.source import Seed, Snapshot, Source, content_hash
 
 QUALITY = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "quality"
-needs_shared = pytest.mark.skipif(not QUALITY.exists(), reason="reference data is not beside this checkout")
 Warehouse = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
 
@@ -65,7 +64,7 @@ def test_figures_satisfy_their_contracts_and_say_where_they_are_from() -> None:
         assert yaml.safe_load((TRANSCRIBED / f"{source.name}.source.yaml").read_text())["transcribed"]
 
 
-@needs_shared
+@pytest.mark.published
 def test_points_and_slopes_are_those_of_the_released_files() -> None:
     points = pl.read_csv(QUALITY / "epoch_lowest_price_models_data.csv")
     assert TREND_POINTS["usd"].to_list() == pytest.approx(points["USD per 1M Tokens"].to_list(), rel=1e-5)

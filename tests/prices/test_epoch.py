@@ -221,6 +221,7 @@ def test_shipped_index() -> None:
     assert len(known) >= 115
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not QUALITY.exists(), reason="reference data is not beside this checkout")
 def test_shipped_index_follows_its_document() -> None:
     published = pl.read_csv(QUALITY / "eci_scores_2026-02-08.csv", infer_schema=False)

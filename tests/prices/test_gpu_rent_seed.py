@@ -109,6 +109,7 @@ def test_market_quantiles_are_in_order() -> None:
     assert (market["median"] <= market["p90"]).all()
 
 
+@pytest.mark.published
 def test_market_quantiles_are_the_medians_of_the_published_rows() -> None:
     if not TRACKER.exists():
         pytest.skip("the tracker's file is not on this machine")
@@ -128,6 +129,7 @@ def test_market_quantiles_are_the_medians_of_the_published_rows() -> None:
     assert all(f"n={n} snapshots" in note for n, note in both.select("n", "note").iter_rows())
 
 
+@pytest.mark.published
 @pytest.mark.parametrize("cloud", ["nebius", "primeintellect", "runpod", "verda"])
 def test_catalogue_excerpts_are_what_the_parser_reads(cloud: str) -> None:
     path = PUBLIC / "skypilot_v8_fixtures" / f"{cloud}_vms.csv"

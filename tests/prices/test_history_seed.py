@@ -15,7 +15,6 @@ from sources.prices.model_map import models, providers, resolve
 from sources.source import Seed, Snapshot, content_hash
 
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"
-needs_shared = pytest.mark.skipif(not PRICING.exists(), reason="reference data is not beside this checkout")
 
 PRICE = ["source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
 FAR = date(2100, 1, 1)
@@ -137,7 +136,7 @@ def rows_from(title: str) -> list[dict[str, object]]:
     return found.to_dicts()
 
 
-@needs_shared
+@pytest.mark.published
 def test_rows_from_litellm_are_in_its_history() -> None:
     table = pl.read_csv(PRICING / "litellm_price_history.csv", infer_schema_length=None)
     known = {(r["model"], r["source"]): r for r in table.filter(pl.col("event") != "removed").to_dicts()}
@@ -152,7 +151,7 @@ def test_rows_from_litellm_are_in_its_history() -> None:
     assert len(rows) > 150
 
 
-@needs_shared
+@pytest.mark.published
 def test_rows_with_vendor_dates_are_in_genai_prices() -> None:
     table = pl.read_csv(PRICING / "genai_prices_dated.csv", infer_schema_length=None)
     for row in rows_from("genai-prices"):
@@ -169,7 +168,7 @@ def test_rows_with_vendor_dates_are_in_genai_prices() -> None:
                 assert str(row["valid_from"]) in dated["start_date"].to_list()
 
 
-@needs_shared
+@pytest.mark.published
 def test_launch_prices_are_in_the_timeline() -> None:
     table = pl.read_csv(PRICING / "quality" / "frontier_vs_entry_timeline.csv")
     known = {row["model"]: row for row in table.to_dicts()}
@@ -185,7 +184,7 @@ def test_launch_prices_are_in_the_timeline() -> None:
             assert str(row["valid_from"]) in launch["notes"]
 
 
-@needs_shared
+@pytest.mark.published
 def test_legs_split_from_a_blend_give_the_blend_again() -> None:
     table = pl.read_csv(PRICING / "quality" / "epoch_ai_price_data_not_in_aa_with_benchmarks.csv")
     derived = HISTORY.filter(pl.col("basis") == "derived").pivot(
@@ -202,7 +201,7 @@ def test_legs_split_from_a_blend_give_the_blend_again() -> None:
         assert abs(row["valid_from"] - date.fromisoformat(place[2])) == timedelta(0)
 
 
-@needs_shared
+@pytest.mark.published
 def test_periods_without_a_next_price_end_when_the_key_left_the_file() -> None:
     table = pl.read_csv(PRICING / "litellm_price_history.csv", infer_schema_length=None)
     gone = set(table.filter(pl.col("event") == "removed").select("model", "effective_date").iter_rows())

@@ -22,7 +22,6 @@ from tests.live_server import HERE, LiveServer, document
 from warehouse.resources import Settings
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "market"
-needs_shared = pytest.mark.skipif(not DATA.exists(), reason="reference data is not beside this checkout")
 DAY = datetime(2026, 8, 9, 12, tzinfo=UTC)
 SEEDS = (
     market_seeds.USE,
@@ -69,7 +68,7 @@ def test_seeds_are_small_and_say_where_they_are_from() -> None:
         assert "83ec0dd" in yaml.safe_load(file.with_suffix(".source.yaml").read_text())["version"]
 
 
-@needs_shared
+@pytest.mark.published
 def test_sums_by_month_equal_the_data_files() -> None:
     theirs = pl.read_csv(DATA / "openrouter_usage_by_month.csv")
     counts = {
@@ -84,7 +83,7 @@ def test_sums_by_month_equal_the_data_files() -> None:
     assert ours.equals(sums)
 
 
-@needs_shared
+@pytest.mark.published
 def test_other_seeds_equal_the_data_files() -> None:
     paid = checked(market_seeds.parse_paid(seed(market_seeds.PAID)), contract.RouterPricePaid)
     theirs = pl.read_csv(DATA / "openrouter_effective_prices_2026-08-08.csv")

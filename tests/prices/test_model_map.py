@@ -15,7 +15,6 @@ from sources.prices.model_spelling import ANY, CONFIGURED
 from sources.serving.benchmark_outputs.operating_points import canonical_models
 
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"
-needs_shared = pytest.mark.skipif(not PRICING.exists(), reason="reference data is not beside this checkout")
 
 NOT_TEXT = (
     r"audio|realtime|tts|transcribe|whisper|image|embed|live|lyria|robotics|moderation|omni|nano-banana|learnl?m|"
@@ -205,7 +204,7 @@ def test_most_first_party_text_routes_of_genai_prices_are_mapped() -> None:
     assert (share["share"] >= 0.9).all()
 
 
-@needs_shared
+@pytest.mark.published
 def test_most_first_party_text_routes_of_litellm_are_mapped() -> None:
     share = covered(litellm_in_force().select(ID))
     four = share.filter(pl.col("provider").is_in(FOUR))
@@ -221,7 +220,7 @@ def test_ids_of_one_source_stay_apart_under_canonical_sellers() -> None:
     ModelAlias.validate(known.select(list(ModelAlias.to_schema().columns)))
 
 
-@needs_shared
+@pytest.mark.published
 def test_a_model_has_one_price_at_its_developers_own_shop() -> None:
     """The rule for snapshots and previews, held against every price in force; Amazon prices regions apart."""
     own = resolve(litellm_in_force()).filter(pl.col("first_party") & (pl.col("provider") != "aws-bedrock"))
@@ -230,7 +229,7 @@ def test_a_model_has_one_price_at_its_developers_own_shop() -> None:
     assert prices.filter(pl.col("n") > 1).is_empty()
 
 
-@needs_shared
+@pytest.mark.published
 def test_every_canonical_model_stands_under_an_id_of_a_source() -> None:
     routes = json.loads((PRICING / "openrouter_models_2026-05.json").read_text())["data"]
     index = pl.read_csv(PRICING / "quality" / "eci_scores_2026-02-08.csv")["Model"]
@@ -248,7 +247,7 @@ def test_every_canonical_model_stands_under_an_id_of_a_source() -> None:
     assert set(models()["model"]) == listed
 
 
-@needs_shared
+@pytest.mark.published
 def test_attributes_follow_their_documents() -> None:
     index = pl.read_csv(PRICING / "quality" / "eci_scores_2026-02-08.csv").select(
         source=pl.lit("epoch"),

@@ -55,6 +55,7 @@ def test_another_source_is_refused() -> None:
 # --- excerpts of real files
 
 
+@pytest.mark.published
 def test_nebius_keeps_spot_and_on_demand_apart() -> None:
     parsed = excerpt("nebius")
     assert per_gpu(parsed, gpu="h100-sxm", term="on_demand") == [2.95, 2.95]
@@ -63,6 +64,7 @@ def test_nebius_keeps_spot_and_on_demand_apart() -> None:
     assert rules(parsed) == {"no_gpu": 1}
 
 
+@pytest.mark.published
 def test_verda_sells_some_instances_as_spot_only() -> None:
     parsed = excerpt("verda")
     eight = parsed.accepted.filter(instance_type="8B200.240V")
@@ -71,6 +73,7 @@ def test_verda_sells_some_instances_as_spot_only() -> None:
     assert rules(parsed) == {"no_gpu": 2}
 
 
+@pytest.mark.published
 def test_prime_intellect_spot_rows_and_memory_of_all_gpus() -> None:
     parsed = excerpt("primeintellect")
     assert parsed.accepted["gpu_memory_gb"].unique().sort().to_list() == [80.0, 141.0, 180.0]
@@ -81,6 +84,7 @@ def test_prime_intellect_spot_rows_and_memory_of_all_gpus() -> None:
     assert set(parsed.accepted["provider_kind"]) == {"marketplace"}
 
 
+@pytest.mark.published
 def test_runpod_repeats_the_price_as_spot_price_and_calls_gigabytes_mebibytes() -> None:
     parsed = excerpt("runpod")
     assert set(parsed.accepted["term"]) == {"on_demand"}
@@ -91,6 +95,7 @@ def test_runpod_repeats_the_price_as_spot_price_and_calls_gigabytes_mebibytes() 
     assert set(parsed.accepted["region"]) == {"IN", "CA", "US"}
 
 
+@pytest.mark.published
 def test_mithril_lists_the_lowest_bid_not_a_price() -> None:
     parsed = excerpt("mithril")
     assert parsed.accepted.is_empty()
@@ -115,6 +120,7 @@ def test_vast_is_not_the_cheapest_host() -> None:
     assert row["note"].endswith("no spot price is known")
 
 
+@pytest.mark.published
 def test_lambda_total_memory_is_that_of_one_gpu() -> None:
     parsed = excerpt("lambda", "lambda_v7_vms.csv")
     assert per_gpu(parsed, instance_type="gpu_8x_v100") == pytest.approx([0.55])

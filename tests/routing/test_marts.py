@@ -218,6 +218,7 @@ class TestReplay:
         earlier = dated_prices(CURVES, history, retired, today=date(2024, 1, 1))
         assert earlier.is_empty()
 
+    @pytest.mark.published
     def test_curves_follow_from_the_outcomes(self) -> None:
         if not OUTCOMES.exists():
             pytest.skip("the stored outcomes per question are not here")

@@ -127,6 +127,7 @@ def test_sequences_in_lockstep_accept_less() -> None:
     assert together < 0.1
 
 
+@pytest.mark.published
 @needs_tables
 def test_four_of_twelve_leviathan_rows_imply_a_negative_draft_cost() -> None:
     with (TABLES / "leviathan_table2.csv").open() as file:

@@ -320,6 +320,7 @@ class TestRouters:
 
 @needs_cases
 class TestCases:
+    @pytest.mark.published
     @pytest.mark.parametrize(
         ("name", "pays", "does"),
         [
@@ -342,6 +343,7 @@ class TestCases:
         assert plain["what_to_do"].startswith(does)
         assert (plain["threshold"] is None) == (pays != "yes")
 
+    @pytest.mark.published
     def test_what_each_case_shows(self) -> None:
         assert decide([CASES / "inverted.csv"]).best.reversed
         assert decide([CASES / "dup10.csv"]).copies == 600
@@ -349,12 +351,14 @@ class TestCases:
         assert [one.category for one in decide([CASES / "category.csv"]).best.slices] == ["a", "b"]
         assert decide([CASES / "free_weak.csv"], options=Options(free=["W"])).best.pays == "yes"
 
+    @pytest.mark.published
     def test_cost_goes_with_the_item(self) -> None:
         table = read_table([CASES / "mmlu3000_cost_per_item.csv"])
         best = decide_routing(table, Asked(quality=0.5)).best
         assert best.pays == "no"
         assert best.at_the_quality_asked["saving_at_equal_quality"].value == pytest.approx(-0.367, abs=0.04)
 
+    @pytest.mark.published
     @pytest.mark.parametrize(
         ("benchmark", "quality", "pays", "saving"),
         [("mmlu", 0.5, "no", -0.35), ("mmlu", 0.8, "no", -0.13), ("gsm8k", 0.5, "not shown", None)],

@@ -318,6 +318,7 @@ def test_history_grows_only_by_what_changed() -> None:
     ServingFrontierHistory.validate(back, lazy=True)
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not INFERENCEX.exists(), reason="the captured API rows are not at hand")
 def test_real_runs_give_the_crossover_they_are_known_for() -> None:
     """H200, DeepSeek-R1 FP8, 8k in and 1k out: loose TTFT bounds are served cheapest by split pools, tight ones are not."""

@@ -98,6 +98,7 @@ def test_without_any_document_there_is_simply_none(tmp_path: Path) -> None:
     assert (loaded.snapshot, loaded.served_from) == (None, "none")
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not CAPTURE.exists(), reason="the public capture of the API is not on this machine")
 def test_the_real_capture_keeps_the_contract() -> None:
     body = CAPTURE.read_bytes()

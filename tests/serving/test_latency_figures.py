@@ -66,6 +66,7 @@ def test_a_wrong_row_is_refused_and_the_rest_goes_on(column: str, wrong: object)
     assert faults.is_empty()
 
 
+@pytest.mark.published
 @needs_data
 @pytest.mark.parametrize(("phase", "tokens"), [("prefill", "prompt_tokens"), ("decode", "batch")])
 def test_sarathi_batches_are_those_of_the_artifact(phase: str, tokens: str) -> None:
@@ -77,6 +78,7 @@ def test_sarathi_batches_are_those_of_the_artifact(phase: str, tokens: str) -> N
     assert ours.select(((pl.col("time_s") / pl.col("truth") - 1).abs() < 1e-5).all()).item()
 
 
+@pytest.mark.published
 @needs_data
 def test_sarathi_prompts_and_mixed_batch_are_those_of_the_artifact() -> None:
     with (SERVING / "sarathi" / "osdi_figure-9_chunking-overhead.csv").open() as file:
@@ -94,6 +96,7 @@ def test_sarathi_prompts_and_mixed_batch_are_those_of_the_artifact() -> None:
     assert table["time_s"].to_list() == pytest.approx(truth, rel=1e-5)
 
 
+@pytest.mark.published
 @needs_data
 @pytest.mark.parametrize("engine", ["distserve", "vllm"])
 def test_distserve_times_lie_on_its_fitted_curves(engine: str) -> None:
@@ -111,6 +114,7 @@ def test_distserve_times_lie_on_its_fitted_curves(engine: str) -> None:
         assert row["time_s"] == pytest.approx(ms / 1e3, rel=1e-5)
 
 
+@pytest.mark.published
 @needs_data
 def test_distserve_contexts_fit_into_the_memory_it_states() -> None:
     limits = pl.read_csv(SERVING / "distserve" / "max_num_tokens.csv").filter(pl.col("pp") == 1)
@@ -120,6 +124,7 @@ def test_distserve_contexts_fit_into_the_memory_it_states() -> None:
     assert joined.select((pl.col("batch") * pl.col("context_tokens") <= pl.col("max_num_tokens")).all()).item()
 
 
+@pytest.mark.published
 @needs_data
 def test_splitwise_times_are_medians_of_the_repeats() -> None:
     file = pl.read_csv(SERVING / "splitwise" / "perf_model.csv").filter(pl.col("hardware") != "h100-80gb-pcap")

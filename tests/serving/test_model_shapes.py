@@ -218,6 +218,7 @@ def test_what_people_write_means_one_model(written: str, model: str | None) -> N
     assert meaning(written) == model
 
 
+@pytest.mark.published
 @needs_data
 def test_the_transcription_agrees_with_the_files() -> None:
     with (DATA / "models.csv").open(newline="") as lines:

@@ -135,6 +135,7 @@ def agreement(grid: Grid, colocated_usd, disaggregated_usd) -> Agreement:
     )
 
 
+@pytest.mark.published
 def test_the_grid_is_the_one_described(grid):
     assert grid.ratio.size == 120
     assert (grid.ratio > 1).sum() == 56
@@ -146,6 +147,7 @@ def as_the_tool_reads_the_contract(grid: Grid) -> tuple[NDArray[np.float64], NDA
     return 1.0 / aggregated_tokens_per_s_per_gpu(scenario), 1.0 / disaggregated_tokens_per_s_per_gpu(scenario)
 
 
+@pytest.mark.published
 def test_under_the_same_contract_winner_and_ratio_agree(grid):
     """Reached: winner .89, Spearman .86, median error 8 %. Every disagreement is one that ours calls near a tie."""
     found = agreement(grid, *as_the_tool_reads_the_contract(grid))
@@ -155,6 +157,7 @@ def test_under_the_same_contract_winner_and_ratio_agree(grid):
     assert found.wrong_where_clear == 0
 
 
+@pytest.mark.published
 def test_the_shipped_grid_is_the_one_the_tool_wrote(grid):
     shipped = parse_grid(snapshot(TOOL_GRID)).accepted.filter(pl.col("winner") != "none")
     ratio = shipped["disaggregated_tokens_per_s_per_gpu"] / shipped["aggregated_tokens_per_s_per_gpu"]
@@ -163,6 +166,7 @@ def test_the_shipped_grid_is_the_one_the_tool_wrote(grid):
         np.testing.assert_allclose(shipped[name].to_numpy(), getattr(grid, name))
 
 
+@pytest.mark.published
 @pytest.mark.parametrize(
     ("how", "pools", "winner", "spearman"),
     [
@@ -182,6 +186,7 @@ def test_each_refinement_of_chunked_colocation(grid, how, pools, winner, spearma
     assert found.median_log_error <= 0.25
 
 
+@pytest.mark.published
 def test_a_p99_contract_is_another_question(grid):
     """The tool knows no queue: with one, the plain sum agrees no better than a coin."""
     found = agreement(grid, colocated(grid, "chunked", percentile=0.99), disaggregated(grid, percentile=0.99))

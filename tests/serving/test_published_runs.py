@@ -229,6 +229,7 @@ def collected() -> list[dict[str, str]]:
     return rows
 
 
+@pytest.mark.published
 @needs_data
 def test_fifty_rows_at_random_agree_with_the_collected_ones_and_lead_to_their_place() -> None:
     by_place: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -252,6 +253,7 @@ def test_fifty_rows_at_random_agree_with_the_collected_ones_and_lead_to_their_pl
         assert len(body) >= int(line)
 
 
+@pytest.mark.published
 @needs_data
 def test_every_collected_row_is_transcribed() -> None:
     assert RUNS.height == len(collected())

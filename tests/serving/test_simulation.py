@@ -248,6 +248,7 @@ def mooncake_synthetic() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return arrival_ms / 1e3, prompt, output
 
 
+@pytest.mark.published
 @pytest.mark.parametrize("trace", [azure_code, mooncake_synthetic])
 @pytest.mark.parametrize("architecture", ["unchunked", "chunked", "disaggregated"])
 def test_real_traces(trace: object, architecture: str):

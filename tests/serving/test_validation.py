@@ -118,6 +118,7 @@ def mooncake() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return arrival_ms / 1e3, prompts, answers
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the real traces are not at hand")
 @pytest.mark.parametrize(("name", "read"), [("azure_code_2023", azure), ("mooncake_synthetic", mooncake)])
 def test_a_drawn_stream_is_like_the_trace(name, read):
@@ -155,6 +156,7 @@ def facts(refreshed: Path, table: str) -> pl.DataFrame:
     return frame
 
 
+@pytest.mark.published
 def test_a_users_runs_are_judged_by_fits_to_others(brought: Path, refreshed: Path):
     """Under the measured load the median error is about a quarter; at a contract that hardly leaves a batch it is larger."""
     points = read_table(brought, OperatingPoint)
@@ -176,6 +178,7 @@ def test_without_runs_there_are_no_rows(refreshed: Path):
     assert list(own_traces(empty(TraceRequest))) == []
 
 
+@pytest.mark.published
 def test_a_users_trace_is_simulated_with_its_own_lengths(brought: Path, refreshed: Path):
     (trace,) = own_traces(read_table(brought, TraceRequest))
     gpu, shape, price = (

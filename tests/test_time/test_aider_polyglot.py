@@ -76,6 +76,7 @@ def test_seed_holds_69_runs_of_which_51_have_a_cost() -> None:
     assert seeded.accepted["completion_tokens"].count() == 23
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="reference data is not beside this checkout")
 def test_seed_says_what_the_published_file_says() -> None:
     assert parse_runs(seed()).accepted.equals(parse_runs(snapshot(PUBLISHED.read_bytes())).accepted)

@@ -157,6 +157,7 @@ def checkpoints() -> tuple[list[str], np.ndarray, np.ndarray]:
     return rows["Model Nickname"].to_list(), successes, samples
 
 
+@pytest.mark.published
 def test_all_checkpoints_of_pythia_on_gsm8k_are_fitted(checkpoints: tuple[list[str], np.ndarray, np.ndarray]) -> None:
     names, successes, samples = checkpoints
 
@@ -169,6 +170,7 @@ def test_all_checkpoints_of_pythia_on_gsm8k_are_fitted(checkpoints: tuple[list[s
     assert (fit.mean[~fit.identified] == 0.0).all()
 
 
+@pytest.mark.published
 def test_fitted_curve_follows_the_unbiased_one(checkpoints: tuple[list[str], np.ndarray, np.ndarray]) -> None:
     names, successes, samples = checkpoints
     row = names.index("Pythia_1.4B_300B")
@@ -183,6 +185,7 @@ def test_fitted_curve_follows_the_unbiased_one(checkpoints: tuple[list[str], np.
     assert fitted == pytest.approx(unbiased, abs=0.05)
 
 
+@pytest.mark.published
 def test_no_checkpoint_has_an_elasticity_above_one(checkpoints: tuple[list[str], np.ndarray, np.ndarray]) -> None:
     largest = []
     for successes, samples in zip(checkpoints[1], checkpoints[2], strict=True):

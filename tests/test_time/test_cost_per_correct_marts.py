@@ -23,6 +23,7 @@ def test_every_document_satisfies_the_contract_and_says_where_it_is_from(source:
     assert "transcribed:" in (TRANSCRIBED / f"test_time_{name}.source.yaml").read_text()
 
 
+@pytest.mark.published
 @needs_shared
 def test_surface_says_what_the_derived_table_says() -> None:
     ours = parse_surface(seed("pythia_surface")).accepted
@@ -34,6 +35,7 @@ def test_surface_says_what_the_derived_table_says() -> None:
     assert ours["eta_training_printed"].to_list() == theirs["eta_T_arc_from_prev_tokens"].to_list()
 
 
+@pytest.mark.published
 @needs_shared
 def test_deepseek_figures_are_those_of_the_tables() -> None:
     ours = parse_figures(seed("deepseek_r1")).accepted.filter(benchmark="aime24")

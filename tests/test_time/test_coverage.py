@@ -205,6 +205,7 @@ def test_power_law_fit_breaks_the_bound_that_its_own_data_keep() -> None:
     assert beta_coverage_elasticity(success_shape=0.25, failure_shape=20.0, samples=1.0) <= 1.0
 
 
+@pytest.mark.published
 @needs_tables
 def test_published_power_law_fits_break_the_bound_by_1_38_to_1_84() -> None:
     rows = read_table("brown_pythia_math_powerlaw_fit_derived.csv")
@@ -221,6 +222,7 @@ def pythia_surface() -> dict[tuple[str, str, str], list[dict[str, str]]]:
     return curves
 
 
+@pytest.mark.published
 @needs_tables
 def test_no_arc_of_the_pythia_surface_exceeds_one() -> None:
     curves = pythia_surface()
@@ -240,6 +242,7 @@ def test_no_arc_of_the_pythia_surface_exceeds_one() -> None:
     assert f"{np.nanmax(np.concatenate(exact)):.6f}" == "1.000000"
 
 
+@pytest.mark.published
 @needs_tables
 def test_pythia_1_4b_on_gsm8k_has_the_stated_elasticities() -> None:
     curve = {int(row["k"]): float(row["coverage"]) for row in pythia_surface()["GSM8K", "1.4B", "300B"]}
@@ -257,6 +260,7 @@ def test_pythia_1_4b_on_gsm8k_has_the_stated_elasticities() -> None:
     assert [f"{arc:.2f}" for arc in arcs] == ["0.17", "-0.08", "0.27"]
 
 
+@pytest.mark.published
 @needs_tables
 def test_second_tries_with_feedback_exceed_the_bound_of_independent_samples() -> None:
     rows = [row for row in read_table("aider_cost_per_correct_derived.csv") if row["second_try_elasticity"]]

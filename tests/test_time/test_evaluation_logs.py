@@ -46,6 +46,7 @@ def rows_beside() -> list[dict[str, str]]:
     return list(csv.DictReader(table.open())) if table.exists() else []
 
 
+@pytest.mark.published
 @pytest.mark.skipif(not rows_beside(), reason="no samples of evaluation logs lie beside this checkout")
 def test_every_row_of_the_samples_comes_out() -> None:
     """The table counts all roles for logs of requests and the judge alone for DeepEval, so one of the roles must agree."""

@@ -163,6 +163,7 @@ def test_r1_favours_inference_only_below_a_dollar_ratio_of_0_0035() -> None:
     assert f"{lagrangian_condition(**point, inference_usd=1.0).left:.4f}" == "0.0035"
 
 
+@pytest.mark.published
 @needs_tables
 def test_late_pythia_checkpoints_favour_inference_almost_everywhere_while_inference_costs_no_more_than_training() -> None:
     # "Almost everywhere" has a condition: 98 % of the points at S_I/S_T = .1 and 91 % at 1, but 65 % at 2.
@@ -338,6 +339,7 @@ def test_a_published_best_reward_below_zero_is_not_a_best_reward() -> None:
     assert reward[4, 1] == pytest.approx(-0.142, abs=6e-4)
 
 
+@pytest.mark.published
 @needs_tables
 def test_populations_above_stand_for_the_published_table() -> None:
     published = read_table("stroebl_optimal_k.csv")
@@ -350,6 +352,7 @@ def test_populations_above_stand_for_the_published_table() -> None:
             assert curve[at] == pytest.approx(float(row["max_expected_reward"]), abs=1.1e-3)
 
 
+@pytest.mark.published
 @needs_tables
 def test_published_rewards_fall_with_the_penalty_as_any_maximum_must() -> None:
     # max over N of correct(N) - penalty x wrong(N) is convex in the penalty.

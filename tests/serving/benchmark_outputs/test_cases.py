@@ -28,6 +28,7 @@ def point(name: str, meta: RunMeta | None = None) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.published
 def test_the_client_is_not_the_server():
     assert point("sglang_by_vllm_client_c16.json")["engine"] is None
     told = point("sglang_by_vllm_client_c16.json", RunMeta(engine="sglang", model="deepseek-r1"))
@@ -35,18 +36,21 @@ def test_the_client_is_not_the_server():
     assert (told["model_canonical"], told["model_in_file"]) == ("deepseek-r1", "/models/deepseek-r1")
 
 
+@pytest.mark.published
 def test_pipeline_stages_are_gpus():
     row = point("infx_agg_tp4_pp2.json")
     assert (row["gpus_total"], row["tp"], row["pp"]) == (8, 4, 2)
     assert row["output_tokens_per_s"] == pytest.approx(864.9, abs=0.1)
 
 
+@pytest.mark.published
 def test_one_engine_over_several_nodes_is_taken():
     row = point("infx_agg_multinode_agg.json")
     assert (row["gpus_total"], row["architecture"]) == (16, "colocated")
     assert row["output_tokens_per_s"] == pytest.approx(864.9, abs=0.1)
 
 
+@pytest.mark.published
 def test_time_per_token_that_does_not_close_is_computed_from_the_whole_request():
     row = point("infperf_bs_stage3.json")
     assert row["tpot_mean_s"] == pytest.approx((1.698 - 0.146) / 61.8, rel=2e-3)
@@ -54,12 +58,14 @@ def test_time_per_token_that_does_not_close_is_computed_from_the_whole_request()
     assert "is not believed" in row["notes"]
 
 
+@pytest.mark.published
 def test_metrics_of_prometheus_are_no_run():
     parsed = read(case("infperf_bs_prom3.json"))
     assert parsed.accepted.is_empty()
     assert parsed.rejected.select("rule", "severity").rows() == [("no_run", "out_of_scope")]
 
 
+@pytest.mark.published
 def test_run_of_which_most_failed_is_a_closed_loop_and_says_so():
     row = point("half_failed.json")
     assert (row["arrival"], row["concurrency"]) == ("closed_loop", 64)
@@ -67,12 +73,14 @@ def test_run_of_which_most_failed_is_a_closed_loop_and_says_so():
     assert "96.9% of the requests failed" in row["notes"]
 
 
+@pytest.mark.published
 def test_nothing_streamed_means_no_latency():
     row = point("sgl9585_ttft0.jsonl")
     assert [row[f"{name}_mean_s"] for name in ("ttft", "tpot", "itl", "e2e")] == [None] * 4
     assert "nothing streamed" in row["notes"]
 
 
+@pytest.mark.published
 def test_trtllm_report():
     row = point("trtllm_report_W0a.json")
     assert (row["engine"], row["engine_basis"], row["gpus_total"], row["tp"]) == ("tensorrt-llm", "server", 1, 1)
@@ -80,12 +88,14 @@ def test_trtllm_report():
     assert (row["e2e_p95_s"], row["precision"]) == (pytest.approx(119.7529), "FP8")
 
 
+@pytest.mark.published
 def test_genai_perf_table_with_thousands_separators():
     row = point("genaiperf.csv")
     assert (row["e2e_mean_s"], row["output_tokens_per_s"]) == (pytest.approx(6.9649), pytest.approx(4826.84))
     assert row["n_requests"] == 5429
 
 
+@pytest.mark.published
 def test_offline_runs_of_vllm_take_their_lengths_from_the_user():
     plain = point("vllm_throughput.json")
     assert (plain["arrival"], plain["total_tokens_per_s"], plain["output_tokens_per_s"]) == ("all_at_once", 38095.2, None)
@@ -98,6 +108,7 @@ def test_offline_runs_of_vllm_take_their_lengths_from_the_user():
     assert (batch["e2e_mean_s"], batch["engine"]) == (1.93, "vllm")
 
 
+@pytest.mark.published
 def test_llama_bench_computes_a_prompt():
     row = point("llamabench.json")
     assert (row["engine"], row["gpu"], row["concurrency"]) == ("llama.cpp", "NVIDIA GeForce RTX 4080", 1)
@@ -106,18 +117,21 @@ def test_llama_bench_computes_a_prompt():
     assert row["output_tokens_per_s"] is None
 
 
+@pytest.mark.published
 def test_one_static_batch_of_sglang():
     row = point("sgl_bench_one_batch.jsonl")
     assert (row["concurrency"], row["ttft_mean_s"], row["tpot_p50_s"]) == (16, 0.35, 0.012)
     assert row["output_tokens_per_s"] == pytest.approx(16 * 16 / 0.55)
 
 
+@pytest.mark.published
 @pytest.mark.parametrize("name", SAME_CONTENT)
 def test_the_same_content_in_other_clothes(name):
     row = point(name)
     assert (row["source"], row["run_id"]) == ("vllm", point("numbers_as_strings.json")["run_id"])
 
 
+@pytest.mark.published
 def test_objects_one_after_the_other():
     parsed = read(case("concat_pretty.json"))
     assert parsed.accepted["concurrency"].to_list() == [64]
@@ -125,33 +139,39 @@ def test_objects_one_after_the_other():
     assert parsed.rejected["rule"].to_list() == ["against_littles_law"]
 
 
+@pytest.mark.published
 def test_a_served_name_is_mapped_by_the_user():
     row = point("served_name.json", RunMeta(model="llama-3.1-8b"))
     assert (row["model_canonical"], row["model_in_file"]) == ("llama-3.1-8b", "/data/models/llama3")
 
 
+@pytest.mark.published
 def test_the_95th_percentile_is_kept():
     row = point("p50_p95.json")
     assert (row["ttft_p95_s"], row["tpot_p95_s"]) == (2.0, pytest.approx(0.0212))
 
 
+@pytest.mark.published
 def test_one_statistic_that_is_no_number_costs_only_itself():
     row = point("nan_tpot.json")
     assert (row["tpot_mean_s"], row["ttft_mean_s"]) == (None, pytest.approx(0.5954848))
     assert "mean_tpot_ms" in row["notes"]
 
 
+@pytest.mark.published
 def test_a_date_that_is_none_costs_only_itself():
     row = point("date_epoch.json")
     assert (row["measured_on"], row["n_requests"]) == (None, 640)
     assert "measured_on is not read" in row["notes"]
 
 
+@pytest.mark.published
 def test_numbers_written_as_texts_are_read():
     row = point("numbers_as_strings.json")
     assert (row["ttft_p99_s"], row["duration_s"]) == (pytest.approx(3.14276395), pytest.approx(195.3124906))
 
 
+@pytest.mark.published
 @pytest.mark.parametrize(
     ("name", "layout", "requests", "span_s"),
     [("bailian_traceA.jsonl", "bailian_trace", 3, 7200.0), ("burstgpt_1_6col.csv", "burstgpt_trace", 3, 113.0)],
@@ -167,6 +187,7 @@ def test_traces(tmp_path: Path, name, layout, requests, span_s):
         assert row["n_failed"] == 1
 
 
+@pytest.mark.published
 def test_every_case_is_known():
     if not CASES.exists():
         pytest.skip("the cases are not on this machine")

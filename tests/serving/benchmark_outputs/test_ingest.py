@@ -7,40 +7,7 @@ import pytest
 from schemas.quarantine import Rejected
 from schemas.serving.benchmark_outputs import BenchmarkRun, OperatingPoint
 from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, parse
-from tests.serving.benchmark_outputs.samples import (
-    AICONFIGURATOR,
-    CLIENT_RESULT,
-    GUIDELLM,
-    INFERENCEX,
-    MLPERF,
-    NOT_BENCHMARKS,
-    STAGES,
-    VLLM,
-    sample,
-)
-
-SAMPLES = {
-    VLLM: "vllm",
-    GUIDELLM: "guidellm",
-    INFERENCEX: "inferencex",
-    CLIENT_RESULT: "inferencex",
-    MLPERF: "mlperf",
-    AICONFIGURATOR: "aiconfigurator",
-    **dict.fromkeys(STAGES, "inference_perf"),
-}
-
-
-@pytest.mark.parametrize(("name", "expected"), SAMPLES.items())
-def test_format_is_found_in_the_content(name, expected):
-    assert detect(sample(name)) == expected
-
-
-@pytest.mark.parametrize("name", NOT_BENCHMARKS)
-def test_other_files_are_nobodys(name):
-    body = sample(name)
-    assert detect(body) is None
-    with pytest.raises(ValueError, match="no known benchmark format"):
-        parse(body, file_name=name, meta=None)
+from tests.serving.benchmark_outputs import made
 
 
 @pytest.mark.parametrize(
@@ -64,17 +31,17 @@ def test_bodies_that_no_format_reads(body, complaint):
 
 
 def test_a_byte_order_mark_is_no_obstacle():
-    assert detect(b"\xef\xbb\xbf" + sample(VLLM)) == "vllm"
+    assert detect(b"\xef\xbb\xbf" + made.body("vllm")) == "vllm"
 
 
 def test_folder_of_files_with_bad_ones_among_them():
-    good = sample(VLLM)
+    good = made.body("vllm")
     files = [
         BenchmarkFile("a.json", good, RunMeta(gpu="h100-sxm", gpus=8)),
         BenchmarkFile("copy of a.json", good),
         BenchmarkFile("cut.json", good[:200]),
-        BenchmarkFile("stage.json", sample(STAGES[0])),
-        BenchmarkFile("words.json", good.replace(b"80.94105414421823", b'"slow"')),
+        BenchmarkFile("stage.json", made.body("inference_perf")),
+        BenchmarkFile("words.json", good.replace(b'"mean_tpot_ms": 50.0', b'"mean_tpot_ms": "slow"')),
     ]
     result = ingest(files)
     frames = (result.runs, result.accepted, result.rejected)
@@ -89,18 +56,18 @@ def test_folder_of_files_with_bad_ones_among_them():
 
 
 def test_same_content_is_the_same_run_whatever_its_name():
-    first, second = (parse(sample(VLLM), file_name=name, meta=None).accepted for name in ("a.json", "b.json"))
+    first, second = (parse(made.body("vllm"), file_name=name, meta=None).accepted for name in ("a.json", "b.json"))
     assert first["run_id"].to_list() == second["run_id"].to_list()
 
 
 def test_record_is_kept_as_published():
-    run = ingest([BenchmarkFile("a.json", sample(VLLM))]).runs.row(0, named=True)
-    assert json.loads(run["record_json"]) == json.loads(sample(VLLM))
+    run = ingest([BenchmarkFile("a.json", made.body("vllm"))]).runs.row(0, named=True)
+    assert json.loads(run["record_json"]) == json.loads(made.body("vllm"))
     assert run["record_id"] == run["file_sha256"][:16] + "-1"
 
 
 def test_texts_and_lists_of_requests_are_not_copied_and_nan_stays_readable():
-    record = json.loads(sample(VLLM)) | {"generated_texts": ["private"], "std_ttft_ms": float("nan")}
+    record = json.loads(made.body("vllm")) | {"generated_texts": ["private"], "std_ttft_ms": float("nan")}
     run = ingest([BenchmarkFile("a.json", json.dumps(record).encode())]).runs.row(0, named=True)
     kept = json.loads(run["record_json"])
     assert "generated_texts" not in kept

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest, same_run
+from sources.serving.benchmark_outputs import BenchmarkFile, RunMeta, detect, ingest
 from sources.serving.benchmark_outputs.format_table import as_markdown
 from sources.serving.benchmark_outputs.traces import ingest_trace
 from tests.refreshed import ROOT
-from tests.serving.benchmark_outputs.samples import AICONFIGURATOR, GUIDELLM, only_point, read, rules, sample
+from tests.serving.benchmark_outputs import made
+from tests.serving.benchmark_outputs.samples import only_point, read, rules
 
 SEEDS = ROOT / "tests" / "fuzz" / "seeds"
 PAGE = ROOT / "docs" / "benchmark_files.md"
@@ -132,7 +133,7 @@ def test_log_of_mlperf():
 
 
 def test_guidellm_report_as_yaml_and_of_version_1():
-    report = json.loads(sample(GUIDELLM))
+    report = made.guidellm()
     report["benchmarks"] = report["benchmarks"][:1]
     for benchmark in report["benchmarks"]:
         benchmark["requests"] = {}
@@ -214,9 +215,5 @@ def of_run() -> dict[str, object]:
     }
 
 
-def test_page_lists_every_format_and_its_figures_hold():
-    page = PAGE.read_text()
-    assert as_markdown() in page, "run: python -c 'from sources.serving.benchmark_outputs.format_table import as_markdown; ...'"
-    records = ingest([BenchmarkFile("a", sample(AICONFIGURATOR))]).records
-    repeats = records.height - same_run.united(records.drop("record_id")).height
-    assert f"{records.height:,} points, {repeats:,} repeat others" in page
+def test_page_lists_every_format():
+    assert as_markdown() in PAGE.read_text(), "the table comes from sources.serving.benchmark_outputs.format_table.as_markdown"

@@ -1,4 +1,4 @@
-"""Every real file, damaged: each run is either right or refused with a reason. Never a crash, never a silent error.
+"""A file of every format, damaged: each run is either right or refused with a reason. Never a crash, never a silent error.
 
 Damaged copies are read many at a time, as a folder would be.
 """
@@ -18,17 +18,7 @@ from hypothesis import strategies as st
 from schemas.quarantine import Rejected
 from schemas.serving.benchmark_outputs import OperatingPoint
 from sources.serving.benchmark_outputs import BenchmarkFile, detect, ingest, parse
-from tests.serving.benchmark_outputs import test_aiperf, test_inferencex, test_mlperf, test_sglang, test_vllm
-from tests.serving.benchmark_outputs.samples import (
-    AICONFIGURATOR,
-    CLIENT_RESULT,
-    GUIDELLM,
-    INFERENCEX,
-    MLPERF,
-    STAGES,
-    VLLM,
-    sample,
-)
+from tests.serving.benchmark_outputs import made, test_aiperf, test_inferencex, test_mlperf, test_sglang, test_vllm
 
 NAMES = (
     "vllm",
@@ -69,39 +59,16 @@ MAY_CHANGE = {
 
 @cache
 def document(name: str) -> Any:
-    """A real sample; for a format without one, the published example of its own tests."""
-    rows = json.loads(sample(INFERENCEX))
-    of_each_kind = [
-        next(row for row in rows if row["disagg"] and row["is_multinode"]),
-        next(row for row in rows if row["disagg"] and not row["is_multinode"]),
-        next(row for row in rows if row["num_decode_gpu"] == 64 and not row["disagg"]),
-    ]
-    found = {
-        "vllm": lambda: json.loads(sample(VLLM)),
+    """A file made for tests, or the published example of a format's own tests."""
+    return {
+        **made.RUNS,
         "vllm detailed": test_vllm.detailed_record,
         "sglang": lambda: test_sglang.RUN | {"server_info": test_sglang.SERVER},
-        "inferencex rows": lambda: of_each_kind,
-        "inferencex client": lambda: json.loads(sample(CLIENT_RESULT)),
+        "inferencex rows": made.inferencex,
         "inferencex aggregate": lambda: test_inferencex.AGGREGATE,
-        "guidellm": lambda: json.loads(sample(GUIDELLM)),
-        "inference_perf": lambda: json.loads(sample(STAGES[4])),
         "aiperf": lambda: test_aiperf.AGGREGATE,
         "mlperf table": lambda: [test_mlperf.H200, test_mlperf.MIXED],
     }[name]()
-    if name == "guidellm":
-        # Only what is read: one rate, of each metric the successful requests, of the settings how they were sent.
-        found["benchmarks"] = found["benchmarks"][:1]
-        for benchmark in found["benchmarks"]:
-            benchmark["config"] = {key: benchmark["config"][key] for key in ("strategy", "backend")}
-            benchmark["scheduler_state"] = {}
-            for name_of_metric, metric in benchmark["metrics"].items():
-                if name_of_metric != "request_totals":
-                    statistics = metric["successful"]
-                    percentiles = {q: statistics["percentiles"][q] for q in ("p50", "p90", "p99", "p999")}
-                    kept = {"mean": statistics["mean"], "count": statistics["count"], "percentiles": percentiles}
-                    benchmark["metrics"][name_of_metric] = {"successful": kept}
-        found["config"] = {}
-    return found
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -187,22 +154,20 @@ def test_files_cut_short(name, data):
     right_or_refused(body, [body[:end] for end in ends])
 
 
-@pytest.mark.parametrize("name", [AICONFIGURATOR, MLPERF, "aiperf csv"])
+@pytest.mark.parametrize("name", ["aiconfigurator", "mlperf_log", "aiperf csv"])
 @A_FEW
 @given(data=st.data())
 def test_texts_cut_short(name, data):
-    body = test_aiperf.CSV.encode() if name == "aiperf csv" else sample(name)
-    if name == AICONFIGURATOR:
-        body = b"".join(body.splitlines(keepends=True)[:8])
+    body = test_aiperf.CSV.encode() if name == "aiperf csv" else made.body(name)
     ends = data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=30))
     right_or_refused(body, [body[:end] for end in ends])
 
 
-@pytest.mark.parametrize("name", [VLLM, MLPERF, STAGES[0], CLIENT_RESULT])
+@pytest.mark.parametrize("name", ["vllm", "mlperf_log", "inference_perf", "inferencex client"])
 @A_FEW
 @given(data=st.data())
 def test_overwritten_bytes_never_crash(name, data):
-    body = sample(name)
+    body = made.body(name)
     places = st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255))
     damaged = []
     for changes in data.draw(st.lists(st.lists(places, min_size=1, max_size=8), min_size=1, max_size=30)):
@@ -244,10 +209,10 @@ def test_latencies_in_another_unit_are_refused(name, factor):
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3])
 def test_whole_tables_in_another_unit_are_refused(factor):
-    rows = json.dumps(in_other_unit(json.loads(sample(INFERENCEX)), factor)).encode()
+    rows = json.dumps(in_other_unit(made.inferencex(), factor)).encode()
     assert parse(rows, file_name="x", meta=None).accepted.is_empty()
     columns = ("silicon_ttft_ms", "silicon_tpot_ms")
-    table = pl.read_csv(sample(AICONFIGURATOR), infer_schema_length=None)
+    table = pl.read_csv(made.aiconfigurator(), infer_schema_length=None)
     for damaged in (columns, *((column,) for column in columns)):
         body = table.with_columns(pl.col(damaged) * factor).write_csv().encode()
         assert parse(body, file_name="x", meta=None).accepted.is_empty()
@@ -256,7 +221,7 @@ def test_whole_tables_in_another_unit_are_refused(factor):
 @pytest.mark.parametrize("factor", [1e-9, 1e-6, 1e-3, 1e3])
 def test_log_in_another_unit_is_refused(factor):
     lines = []
-    for line in sample(MLPERF).decode().splitlines():
+    for line in made.mlperf_log().decode().splitlines():
         name, _, value = line.partition(":")
         is_latency = LATENCY_LINE.search(name) and value.strip().isdigit()
         lines.append(f"{name}: {int(value) * factor}" if is_latency else line)

@@ -5,7 +5,6 @@ from schemas.serving.benchmark_outputs import OperatingPoint
 from sources.serving.benchmark_outputs.operating_points import complete, point_frame
 from sources.serving.benchmark_outputs.plausibility import split
 from sources.serving.benchmark_outputs.weight_reads import active_params
-from tests.serving.benchmark_outputs.samples import MLPERF_TABLE, sample
 
 # A colocated Llama-3.1-70B on 8 H100: 32 in flight, 1.3 requests/s of 24.5 s each.
 SOUND = {
@@ -99,33 +98,6 @@ def test_queue_longer_than_all_others_together():
     )
     slow = {"ttft_mean_s": 500.0, "ttft_p50_s": 400.0, "ttft_p90_s": 900.0, "ttft_p99_s": 4000.0, "concurrency": 4.0}
     assert "first_token_after_all_others" in broken_rules(**dict.fromkeys(unknown), **slow)
-
-
-def test_no_audited_result_is_refused():
-    """223 log summaries of MLPerf Inference v5.1 with latencies: each is a real figure of a real system."""
-    table = pl.read_csv(sample(MLPERF_TABLE), infer_schema_length=None).drop_nulls("p99_ttft_ms")
-    assert table.height == 223
-    points = point_frame(
-        [
-            complete(
-                {
-                    "run_id": f"{i:016x}-1",
-                    "source": "mlperf",
-                    "file_name": row["path"],
-                    "model": row["model"],
-                    "gpu": row["accelerator"],
-                    "precision": row["weight_dtype"],
-                    "tpot_definition": "after_first_token",
-                    **{f"{name}_{q}_s": row[f"{q}_{name}_ms"] / 1e3 for name in ("ttft", "tpot") for q in ("p50", "p99")},
-                    "gpus_total": None if row["gpus"] is None else int(row["gpus"]),
-                    "output_tokens_per_s": row["completed_tps"],
-                },
-                None,
-            )
-            for i, row in enumerate(table.iter_rows(named=True))
-        ]
-    )
-    assert split(points).rejected.is_empty()
 
 
 def test_weights_are_not_asked_of_models_and_gpus_that_are_not_known():

@@ -4,7 +4,9 @@ import msgspec
 import pytest
 
 from sources.serving.benchmark_outputs import RunMeta, read_meta, run_meta, stored_meta
-from tests.serving.benchmark_outputs.samples import INFERENCEX, VLLM, only_point, record_of, rules, sample
+from tests.serving.benchmark_files import inferencex_row
+from tests.serving.benchmark_outputs import made
+from tests.serving.benchmark_outputs.samples import only_point, rules
 
 YAML = b"""
 gpu: h100-sxm
@@ -13,7 +15,7 @@ engine_version: 0.11.0
 precision: fp8
 architecture: chunked
 usd_per_gpu_hour: 2
-measured_on: 2026-03-14
+measured_on: 2026-11-01
 slo_ttft_s: 2.0
 slo_tpot_s: 0.1
 slo_percentile: 99
@@ -24,43 +26,43 @@ notes: our rack in hall 2
 def test_file_beside_the_results():
     meta = read_meta(YAML)
     assert (meta.gpu, meta.gpus, meta.usd_per_gpu_hour) == ("h100-sxm", 8, 2.0)
-    assert meta.measured_on == dt.date(2026, 3, 14)
+    assert meta.measured_on == dt.date(2026, 11, 1)
 
 
 def test_facts_fill_what_the_file_lacks():
-    point = only_point(sample(VLLM), read_meta(YAML))
+    point = only_point(made.vllm(), read_meta(YAML))
     assert (point["gpu_canonical"], point["gpus_total"], point["architecture"]) == ("h100-sxm", 8, "chunked")
-    assert point["output_tokens_per_s_per_gpu"] == pytest.approx(186.47558779609227 / 8)
+    assert point["output_tokens_per_s_per_gpu"] == pytest.approx(200 * 16 / 10.45 / 8)
     assert (point["slo_ttft_s"], point["usd_per_gpu_hour"], point["notes"]) == (2.0, 2.0, "our rack in hall 2")
     assert point["priceable"] is True
 
 
 def test_pools_make_the_total():
-    point = only_point(sample(VLLM), RunMeta(gpu="h200-sxm", gpus_prefill=2, gpus_decode=6, architecture="disaggregated"))
+    point = only_point(made.vllm(), RunMeta(gpu="h200-sxm", gpus_prefill=2, gpus_decode=6, architecture="disaggregated"))
     assert point["gpus_total"] == 8
 
 
 def test_pools_that_do_not_make_the_total_are_refused():
-    assert rules(sample(VLLM), RunMeta(gpus=9, gpus_prefill=2, gpus_decode=6)) == ["gpu_counts_do_not_add_up"]
+    assert rules(made.vllm(), RunMeta(gpus=9, gpus_prefill=2, gpus_decode=6)) == ["gpu_counts_do_not_add_up"]
 
 
 def test_a_price_makes_a_run_priceable_without_a_gpu_name():
-    assert only_point(sample(VLLM), RunMeta(gpus=4, usd_per_gpu_hour=2.1))["priceable"] is True
-    assert only_point(sample(VLLM), RunMeta(gpus=4))["priceable"] is False
+    assert only_point(made.vllm(), RunMeta(gpus=4, usd_per_gpu_hour=2.1))["priceable"] is True
+    assert only_point(made.vllm(), RunMeta(gpus=4))["priceable"] is False
 
 
 def test_user_and_file_that_contradict_each_other_are_refused():
-    assert rules(sample(VLLM), RunMeta(concurrency=8)) == ["meta_contradicts_file"]
+    assert rules(made.vllm(), RunMeta(concurrency=8)) == ["meta_contradicts_file"]
 
 
 def test_the_users_word_for_what_a_client_only_labels_wins_and_both_are_kept():
-    point = only_point(sample(VLLM), RunMeta(model="llama-3.1-8b", engine="sglang"))
-    assert (point["model"], point["model_in_file"]) == ("llama-3.1-8b", "zai-org/GLM-4.7")
+    point = only_point(made.vllm(), RunMeta(model="llama-3.1-8b", engine="sglang"))
+    assert (point["model"], point["model_in_file"]) == ("llama-3.1-8b", "acme/Model-7B-Instruct")
     assert (point["engine"], point["engine_basis"], point["client"]) == ("sglang", "user", "vllm")
 
 
 def test_an_engine_that_the_server_told_stands():
-    row = next(row for row in record_of(INFERENCEX) if row["hardware"] == "h200")
+    row = inferencex_row()
     assert rules([row], RunMeta(engine="lmdeploy")) == ["meta_contradicts_file"]
 
 
@@ -80,13 +82,13 @@ def test_a_word_that_is_no_gpu_is_refused_with_the_nearest(word, complaint):
 
 
 def test_same_gpu_under_two_names_is_no_contradiction():
-    row = next(row for row in record_of(INFERENCEX) if row["hardware"] == "h200")
+    row = inferencex_row()
     assert only_point([row], RunMeta(gpu="H200-SXM"))["gpu"] == "h200"
     assert rules([row], RunMeta(gpu="b200-sxm")) == ["meta_contradicts_file"]
 
 
 def test_a_simulator_is_not_a_measurement():
-    assert only_point(sample(VLLM), RunMeta(basis="simulated"))["basis"] == "simulated"
+    assert only_point(made.vllm(), RunMeta(basis="simulated"))["basis"] == "simulated"
 
 
 @pytest.mark.parametrize(

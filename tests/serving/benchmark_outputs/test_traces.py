@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.quarantine import Rejected
 from schemas.serving.benchmark_outputs import RequestTrace, Workload
 from sources.serving.benchmark_outputs.traces import detect_trace, ingest_trace, percentiles_of_counts
-from tests.serving.benchmark_outputs.samples import AZURE, MOONCAKE, sample
+from tests.serving.benchmark_outputs import made
 
 CSV = """TIMESTAMP,ContextTokens,GeneratedTokens
 2024-05-10 00:00:00.009930+00:00,12,3
@@ -35,24 +35,6 @@ def read(body: bytes, folder, name="trace.csv"):
     return trace.workload.row(0, named=True), requests, trace.rejected
 
 
-def test_azure_code_trace(tmp_path):
-    workload, requests, rejected = read(sample(AZURE), tmp_path)
-    assert (workload["n_requests"], workload["input_tokens_p50"], workload["output_tokens_p50"]) == (8819, 1469, 13)
-    assert workload["requests_per_s"] == pytest.approx(2.57, abs=0.01)
-    assert workload["started_at"].isoformat() == "2023-11-16T18:17:03.979960+00:00"
-    # The file ends without a line end; its last request counts.
-    assert requests.row(-1)[1:3] == (549, 173)
-    assert rejected.is_empty()
-
-
-def test_mooncake_trace_is_in_milliseconds(tmp_path):
-    workload, _, _ = read(sample(MOONCAKE), tmp_path, "trace.jsonl")
-    assert workload["n_requests"] == 3993
-    assert (round(workload["input_tokens_mean"]), round(workload["output_tokens_mean"])) == (15325, 149)
-    assert workload["requests_per_s"] == pytest.approx(3.91, abs=0.01)
-    assert workload["started_at"] is None
-
-
 def test_burstgpt_layout(tmp_path):
     body = (
         "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
@@ -61,13 +43,6 @@ def test_burstgpt_layout(tmp_path):
     workload, requests, _ = read(body.encode(), tmp_path)
     assert (workload["source"], workload["duration_s"], workload["n_requests"]) == ("burstgpt_trace", 40, 2)
     assert requests["arrived_s"].to_list() == [0, 40]
-
-
-def test_percentiles_are_those_of_the_requests(tmp_path):
-    workload, requests, _ = read(sample(AZURE), tmp_path)
-    for kind in ("input", "output"):
-        exact = np.percentile(requests[f"{kind}_tokens"], [50, 90, 99, 99.9])
-        assert [workload[f"{kind}_tokens_{q}"] for q in ("p50", "p90", "p99", "p999")] == pytest.approx(exact)
 
 
 def test_broken_lines_are_counted_per_rule_and_stop_nothing(tmp_path):
@@ -126,7 +101,7 @@ def test_an_earlier_table_stays_where_a_later_trace_fails(tmp_path):
 
 def test_a_results_file_is_no_trace():
     assert detect_trace(b'{"mean_ttft_ms": 3}') is None
-    assert detect_trace(sample(AZURE)[:200]) == "azure_llm_trace"
+    assert detect_trace(made.AZURE_TRACE) == "azure_llm_trace"
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=200))

@@ -1,29 +1,13 @@
-import datetime as dt
-
 import numpy as np
 import pytest
 
 from sources.serving.benchmark_outputs import detect
-from tests.serving.benchmark_outputs.samples import VLLM, only_point, record_of, rules, sample
-
-
-def test_real_run_in_seconds_with_its_load():
-    point = only_point(sample(VLLM))
-    assert (point["source"], point["client"], point["model"]) == ("vllm", "vllm", "zai-org/GLM-4.7")
-    assert point["engine"] is None
-    assert point["ttft_p99_s"] == pytest.approx(1.6112285)
-    assert point["tpot_mean_s"] == pytest.approx(0.08094105)
-    assert point["itl_p50_s"] == pytest.approx(0.07927858)
-    assert point["tpot_definition"] == "after_first_token"
-    assert point["output_tokens_mean"] == 117008 / 160
-    assert point["input_tokens_per_s"] == pytest.approx(163840 / 627.4708737)
-    assert (point["arrival"], point["concurrency"], point["start_burst_bias"]) == ("closed_loop", 16, True)
-    assert (point["n_requests"], point["n_failed"], point["measured_on"]) == (160, 0, dt.date(2026, 3, 14))
-    assert point["ttft_p90_s"] is None
+from tests.serving.benchmark_outputs import made
+from tests.serving.benchmark_outputs.samples import only_point, rules
 
 
 def test_no_gpu_count_means_accepted_but_not_priceable():
-    point = only_point(sample(VLLM))
+    point = only_point(made.vllm())
     assert point["gpus_total"] is None
     assert point["output_tokens_per_s_per_gpu"] is None
     assert point["priceable"] is False
@@ -31,15 +15,13 @@ def test_no_gpu_count_means_accepted_but_not_priceable():
 
 @pytest.mark.parametrize("key", ["request_goodput", "request_goodput:"])
 def test_goodput_under_new_and_old_key(key):
-    record = record_of(VLLM)
-    del record["request_goodput:"]
-    point = only_point(record | {key: 0.2})
-    assert point["goodput_per_s"] == 0.2
-    assert point["attainment"] == pytest.approx(0.2 / 0.25499191548761424)
+    point = only_point(made.vllm() | {key: 1.2})
+    assert point["goodput_per_s"] == 1.2
+    assert point["attainment"] == pytest.approx(1.2 * 10.45 / 16)
 
 
 def test_goodput_above_throughput_is_refused():
-    assert rules(record_of(VLLM) | {"request_goodput": 0.3}) == ["goodput_above_throughput"]
+    assert rules(made.vllm() | {"request_goodput": 1.6}) == ["goodput_above_throughput"]
 
 
 @pytest.mark.parametrize(
@@ -48,33 +30,33 @@ def test_goodput_above_throughput_is_refused():
         ({"request_rate": "inf", "max_concurrency": 16}, "closed_loop", None, True),
         ({"request_rate": "inf", "max_concurrency": None}, "all_at_once", None, True),
         ({"request_rate": "inf", "max_concurrency": 160}, "all_at_once", None, True),
-        ({"request_rate": 0.26, "max_concurrency": None}, "open_loop", "poisson", False),
-        ({"request_rate": 0.26, "max_concurrency": None, "burstiness": 0.5}, "open_loop", "gamma", False),
-        ({"request_rate": 0.26, "max_concurrency": 16}, "open_loop_capped", "poisson", False),
+        ({"request_rate": 1.6, "max_concurrency": None}, "open_loop", "poisson", False),
+        ({"request_rate": 1.6, "max_concurrency": None, "burstiness": 0.5}, "open_loop", "gamma", False),
+        ({"request_rate": 1.6, "max_concurrency": 16}, "open_loop_capped", "poisson", False),
     ],
 )
 def test_kinds_of_arrival_are_kept_apart(changes, arrival, process, is_biased):
-    point = only_point(record_of(VLLM) | changes)
+    point = only_point(made.vllm() | changes)
     assert (point["arrival"], point["arrival_process"], point["start_burst_bias"]) == (arrival, process, is_biased)
 
 
 def test_file_that_does_not_say_whether_requests_were_held_back():
-    record = record_of(VLLM)
+    record = made.vllm()
     del record["max_concurrency"]
     assert only_point(record)["arrival"] is None
 
 
 def test_zero_everywhere_means_that_nothing_was_observed():
     zeros = dict.fromkeys(("mean_itl_ms", "median_itl_ms", "std_itl_ms", "p99_itl_ms"), 0.0)
-    assert only_point(record_of(VLLM) | zeros)["itl_mean_s"] is None
+    assert only_point(made.vllm() | zeros)["itl_mean_s"] is None
 
 
 def test_one_zero_among_latencies_is_refused():
-    assert rules(record_of(VLLM) | {"median_ttft_ms": 0.0}) == ["not_positive"]
+    assert rules(made.vllm() | {"median_ttft_ms": 0.0}) == ["not_positive"]
 
 
 def test_appended_runs_are_one_point_each():
-    line = sample(VLLM).replace(b"\n", b"")
+    line = made.body("vllm")
     assert detect(line + b"\n" + line + b"\n") == "vllm"
 
 
@@ -136,5 +118,5 @@ def test_lists_that_do_not_belong_together_are_refused():
 
 
 def test_duration_in_milliseconds_is_refused():
-    record = record_of(VLLM)
+    record = made.vllm()
     assert rules(record | {"duration": record["duration"] * 1000}) == ["rate_differs_from_total"]
