@@ -1,6 +1,7 @@
 """What there is to ask: every table, view and macro, and of each its columns with unit, meaning and rules."""
 
 import fnmatch
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from rich.markup import escape
 
 from answers.names import UnknownNameError, not_known
 from answers.query import connect
-from answers.text import number, say
+from answers.text import PlainConsole, number, say
 from schemas.base import Table, meaning, table_name
 from schemas.registry import TABLES
 from sources.prices.gpu_names import near
@@ -96,6 +97,13 @@ def show_described(name: str, *, warehouse: Path | None, console: Console) -> No
                     return
             known |= {_bare(each.name) for each in others}
     raise not_known("table", name, known, listed_by="iecon tables")
+
+
+def in_text(name: str, *, warehouse: Path | None) -> str:
+    """What `show_described` prints, as a text."""
+    text = io.StringIO()
+    show_described(name, warehouse=warehouse, console=PlainConsole(file=text, width=120))
+    return text.getvalue()
 
 
 def first_sentence(text: str) -> str:

@@ -4,13 +4,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich.console import Console
 from rich.markup import escape
 
 from answers.text import PlainConsole, show_rows
-from answers.written import Format, opened, write_csv, write_json_rows, write_parquet
+from answers.written import Format, as_records, opened, write_csv, write_json_rows, write_parquet
 
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UINTEGER", "UBIGINT")
 MOST_ROWS_ON_SCREEN = 200
@@ -85,6 +86,16 @@ def run_query(
                 write_json_rows(connection.execute(asked), file)
             else:
                 write_parquet(connection.sql(asked.query), file)
+
+
+def first_records(
+    warehouse: Path, sql: str, *, most: int, memory: str | None = None, timeout_s: float | None = None
+) -> tuple[list[dict[str, Any]], bool]:
+    """The first rows of SQL as JSON has them, and whether these are all. Raises as `run_query` does."""
+    with connect(warehouse, memory=memory) as connection, _stopped_after(connection, timeout_s):
+        rows = connection.execute(_last_statement(connection, sql))
+        found, is_whole = as_records(rows, most=most)
+        return found, is_whole
 
 
 def _last_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -121,6 +121,15 @@ def write_json_rows(rows: duckdb.DuckDBPyConnection, file: IO[str]) -> None:
     file.write("[]\n" if before.startswith("[") else "\n]\n")
 
 
+def as_records(rows: duckdb.DuckDBPyConnection, *, most: int) -> tuple[list[dict[str, Any]], bool]:
+    """The first rows of a statement as JSON has them (dates as ISO, NaN as null), and whether these are all."""
+    names = distinct([str(column[0]) for column in rows.description or []])
+    found = rows.fetchmany(most + 1)
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    records = [dict(zip(names, row, strict=True)) for row in found[:most]]
+    return msgspec.json.decode(encoder.encode(records)), len(found) <= most
+
+
 def write_parquet(rows: duckdb.DuckDBPyRelation, file: IO[bytes]) -> None:
     """Write all rows as Parquet; values of types that it has no form for, such as intervals, as text."""
     import pyarrow as pa  # noqa: PLC0415

@@ -17,6 +17,7 @@ from pipelines.commands import (
     decide,
     doctor,
     ingest,
+    mcp,
     predict,
     price,
     query,
@@ -28,9 +29,6 @@ from pipelines.commands import (
     ui,
 )
 from pipelines.console import err
-
-# Polars gives memory back after a second: at once takes half a second of a refresh, later makes its peak a third higher.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:1000,muzzy_decay_ms:0")
 
 app = typer.Typer(
     name="iecon",
@@ -55,20 +53,27 @@ app.command()(claims.claims)
 app.command()(report.report)
 app.command()(source.source)
 app.command()(changes.changes)
+app.command()(mcp.mcp)
 app.command()(ui.ui)
 app.command()(doctor.doctor)
 
 
 def main() -> None:
-    """Run a command; a failure is one clear line on stderr and an exit code: 1 failed, 2 bad usage."""
+    """Run a command; a failure is one clear line on stderr and an exit code (docs/commands.md): 1 failed, 2 bad usage."""
     try:
         app()
     except Exception as error:  # the last place that can turn any failure into one line; --debug shows all of it
         if "--debug" in sys.argv:
             raise
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        err.print(f"[red]error:[/red] {escape(said)}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/red] {escape(_told(error))}", highlight=False, soft_wrap=True)
         sys.exit(getattr(error, "code", 1))
+
+
+def _told(error: Exception) -> str:
+    """The first line of an error; all of one of DuckDB, which says what may be meant and where."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    duckdb = sys.modules.get("duckdb")  # not imported for the sake of an error of something else
+    return "\n".join(lines) if duckdb is not None and isinstance(error, duckdb.Error) else lines[0]
 
 
 def _show_version(asked: bool) -> None:

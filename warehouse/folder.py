@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+import platformdirs
+
 FOLDER_VARIABLE = "ECONOMICS_DATA"
 LOCK = "refresh.lock"
 """Held in the data folder by a refresh from the command line."""
@@ -22,14 +24,16 @@ class NoRoomError(OSError):
 
 
 def data_root() -> Path:
-    """The data folder: ECONOMICS_DATA, else `warehouse/data` in a checkout, else `iecon-data` where the user stands."""
+    """The data folder: ECONOMICS_DATA, else `warehouse/data` in a checkout, else `iecon` among the user's data, wherever one
+    stands: `~/.local/share` on Linux, `~/Library/Application Support` on macOS.
+    """
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().resolve()
     checkout = Path(__file__).resolve().parent.parent
     if (checkout / "pyproject.toml").exists():
         return checkout / "warehouse" / "data"
-    return Path.cwd() / "iecon-data"
+    return platformdirs.user_data_path("iecon", appauthor=False)
 
 
 def require_plain(root: Path) -> None:

@@ -21,7 +21,9 @@ class Format(StrEnum):
 
 def query(
     sql: Annotated[str | None, typer.Argument(help="SQL, in DuckDB's dialect.")] = None,
-    file: Annotated[Path | None, typer.Option(help="File with the SQL, such as one of warehouse/queries.")] = None,
+    file: Annotated[Path | None, typer.Option(help="File with the SQL.")] = None,
+    example: Annotated[str | None, typer.Option(metavar="NAME", help="A worked question, such as price_frontier.")] = None,
+    list_examples: Annotated[bool, typer.Option("--list-examples", help="List the worked questions.")] = False,
     format: Annotated[
         Format | None, typer.Option("--format", "-f", help="How to write the rows; else by the file's suffix, else a table.")
     ] = None,
@@ -33,12 +35,17 @@ def query(
     ] = False,
 ) -> None:
     """Ask the latest published warehouse a question in SQL. Nothing can be changed by it."""
+    from answers.examples import example as example_sql  # noqa: PLC0415
+    from answers.examples import show_examples  # noqa: PLC0415
     from answers.query import run_query  # noqa: PLC0415
     from answers.written import format_of  # noqa: PLC0415
 
-    if (sql is None) == (file is None):
-        raise typer.BadParameter("give the SQL, or --file FILE with it")
-    text = sql if file is None else file.read_text("utf-8-sig")
+    if list_examples:
+        show_examples(console=out)
+        return
+    if [sql, file, example].count(None) != 2:
+        raise typer.BadParameter("give the SQL, or --file FILE with it, or --example NAME")
+    text = file.read_text("utf-8-sig") if file is not None else example_sql(example) if example is not None else sql
     run_query(
         warehouse(),
         text or "",

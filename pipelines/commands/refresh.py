@@ -1,6 +1,5 @@
 """`iecon refresh`: fetch, recompute, publish."""
 
-import gc
 import os
 import sys
 from contextlib import suppress
@@ -29,8 +28,6 @@ def refresh(
     all_of_them: Annotated[bool, typer.Option("--all", help="Print every step, not what wants a look.")] = False,
 ) -> None:
     """Fetch the sources, recompute every table and publish the warehouse."""
-    # Imports and a run make much that lives until the end: to look for cycles after every 700 objects is a tenth of a refresh.
-    gc.disable()
     from pipelines.interrupt import stopped_by_signals  # noqa: PLC0415
     from pipelines.progress import show_refresh  # noqa: PLC0415
     from pipelines.records import tell_records  # noqa: PLC0415

@@ -47,18 +47,36 @@ def test_query_writes_parquet_for_any_other_engine(refreshed: Path, tmp_path: Pa
     ("sql", "complaint"),
     [
         ("SELEC 1", "syntax error"),
+        ("SELECT * FROM core.gpu_prise", 'Did you mean "gpu_price"'),
         ("SELECT * FROM core.no_such_table", "no_such_table"),
         ("DELETE FROM core.llm_price", "read-only"),
         ("SELECT * FROM read_csv('/etc/passwd')", "disabled by configuration"),
         ("COPY (SELECT 1) TO '/tmp/iecon-should-not-exist.csv'", "disabled by configuration"),
     ],
 )
-def test_bad_or_harmful_sql_is_one_clear_line_and_exit_code_1(refreshed: Path, sql: str, complaint: str):
+def test_bad_or_harmful_sql_is_told_in_the_words_of_duckdb_with_exit_code_1(refreshed: Path, sql: str, complaint: str):
     done = iecon(refreshed, "query", sql)
     assert done.returncode == 1
     assert complaint in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
     assert "Traceback" not in done.stderr
+
+
+def test_the_place_of_a_mistake_in_sql_is_marked(refreshed: Path):
+    *_, line, mark = iecon(refreshed, "query", "SELECT modle FROM core.gpu_price").stderr.splitlines()
+    assert line[mark.index("^") :].startswith("modle")
+
+
+@pytest.mark.parametrize("name", ["price_frontier", "01_price_frontier", "1", "price_frontier.sql"])
+def test_worked_questions_are_asked_by_name(refreshed: Path, name: str):
+    assert "cpm_usd_per_mtok" in iecon(refreshed, "query", "--example", name).stdout
+
+
+def test_worked_questions_are_listed_and_near_names_told(refreshed: Path):
+    listed = iecon(refreshed, "query", "--list-examples").stdout
+    assert "price_frontier  Which models does no other beat in price and capability today?" in listed
+    wrong = iecon(refreshed, "query", "--example", "price_frontire")
+    assert wrong.returncode == 2
+    assert "did you mean price_frontier" in wrong.stderr
 
 
 def test_debug_shows_the_traceback(refreshed: Path):
