@@ -48,13 +48,18 @@ def tell(
             file.write(msgspec.json.encode(failure) + b"\n")
     except OSError as error:
         trouble.append(f"the failure could not be written down ({error.strerror})")
+    refusal = post(root, msgspec.json.encode(failure))
+    return [*trouble, refusal] if refusal else trouble
+
+
+def post(root: Path, message: bytes) -> str | None:
+    """Post a JSON message to the webhook, where one is set. Returns what did not work; raises nothing."""
     try:
         url = os.environ.get(WEBHOOK_VARIABLE) or read_settings(root / "config.yaml").webhook
     except ValueError as error:
-        return [*trouble, str(error)]
-    if url and (refusal := _asked(url, "POST", msgspec.json.encode(failure))):
-        trouble.append(f"the webhook could not be told: {refusal}")
-    return trouble
+        return str(error)
+    refusal = _asked(url, "POST", message) if url else None
+    return f"the webhook could not be told: {refusal}" if refusal else None
 
 
 def tell_once(root: Path, *, key: str, at: datetime, job: str, problems: Sequence[str]) -> list[str]:

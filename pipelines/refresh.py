@@ -20,6 +20,7 @@ from pipelines.notify import pulse, tell
 from pipelines.outages import tell_outages
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs, heal_records
 from pipelines.resources import dagster_home, instance, resources
+from pipelines.watch import tell_watched
 from schemas.base import table_name
 from schemas.registry import TABLES
 from warehouse.folder import LOCK, NoRoomError, is_full, require_room
@@ -123,7 +124,7 @@ def _refresh(root: Path, job: str, *, offline: bool, on_step: Callable[[str, str
         ]
         notes += tell(root, at=now, job=job, run_id=run_id, problems=problems)
     else:
-        notes += pulse(root)
+        notes += [*pulse(root), *tell_watched(root, at=now)]
     if not offline:
         notes += tell_outages(root, now=now)
     reached = set(steps["asset"])

@@ -11,6 +11,7 @@ from pipelines import inbox, jobs
 from pipelines.notify import pulse, tell
 from pipelines.outages import tell_lateness, tell_outages
 from pipelines.records import COMMAND_TAG, close_dead_runs, delete_old_runs
+from pipelines.watch import tell_watched
 from warehouse.folder import LOCK
 from warehouse.recovery import sweep
 from warehouse.resources import DataFolder
@@ -60,12 +61,12 @@ def tell_failure(context: dg.RunFailureSensorContext, data: dg.ResourceParam[Dat
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[jobs.refresh, *jobs.by_group.values()],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ask the heartbeat address of config.yaml after each refresh that went well.",
+    description="After each refresh that went well, ask the heartbeat address of config.yaml and tell of what is watched.",
 )
 def tell_success(context: dg.RunStatusSensorContext, data: dg.ResourceParam[DataFolder]) -> None:
-    """Send the heartbeat of a run that went well. One from the command line has sent its own."""
+    """Send the heartbeat of a run that went well, and what it changed of what is watched. The command line does so itself."""
     if COMMAND_TAG not in context.dagster_run.tags:
-        for line in pulse(data.path):
+        for line in [*pulse(data.path), *tell_watched(data.path, at=datetime.now(UTC))]:
             context.log.warning(line)
 
 

@@ -83,7 +83,8 @@ QUESTIONS = MappingProxyType(
         Kind.TABLE: Question("SELECT name, '', rows FROM meta.tables WHERE kind = 'table'", True, "rows"),
     }
 )
-ONLY_COMINGS = (Kind.PRICE_FRONTIER, Kind.SERVING_FRONTIER, Kind.CORRECT_FRONTIER, Kind.MODEL)
+FRONTIERS = (Kind.PRICE_FRONTIER, Kind.SERVING_FRONTIER, Kind.CORRECT_FRONTIER)
+ONLY_COMINGS = (*FRONTIERS, Kind.MODEL)
 """Here a value that moved is told elsewhere, or by nobody: what counts is who is in and who is out."""
 
 

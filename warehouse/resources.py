@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import dagster as dg
@@ -18,6 +18,10 @@ VARIABLE = r"\$\{(\w+)\}"
 
 NOW_TAG = "iecon/now"
 """Run tag that sets the clock of a run, for backfills and for rebuilding a past refresh."""
+
+
+Rule = dict[Literal["price", "rent", "frontier", "verdict", "model", "source"], str]
+"""What to watch: a kind of change, and the pattern of a name."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Address asked after each refresh that went well, so that silence is noticed; ECONOMICS_HEARTBEAT comes before it."""
     late_after_hours: Annotated[int, msgspec.Meta(ge=1)] = 48
     """Hours after a publication by which the next one is expected; the doctor and the daemon call a later one late."""
+
+    watch: tuple[Rule, ...] = ()
+    """What is told when a refresh changes it, such as `- price: gpt-4o*`, to the webhook where one is set."""
 
     def asks(self, asset: str, source: str, *, opt_in: bool) -> bool:
         """Whether a source may be asked over the network; both it and its asset can be named."""

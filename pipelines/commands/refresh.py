@@ -29,12 +29,18 @@ def refresh(
 ) -> None:
     """Fetch the sources, recompute every table and publish the warehouse."""
     from pipelines.interrupt import stopped_by_signals  # noqa: PLC0415
-    from pipelines.progress import show_refresh  # noqa: PLC0415
-    from pipelines.records import tell_records  # noqa: PLC0415
     from warehouse.folder import data_root  # noqa: PLC0415
 
     root = data_root()
-    with stopped_by_signals(root, tell_records=lambda: tell_records(root)):
+
+    def tell() -> None:
+        from pipelines.records import tell_records  # noqa: PLC0415
+
+        tell_records(root)
+
+    with stopped_by_signals(root, tell_records=tell):
+        from pipelines.progress import show_refresh  # noqa: PLC0415  (takes seconds, in which Ctrl-C should work)
+
         job = f"refresh_{only}" if only else "refresh"
         is_good = show_refresh(root, job=job, offline=offline, out=out, all_of_them=all_of_them)
     # To free all that a refresh holds, object by object, takes a tenth of it: both streams are flushed, and the process ends.
