@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from answers.decide.record import Decision
     from answers.folders import TableChange
+    from answers.host_or_call.record import HostOrCallDecision
     from answers.route.record import Decision as RouteDecision
 
-__all__ = ["changes", "decide", "forms", "open", "predict", "route", "sql"]
+__all__ = ["changes", "decide", "forms", "host_or_call", "open", "predict", "route", "sql"]
 
 
 def release(data: Path | str | None = None) -> Path:
@@ -66,6 +67,22 @@ def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
     from answers.decide.record import ServingQuestion  # noqa: PLC0415
 
     return decision_for(ServingQuestion(**question), warehouse=release(data))
+
+
+def host_or_call(
+    *, model: str, data: Path | str | None = None, route: Path | str | None = None, **asked: Any
+) -> HostOrCallDecision:
+    """Whether to host a model or to call it. `asked` are the arguments of `answers.host_or_call.asked.question_of`.
+
+    Those are rate, input_tokens, output_tokens, ttft_p99_s, tpot_p99_s, peak, cached, gpus and so on, as the options of
+    `iecon host-or-call`. Raises ValueError for a question that has no answer as it is asked.
+    """
+    from answers.host_or_call.answer import host_or_call as decision_of  # noqa: PLC0415
+    from answers.host_or_call.asked import question_of  # noqa: PLC0415
+
+    warehouse = release(data)
+    question = question_of(warehouse, model=model, **asked)
+    return decision_of(question, warehouse=warehouse, table=None if route is None else Path(route))
 
 
 def predict(

@@ -16,6 +16,7 @@ from pipelines.commands import (
     correct,
     decide,
     doctor,
+    host_or_call,
     ingest,
     mcp,
     predict,
@@ -42,6 +43,7 @@ app.command(context_settings={"ignore_unknown_options": True})(query.query)  # s
 app.command()(query.tables)
 app.command()(query.describe)
 app.command()(decide.decide)
+app.command()(host_or_call.host_or_call)
 app.command()(predict.predict)
 app.command()(allocate.allocate)
 app.command()(route.route)

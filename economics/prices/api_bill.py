@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from economics.units import TOKENS_PER_MTOK, Array, Real, require_non_negative, require_positive, require_share
 
@@ -58,17 +57,6 @@ def request_usd(
     )
     usd: Array = ((1.0 - _array(batch_share)) * live + batch_share * np.minimum(batched, live)) / TOKENS_PER_MTOK
     return usd
-
-
-def tier_of(*, input_tokens: Real, tier_min_tokens: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Place of the tier that bills a prompt of so many tokens: the highest whose least length it reaches; -1 for none.
-
-    `tier_min_tokens` ascends. The tier bills the whole request, not the tokens above it. Source: formula H1.
-    """
-    bounds = np.asarray(tier_min_tokens, dtype=np.float64)
-    if (np.diff(bounds) <= 0.0).any():
-        raise ValueError("tier_min_tokens must ascend")
-    return np.searchsorted(bounds, input_tokens, side="right").astype(np.int64) - 1
 
 
 def billed_output_tokens(*, output_tokens: Real, own_reasoning_factor: Real, other_reasoning_factor: Real) -> Real:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from economics.units import SECONDS_PER_HOUR, Flag, Real, require_fraction, require_non_negative, require_positive
+from economics.units import (
+    SECONDS_PER_HOUR,
+    Flag,
+    Real,
+    require_fraction,
+    require_non_negative,
+    require_positive,
+    require_share,
+)
 
 HOURS_PER_MONTH = 730.5
 """365.25 days of 24 hours over 12."""
@@ -66,6 +74,31 @@ def instances_at(*, rate_per_s: Real, peak_factor: Real, capacity_per_s: Real) -
     require_positive(capacity_per_s=capacity_per_s, peak_factor=peak_factor)
     # A peak that fills an instance exactly, but for the last digit, needs no other.
     return np.maximum(np.ceil(np.multiply(rate_per_s, peak_factor) / capacity_per_s * (1.0 - 1e-12)), 1.0)
+
+
+def held_peak_factor(*, peak_factor: Real, batch_share: Real) -> Real:
+    """Highest rate over the mean that must be held where a share of the requests can wait for a quiet hour.
+
+    Source: formula H2.
+    """
+    require_positive(peak_factor=peak_factor)
+    require_share(batch_share=batch_share)
+    return np.maximum(np.multiply(np.subtract(1.0, batch_share), peak_factor), 1.0)
+
+
+def capacity_at(*, capacity_per_s: Real, low_per_s: Real, high_per_s: Real, deviations: Real) -> Real:
+    """Capacity at so many half widths of its interval above (or below) the value; -1 and 1 are its ends.
+
+    In ratio, but down to a lower end of 0, where the contract is missed, in a straight line. Source: formula H5.
+    """
+    require_non_negative(low_per_s=low_per_s)
+    require_positive(capacity_per_s=capacity_per_s, high_per_s=high_per_s)
+    less = np.maximum(-np.asarray(deviations, dtype=np.float64), 0.0)
+    more = np.maximum(deviations, 0.0)
+    missed = np.equal(low_per_s, 0.0)
+    ratio = np.where(missed, 1.0, low_per_s) / capacity_per_s
+    below = np.where(missed, np.maximum(1.0 - less, 0.0), ratio**less)
+    return capacity_per_s * below * np.power(np.divide(high_per_s, capacity_per_s), more)
 
 
 def hosted_usd_per_month(*, instances: Real, usd_per_instance_hour: Real, ops_usd_per_month: Real = 0.0) -> Real:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from economics.prices.api_bill import Legs, bill_usd, billed_output_tokens, request_usd, tier_of
+from economics.prices.api_bill import Legs, bill_usd, billed_output_tokens, request_usd
 
 LEGS = Legs(
     input_usd_per_mtok=3.0,
@@ -56,17 +56,6 @@ def test_a_batch_is_billed_whole():
 def test_nobody_sends_as_a_batch_what_a_warm_cache_serves_for_less():
     warm = request_usd(legs=LEGS, input_tokens=100_000, output_tokens=10, cached_share=1.0)
     assert request_usd(legs=LEGS, input_tokens=100_000, output_tokens=10, cached_share=1.0, batch_share=1.0) == warm
-
-
-def test_the_tier_is_that_of_the_prompt():
-    assert list(tier_of(input_tokens=np.array([1.0, 199_999, 200_000, 1e6]), tier_min_tokens=[0, 200_000, 512_000])) == [
-        0,
-        0,
-        1,
-        2,
-    ]
-    with pytest.raises(ValueError, match="ascend"):
-        tier_of(input_tokens=1.0, tier_min_tokens=[200_000, 0])
 
 
 def test_another_model_thinks_more_for_the_same_answer():

@@ -10,6 +10,8 @@ from economics.serving.hosting import (
     Hosting,
     break_even,
     busy_usd_per_request,
+    capacity_at,
+    held_peak_factor,
     hosted_usd_per_month,
     hosting_is_cheaper,
     instances_at,
@@ -42,6 +44,18 @@ def test_idle_hours_are_paid_in_the_reserved_cost_and_not_in_the_busy_one():
     assert busy == pytest.approx(8 / 7200)
     assert reserved_usd_per_request(usd_per_month=month, rate_per_s=0.2) == pytest.approx(10 * busy)
     assert reserved_usd_per_request(usd_per_month=month, rate_per_s=2.0) == pytest.approx(busy)
+
+
+def test_what_can_wait_need_not_be_held_at_the_peak():
+    # A quarter waits: of a peak of 3 there are 2.25 to hold; where all waits, the mean.
+    assert held_peak_factor(peak_factor=3.0, batch_share=0.25) == 2.25
+    assert held_peak_factor(peak_factor=3.0, batch_share=1.0) == 1.0
+
+
+def test_a_capacity_between_the_ends_of_its_interval():
+    at = np.array([-2.0, -1.0, 0.0, 0.5, 1.0])
+    assert capacity_at(capacity_per_s=4.0, low_per_s=2.0, high_per_s=16.0, deviations=at) == pytest.approx([1, 2, 4, 8, 16])
+    assert capacity_at(capacity_per_s=4.0, low_per_s=0.0, high_per_s=16.0, deviations=at) == pytest.approx([0, 0, 4, 8, 16])
 
 
 def test_a_gpu_of_ones_own():
