@@ -52,7 +52,14 @@ def with_tiers(priced: pl.DataFrame, scores: pl.DataFrame, models: pl.DataFrame)
     `Model`.
     """
     told = scores.select("model", "score", "score_low", "score_high", score_basis="basis", capability_as_of="as_of")
-    known = priced.join(told, on="model", how="left").join(models.select("model", "reasoning", "open_weights"), on="model")
+    attributes = models.select("model", "reasoning", "open_weights", "name_basis")
+    # Of a name that nobody has looked at and that no source describes there is nothing to split by.
+    described = pl.any_horizontal(pl.col("score", "reasoning", "open_weights").is_not_null())
+    known = (
+        priced.join(told, on="model", how="left")
+        .join(attributes, on="model")
+        .filter(pl.col("name_basis").ne_missing("as_listed") | described)
+    )
     cpm = (pl.col("input_usd_per_mtok") + pl.col("output_usd_per_mtok")) / 2.0
     ranked = known.with_columns(
         cpm_usd_per_mtok=cpm,

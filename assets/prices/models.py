@@ -2,9 +2,13 @@
 
 import polars as pl
 
+from assets.documents import parse_all
 from schemas.base import polars_schema
-from schemas.prices.models import Model, ModelAlias, Provider
+from schemas.prices.models import Model, ModelAlias, ModelPointer, Provider
+from schemas.quarantine import Parsed
 from sources.prices import model_map
+from sources.prices.openrouter import parse_pointers
+from sources.source import Snapshot
 from warehouse.table import table
 
 GROUP = "names"
@@ -16,19 +20,53 @@ def provider() -> pl.DataFrame:
     return model_map.providers()
 
 
+@table(schema=ModelPointer, group=GROUP, may_be_empty=True)
+def model_pointer(openrouter: list[Snapshot], previous: pl.DataFrame) -> Parsed:
+    """What moving names point to, day by day of the documents seen."""
+    told = parse_all(openrouter, parse_pointers, ModelPointer)
+    return Parsed(with_targets(pl.concat([told.accepted, previous])), told.rejected)
+
+
+def with_targets(pointers: pl.DataFrame) -> pl.DataFrame:
+    """Pointers with the canonical model of what they point to; of one day the newest document counts."""
+    ids = pointers.select("source", source_provider="source", source_model="points_to").unique()
+    found = model_map.resolve(ids).select("source", points_to="source_model", model="model")
+    named = pointers.drop("model").join(found, on=["source", "points_to"], how="left", maintain_order="left")
+    once = named.unique(["as_of", "source", "source_model"], keep="first", maintain_order=True)
+    return once.select(list(polars_schema(ModelPointer))).sort("as_of", "source", "source_model")
+
+
 @table(schema=ModelAlias, group=GROUP)
-def model_alias(llm_price: pl.DataFrame, epoch_eci: pl.DataFrame) -> pl.DataFrame:
+def model_alias(llm_price: pl.DataFrame, epoch_eci: pl.DataFrame, router_index: pl.DataFrame) -> pl.DataFrame:
     """Every id any source uses, with what it stands for; ids that stand for nothing are there too."""
     rated = epoch_eci.select("source", source_provider=pl.lit("epoch"), source_model="source_model")
-    ids = pl.concat([llm_price.select(model_map.ID), rated]).unique().sort(model_map.ID)
+    routed = router_index.select("source", source_provider="source", source_model="source_model")
+    ids = pl.concat([llm_price.select(model_map.ID), rated, routed]).unique().sort(model_map.ID)
     return model_map.resolve(ids).select(list(polars_schema(ModelAlias)))
 
 
 @table(schema=Model, group=GROUP)
-def model(litellm_model: pl.DataFrame, openrouter_model: pl.DataFrame, models_dev_model: pl.DataFrame) -> pl.DataFrame:
+def model(
+    model_alias: pl.DataFrame,
+    litellm_model: pl.DataFrame,
+    openrouter_model: pl.DataFrame,
+    models_dev_model: pl.DataFrame,
+    genai_prices_model: pl.DataFrame,
+) -> pl.DataFrame:
     """The canonical models; attributes the map leaves open are filled from what price sources agree on."""
-    stated = model_map.resolve(pl.concat([models_dev_model, openrouter_model, litellm_model]))
-    return fill_attributes(model_map.models(), stated)
+    stated = model_map.resolve(pl.concat([models_dev_model, openrouter_model, litellm_model, genai_prices_model]))
+    return fill_attributes(pl.concat([model_map.models(), listed_models(model_alias)], how="diagonal"), stated)
+
+
+def listed_models(aliases: pl.DataFrame) -> pl.DataFrame:
+    """The models that stand in no map, as they are listed, made by whom most ids say. `aliases`: contract `ModelAlias`."""
+    listed = aliases.filter(pl.col("matched_by") == "as_listed")
+    return (
+        listed.group_by("model")
+        .agg(pl.col("developer").mode().sort().first())
+        .sort("model")
+        .with_columns(rolling=pl.lit(value=False), name_basis=pl.lit("as_listed"))
+    )
 
 
 def fill_attributes(models: pl.DataFrame, stated: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,9 @@ def with_model(runs: pl.DataFrame, *, source: str, name: str) -> pl.DataFrame:
     alone = pl.when(~pl.col(name).str.contains(r" \+ ")).then(pl.col(name))
     named = runs.select(whole=alone, bare=alone.str.replace_all(_SETTING, "").str.strip_chars(), source=pl.col(source))
     found = [
-        resolve(named.select("source", source_provider=pl.lit(""), source_model=pl.col(column).fill_null("")))["model"]
+        resolve(named.select("source", source_provider=pl.lit(""), source_model=pl.col(column).fill_null("")), listed=False)[
+            "model"
+        ]
         for column in ("whole", "bare")
     ]
     return runs.with_columns(model=found[0].fill_null(found[1]))

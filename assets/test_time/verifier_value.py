@@ -82,7 +82,7 @@ def judged_answers(figures: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
         (pl.col("paper") == "stroebl") & pl.col("metric").is_in(["true_accuracy", "verifier_precision"])
     ).pivot("metric", index=["benchmark", "system", "version", "n"], values="value")
     ids = shares.select(source=pl.lit("stroebl"), source_provider=pl.lit(""), source_model=pl.col("system"))
-    named = resolve(ids).select("model", system="source_model")
+    named = resolve(ids, listed=False).select("model", system="source_model")
     cpm = priced_models(prices).select(
         "model", cpm_usd_per_mtok=(pl.col("input_usd_per_mtok") + pl.col("output_usd_per_mtok")) / 2.0
     )

@@ -21,7 +21,7 @@ REASONING_BASIS_MEANING = (
     "openrouter_parameter: the route takes a reasoning parameter or not; epoch_setting: rated by Epoch at a thinking effort; "
     "price_source: stated in genai-prices; sources_agree: every price source that states it agrees"
 )
-MATCHED_BY = ("rule", "name", "reduced_name", "excluded")
+MATCHED_BY = ("rule", "name", "reduced_name", "as_listed", "excluded")
 
 
 class Model(Table):
@@ -29,6 +29,10 @@ class Model(Table):
 
     model: str = column("canonical model, in small letters, such as claude-sonnet-4", str_matches=r"^[a-z0-9][a-z0-9.\-]*$")
     developer: str = column("who trained the model, in small letters, such as anthropic")
+    name_basis: str = column(
+        "map: entered by hand or with its configuration; as_listed: its sources' own name, nobody has looked at it",
+        isin=("map", "as_listed"),
+    )
     display_name: str = column("name for people, as a price source or Epoch writes it", nullable=True)
     rolling: bool = column("a name the vendor re-points to newer models: has a price, never a capability")
     release_date: pl.Date = column("day the model was released; see release_date_basis", nullable=True)
@@ -52,9 +56,11 @@ class ModelAlias(Table):
     source_model: str = column("model or route id, as the source writes it")
     provider: str = column("canonical seller or host, key of core.provider where known")
     model: str = column("canonical model, key of core.model; NULL where the id is not mapped", nullable=True)
+    developer: str = column("who made the model; NULL where the id is not mapped", nullable=True)
     first_party: bool = column("the seller trained the model itself; NULL where the id is not mapped", nullable=True)
     matched_by: str = column(
         "rule: a pattern; name: the normalised id; reduced_name: the id without snapshot date, tuning and precision; "
+        "as_listed: its own name, since it stands in no map and the id tells who made the model; "
         "excluded: a pattern that says it is no comparable price; NULL: no match",
         isin=MATCHED_BY,
         nullable=True,
@@ -64,6 +70,22 @@ class ModelAlias(Table):
         name = "core.model_alias"
         metadata = carried_from("llm_price")
         unique = ["source", "source_provider", "source_model"]
+
+
+class ModelPointer(Table):
+    """What a name that moves pointed to on the day of a document: `~x-ai/grok-latest` was grok-4.5 on 1 August 2026."""
+
+    as_of: pl.Date = column("day of the document: published, else first served")
+    source: str = column("source that says so")
+    source_model: str = column("name that moves, as the source writes it", str_length={"min_value": 1})
+    points_to: str = column("route behind it on that day, as the source writes it", str_length={"min_value": 1})
+    model: str = column("canonical model of that route, key of core.model; NULL where it is not mapped", nullable=True)
+    document_sha256: str = column("document that says so, key of meta.snapshot")
+    locator: str = column("where in the document, as a JSON pointer")
+
+    class Config:
+        name = "core.model_pointer"
+        unique = ["as_of", "source", "source_model"]
 
 
 SELLER_KINDS = ("vendor", "cloud", "host", "router", "closed")

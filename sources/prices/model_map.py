@@ -9,6 +9,7 @@ What counts as one model:
 4. A host's precision, region or tuned-for-chat label does not make another model; a speed tier at another price, a fine-tune,
    a batch route and a name that moves to the newest model are left out: no map is better than a wrong one.
 5. A name the vendor re-points without a version in it (deepseek-chat) is a model of its own, marked `rolling`.
+6. A name that stands in no map is a model of its own where the id tells who made it (`sources.prices.as_listed`).
 """
 
 from functools import cache
@@ -18,6 +19,7 @@ import polars as pl
 from schemas.base import polars_schema
 from schemas.prices.models import Model, Provider
 from sources.document import SEEDS
+from sources.prices.as_listed import is_name, left_out, made_by
 from sources.prices.model_spelling import ANY, CONFIGURED, DATE, HOST_SPELLINGS, LABELS
 from sources.prices.served_as import STATED_VARIANT, SUFFIX, region_of, variant_of
 
@@ -45,7 +47,7 @@ def reduced(name: pl.Expr) -> pl.Expr:
 @cache
 def models() -> pl.DataFrame:
     """The canonical models, in the contract `Model`: those of the seed, and every other one whose configuration is read."""
-    listed = pl.read_csv(SEEDS / "model.csv", schema=polars_schema(Model))
+    listed = pl.read_csv(SEEDS / "model.csv", schema={k: v for k, v in polars_schema(Model).items() if k != "name_basis"})
     read = _configured().select(
         "model",
         "developer",
@@ -54,7 +56,8 @@ def models() -> pl.DataFrame:
         open_weights=pl.lit(value=True),
         open_weights_basis=pl.lit("configuration"),
     )
-    return pl.concat([listed, read.join(listed, on="model", how="anti")], how="diagonal")
+    both = pl.concat([listed, read.join(listed, on="model", how="anti")], how="diagonal")
+    return both.with_columns(name_basis=pl.lit("map")).select(list(polars_schema(Model)))
 
 
 @cache
@@ -102,13 +105,14 @@ def _names() -> pl.DataFrame:
     return pl.concat([told, ids.join(told, on=["source", "provider", "name"], how="anti")])
 
 
-def resolve(ids: pl.DataFrame) -> pl.DataFrame:
+def resolve(ids: pl.DataFrame, *, listed: bool = True) -> pl.DataFrame:
     """Add the canonical seller and model to ids.
 
+    `listed` lets an id that stands in no map stand for itself, as ids of sellers do; what a benchmark calls its model does not.
     `ids` has the columns source, source_provider and source_model and may have others; rows keep their order. Returns the
-    same frame with provider, model, first_party and matched_by as in the contract `ModelAlias`.
+    same frame with provider, model, developer, first_party and matched_by as in the contract `ModelAlias`.
     """
-    found = _known(ids).select(*ID, "provider", "model", "first_party", "matched_by").collect()
+    found = _known(ids, listed=listed).select(*ID, "provider", "model", "developer", "first_party", "matched_by")
     return ids.join(found, on=ID, how="left", maintain_order="left")
 
 
@@ -117,13 +121,13 @@ def resolve_offers(prices: pl.DataFrame) -> pl.DataFrame:
 
     A price that its source does not call standard keeps the source's `variant`.
     """
-    found = _known(prices).select(*ID, "provider", "model", "first_party", "matched_by", "region", "id_variant").collect()
+    found = _known(prices).select(*ID, "provider", "model", "first_party", "matched_by", "region", "id_variant")
     known = prices.drop("region", strict=False).join(found, on=ID, how="left", maintain_order="left")
     by_id = (pl.col("variant") == "standard") & pl.col("id_variant").is_not_null()
     return known.with_columns(variant=pl.when(by_id).then("id_variant").otherwise("variant")).drop("id_variant")
 
 
-def _known(ids: pl.DataFrame) -> pl.LazyFrame:
+def _known(ids: pl.DataFrame, *, listed: bool = True) -> pl.DataFrame:
     """Each id once: provider, model, first_party, matched_by, region and id_variant."""
     known = _with_provider(ids.lazy().select(ID).unique())
     known = _with_names(_with_rules(known).with_columns(name=normalised(pl.col("source_model"))))
@@ -139,11 +143,40 @@ def _known(ids: pl.DataFrame) -> pl.LazyFrame:
             pl.when(has_suffix & suffix.is_in(["us", "eu"])).then(suffix), region_of(pl.col("source_model")), pl.lit("global")
         ),
     )
-    known = known.join(models().lazy().select("model", "developer"), on="model", how="left").join(
-        providers().lazy(), on="provider", how="left"
-    )
+    sold = known.join(providers().lazy(), on="provider", how="left").collect()
+    named = _with_listed(sold) if listed else sold.with_columns(developer=pl.lit(None, pl.String))
+    made = models().select("model", known_developer="developer")
+    known_by = named.join(made, on="model", how="left").with_columns(developer=pl.coalesce("known_developer", "developer"))
     own = (pl.col("first_party_of") == pl.col("developer")).fill_null(False)
-    return known.with_columns(first_party=pl.when(pl.col("model").is_not_null()).then(own))
+    return known_by.with_columns(first_party=pl.when(pl.col("model").is_not_null()).then(own))
+
+
+def _with_listed(ids: pl.DataFrame) -> pl.DataFrame:
+    """Let ids that stand in no map stand for themselves where it is told who made the model (`developer`); rule 6."""
+    # Behind a colon stands how a model is served, behind a dash a part of its name.
+    written = pl.col("source_model").str.replace(r"(?i):(batch|flex|priority|fast)$", "")
+    shop = pl.when(pl.col("kind") == "vendor").then("first_party_of")
+    unmatched = ids.filter(pl.col("matched_by").is_null()).select(*ID, listed=reduced(normalised(written)), shop=shop)
+    found = [(*row[:3], *_as_listed(*row[2:])) for row in unmatched.iter_rows()]
+    schema = dict.fromkeys((*ID, "listed", "developer", "listed_by"), pl.String)
+    told = ids.join(pl.DataFrame(found, schema=schema, orient="row"), on=ID, how="left", maintain_order="left")
+    return told.with_columns(model=pl.coalesce("model", "listed"), matched_by=pl.coalesce("matched_by", "listed_by"))
+
+
+@cache
+def _as_listed(source_model: str, name: str, shop: str | None) -> tuple[str | None, str | None, str | None]:
+    """Model, developer and how the id was matched, of an id that stands in no map; `shop` is whose own shop lists it."""
+    if left_out(source_model, name):
+        return None, None, "excluded"
+    developer = made_by(source_model, name, _sellers()) or shop
+    return (name, developer, "as_listed") if developer and is_name(name) else (None, None, None)
+
+
+@cache
+def _sellers() -> frozenset[str]:
+    """Every spelling of a seller."""
+    spelled = [*_provider_aliases()["source_provider"], *providers()["provider"]]
+    return frozenset((*spelled, *(name.replace("-", "_") for name in spelled)))
 
 
 def _with_names(ids: pl.LazyFrame) -> pl.LazyFrame:

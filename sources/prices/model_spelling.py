@@ -42,7 +42,7 @@ HOST_SPELLINGS = (
     (r"[()]", ""),
     (r"[ ._:]+", "-"),
     (r"(\d)p(\d)", "$1-$2"),  # Fireworks writes v3p1
-    (r"^(databricks|fw|zai|nvidia|openai)-", ""),
+    (r"^(databricks|fw|zai|nvidia|openai|anthropic|perplexity)-", ""),
     (r"^meta-llama-", "llama-"),
     (r"^llama-?v?(\d)", "llama-$1"),
     (r"^qwen-(\d)", "qwen$1"),

@@ -20,7 +20,8 @@ import polars as pl
 from schemas.base import empty, polars_schema
 from schemas.prices.capability import RouterIndex
 from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
-from schemas.quarantine import Parsed
+from schemas.prices.models import ModelPointer
+from schemas.quarantine import Parsed, Rejected
 from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
     ALWAYS,
@@ -183,6 +184,19 @@ def parse_indices(snapshot: Snapshot) -> Parsed:
     scores = pl.DataFrame(rows, schema=polars_schema(RouterIndex), orient="row") if rows else empty(RouterIndex)
     first = scores.unique(["source_model", "scale"], keep="first", maintain_order=True)
     return Parsed(first, refusals(pl.DataFrame(refused, schema=named, orient="row"), snapshot.source))
+
+
+@refuses_in_words
+def parse_pointers(snapshot: Snapshot) -> Parsed:
+    """What each moving alias points to (contract `ModelPointer`, `model` left open); ValueError for another document."""
+    rows: list[tuple[object, ...]] = []
+    for at, route in enumerate(routes(snapshot)):
+        target = route.alias_target.get("slug") if isinstance(route.alias_target, dict) else route.alias_target
+        if text(target) and target != route.id:
+            where = f"/data/{at}/alias_target"
+            rows.append((snapshot.seen_on, snapshot.source, route.id, target, None, snapshot.sha256, where))
+    found = pl.DataFrame(rows, schema=polars_schema(ModelPointer), orient="row")
+    return Parsed(found.unique(["source_model"], keep="first", maintain_order=True), empty(Rejected))
 
 
 def routes(snapshot: Snapshot) -> list[Route]:

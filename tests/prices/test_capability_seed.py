@@ -40,7 +40,7 @@ def test_seed_satisfies_its_contract() -> None:
 
 def test_names_in_the_seed_that_the_map_knows_mean_the_same_model() -> None:
     ids = SEED.select(source=pl.lit("document"), source_provider=pl.lit(""), source_model="source_model", ours="model")
-    known = resolve(ids).filter(pl.col("model").is_not_null() & (pl.col("model") != pl.col("ours")))
+    known = resolve(ids, listed=False).filter(pl.col("model").is_not_null() & (pl.col("model") != pl.col("ours")))
     # the timeline rates the checkpoint of May 2024 under the undated name
     assert set(known.select("source_model", "ours").rows()) == {("gpt-4o", "gpt-4o-2024-05-13")}
 

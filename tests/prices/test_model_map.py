@@ -1,6 +1,7 @@
 """From ids to canonical models: golden ids, no conflict in the tables, coverage, and one price per model at its own shop."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 
 from schemas.prices.models import Model, ModelAlias, Provider
 from sources.document import SEEDS
+from sources.prices import genai_prices, litellm, models_dev, openrouter
 from sources.prices.model_map import ID, models, normalised, providers, reduced, resolve
 from sources.prices.model_spelling import ANY, CONFIGURED
 from sources.serving.benchmark_outputs.operating_points import canonical_models
+from sources.source import Snapshot
 
 PRICING = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing"
 
+DAY = datetime(2026, 11, 12, tzinfo=UTC)
 NOT_TEXT = (
     r"audio|realtime|tts|transcribe|whisper|image|embed|live|lyria|robotics|moderation|omni|nano-banana|learnl?m|"
     r"^ft:|^ada$|^babbage$|^curie$|^davinci$|bison|gecko"
@@ -91,7 +95,8 @@ def test_known_ids(source: str, provider: str, model: str, canonical_provider: s
         ("genai_prices", "perplexity", "perplexity/sonar"),  # another product's price
         ("litellm", "openai", "gpt-4o-audio-preview"),
         ("epoch", "", "Qwen Plus"),  # re-pointed name
-        ("litellm", "openai", "gpt-9"),
+        ("litellm", "openai", "gpt-9-tts"),
+        ("litellm", "some_host", "some_host/nobody-knows-7b"),  # who made it is not told
     ],
 )
 def test_no_map_is_better_than_a_wrong_one(source: str, provider: str, model: str) -> None:
@@ -99,6 +104,64 @@ def test_no_map_is_better_than_a_wrong_one(source: str, provider: str, model: st
     assert found["model"] is None
     assert found["first_party"] is None
     assert found["matched_by"] in (None, "excluded")
+
+
+@pytest.mark.parametrize(
+    ("source", "provider", "model", "name", "developer"),
+    [
+        ("litellm", "openai", "gpt-9", "gpt-9", "openai"),  # by its family
+        ("genai_prices", "openrouter", "z-ai/glm-9", "glm-9", "zai"),
+        ("litellm", "vertex_ai", "vertex_ai/gemini-9-neon", "gemini-9-neon", "google"),  # a host in the path says nothing
+        ("litellm", "azure_ai", "azure_ai/gpt-9", "gpt-9", "openai"),
+        ("litellm", "databricks", "databricks/databricks-claude-sonnet-9", "claude-sonnet-9", "anthropic"),
+        ("litellm", "bedrock", "bedrock/us-gov-east-1/nvidia.nemotron-9", "nemotron-9", "nvidia"),
+        ("genai_prices", "novita", "Sao10K/L9-8B-Stheno-v9.2", "l9-8b-stheno-v9-2", "sao10k"),  # by the organisation
+        ("genai_prices", "openrouter", "acme/llama-3.1-made-by-acme", "llama-3-1-made-by-acme", "acme"),
+        ("genai_prices", "openrouter", "openai/gpt-9:batch", "gpt-9", "openai"),  # behind a colon stands how it is served
+        ("litellm", "inception", "inception/thing-2", "thing-2", "inception"),  # a vendor sells its own
+    ],
+)
+def test_a_model_in_no_map_stands_for_itself_where_the_id_tells_who_made_it(
+    source: str, provider: str, model: str, name: str, developer: str
+) -> None:
+    found = one(source, provider, model)
+    assert (found["model"], found["developer"], found["matched_by"]) == (name, developer, "as_listed")
+
+
+def test_a_new_model_is_first_party_at_its_vendor_alone() -> None:
+    assert one("litellm", "openai", "gpt-9")["first_party"] is True
+    assert one("litellm", "azure", "azure/gpt-9")["first_party"] is False
+
+
+IN_NO_CHAT = r"embed|audio|speech|image|rerank|guard|moderation|tts|realtime|transcribe|ocr|live|sonic|voyage|^ft:"
+MOVES_OR_TUNED = r"latest|nightly|router|abliterat|fine-?tune"
+
+
+def test_names_are_mapped_to_the_bars() -> None:
+    """95 % of chat ids, and every name that three sources list, over the installed prices and the shipped captures."""
+    documents = [
+        (
+            genai_prices.parse_prices,
+            Snapshot("genai_prices", genai_prices.installed_document(), "0" * 64, "installed", "here", DAY),
+        ),
+        (
+            openrouter.parse_prices,
+            Snapshot("openrouter", (SEEDS / "openrouter.json").read_bytes(), "0" * 64, "seed", "here", DAY),
+        ),
+        (litellm.parse_prices, Snapshot("litellm", (SEEDS / "litellm.json").read_bytes(), "0" * 64, "seed", "here", DAY)),
+        (
+            models_dev.parse_prices,
+            Snapshot("models_dev", (SEEDS / "models_dev.json").read_bytes(), "0" * 64, "seed", "here", DAY),
+        ),
+    ]
+    listed = pl.concat([parse(document).accepted.select(ID) for parse, document in documents]).unique()
+    written = pl.col("source_model").str.to_lowercase()
+    chat = resolve(listed).filter(~written.str.contains(IN_NO_CHAT), ~written.str.contains(MOVES_OR_TUNED))
+    assert chat.height > 1500
+    assert chat["model"].count() / chat.height >= 0.95
+    name = reduced(normalised(pl.col("source_model")))
+    by_name = chat.group_by(name.alias("name")).agg(pl.col("source").n_unique(), pl.col("model").count(), ids=pl.len())
+    assert by_name.filter(pl.col("source") >= 3, pl.col("model") < pl.col("ids"))["name"].to_list() == []
 
 
 def test_first_party_tells_the_developers_own_shop_from_hosts() -> None:
@@ -136,7 +199,7 @@ def test_rolling_names_claim_nothing_of_the_model_behind_them() -> None:
 
 def test_alias_table_has_no_conflicts_and_every_target_exists() -> None:
     table = pl.read_csv(SEEDS / "model_alias.csv", infer_schema=False)
-    assert set(table["kind"]) == {"exact", "regex"}
+    assert set(table["kind"]) == {"exact", "regex", "left_out"}
     targets = table["model"].drop_nulls()
     assert set(targets) <= set(models()["model"])
     own = models().select(source=pl.lit(ANY), provider=pl.lit(ANY), name=normalised(pl.col("model")), model="model")
@@ -243,7 +306,7 @@ def test_every_canonical_model_stands_under_an_id_of_a_source() -> None:
     ).unique()
     shapes = pl.read_csv(SEEDS.parent / "transcribed" / "model_shape.csv", infer_schema=False)
     configured = pl.read_csv(CONFIGURED, infer_schema=False)
-    listed = set(resolve(ids)["model"].drop_nulls()) | set(shapes["model"]) | set(configured["model"])
+    listed = set(resolve(ids, listed=False)["model"].drop_nulls()) | set(shapes["model"]) | set(configured["model"])
     assert set(models()["model"]) == listed
 
 

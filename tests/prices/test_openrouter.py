@@ -14,7 +14,7 @@ from schemas.prices.capability import RouterIndex
 from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import genai_prices
-from sources.prices.openrouter import SOURCE, parse_indices, parse_models, parse_prices
+from sources.prices.openrouter import SOURCE, parse_indices, parse_models, parse_pointers, parse_prices
 from sources.source import Seed, Snapshot
 
 (SEED,) = [rung for rung in SOURCE.floor if isinstance(rung, Seed)]
@@ -229,6 +229,13 @@ def test_an_index_of_an_unknown_scale_or_size_is_quarantined(said: dict[str, obj
 def test_a_route_without_indices_of_its_own_gives_no_score(fields: dict[str, Any]) -> None:
     said = {"benchmarks": {"artificial_analysis": {"coding_index": 5.0}}} | fields
     assert parse_indices(row(**said)).accepted.is_empty()
+
+
+@pytest.mark.parametrize("target", [{"name": "Acme 2", "slug": "acme/m-2"}, "acme/m-2"])
+def test_a_moving_name_points_to_a_route_on_the_day_of_the_document(target: object) -> None:
+    found = parse_pointers(row(id="~acme/m-latest", alias_target=target)).accepted
+    assert found.select("as_of", "source_model", "points_to").rows() == [(SEED.as_of.date(), "~acme/m-latest", "acme/m-2")]
+    assert parse_pointers(row(id="~acme/m-latest")).accepted.is_empty()
 
 
 def test_the_seed_rates_the_models_of_2026() -> None:

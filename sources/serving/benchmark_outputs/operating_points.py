@@ -246,7 +246,7 @@ def point_frame(points: Sequence[Point]) -> pl.DataFrame:
 def canonical_models(source: pl.Series, model: pl.Series) -> pl.Series:
     """Canonical models, such as llama-2-70b, from the names that formats write; NULL where a name is not known."""
     ids = pl.DataFrame({"source": source, "source_provider": [ANY] * len(model), "source_model": model})
-    return resolve(ids)["model"]
+    return resolve(ids, listed=False)["model"]
 
 
 def rejection(source: str, row_key: str, error: RowError) -> dict[str, object]:
