@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from assets.serving.frontier_headline import with_headline
+from assets.serving.measured_surface import measured
 from assets.serving.pairs import GPUS
 from assets.serving.predictions import STANDARD, predictions
 from economics.evidence.rederivations import guaranteed_attainment
@@ -46,19 +48,27 @@ def serving_frontier(
     operating_point: pl.DataFrame,
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
+    model_layer: pl.DataFrame,
+    engine_run: pl.DataFrame,
+    prediction_interval: pl.DataFrame,
     gpu_price: pl.DataFrame,
-    calibration: pl.DataFrame,
     now: datetime,
 ) -> pl.DataFrame:
     """Points of all three kinds, priced alike, with their place in their frame."""
     evidence = pl.concat([of_documents(published_common_frame, cited_figure), of_runs(operating_point)], how="diagonal")
     questions = pl.concat([questions_of(priced(evidence, gpu_price)), STANDARD])
     predicted = predictions(
-        questions, gpu.filter(pl.col("gpu").is_in(GPUS)), shapes=model_shape, prices=gpu_price, fits=calibration
+        questions,
+        gpu.filter(pl.col("gpu").is_in(GPUS)),
+        shapes=model_shape,
+        prices=gpu_price,
+        known=measured(model_shape=model_shape, model_layer=model_layer, gpu=gpu, engine_run=engine_run),
+        runs=engine_run,
+        intervals=prediction_interval,
     )
     points = priced(pl.concat([evidence, predicted], how="diagonal"), gpu_price)
     placed = with_frontier(points.with_columns(as_of=pl.lit(now.date()), refreshed_at=pl.lit(now)))
-    return placed.select(list(polars_schema(contract.ServingFrontier)))
+    return with_headline(placed).select(list(polars_schema(contract.ServingFrontier)))
 
 
 @table(schema=contract.ServingFrontierHistory, group=GROUP)

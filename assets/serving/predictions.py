@@ -1,45 +1,30 @@
-"""Operating points that the closed forms predict: every design on every GPU of interest at the contracts of a frame."""
+"""Operating points that the fit predicts: every design on every GPU of interest at the contracts of a frame."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from functools import cache
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from assets.serving.pairs import AXES, INPUT_TOKENS, MODELS
-from economics.numeric.draws import Uniform, draw, quantiles_by_row
-from economics.serving.cost import ARCHITECTURES, cost
-from economics.serving.scenarios import (
-    ACHIEVED_LINK_SHARES,
-    CALIBRATION,
-    REFERENCE_ENGINE,
-    Facts,
-    hardware_symbols,
-    model_symbols,
-    scenario_of,
-    smallest_replica,
-)
-from economics.serving.symbols import Contract, Efficiency, RequestShape, Scenario
+from assets.serving.engine_runs import GROUP
+from assets.serving.measured_surface import Measured, replicas_of
+from assets.serving.pairs import AXES, INPUT_TOKENS, MODELS, WIDEST_GPUS, Pair, precision_of, replica_of
+from economics.serving.engine_designs import Replica, chunked_cost, decode_pool_usd, prefill_pool_usd, unchunked_cost
+from economics.serving.scenarios import ACHIEVED_LINK_SHARES, Facts, scale_up_gpus
+from economics.units import TOKENS_PER_MTOK, Array
 
-SETTING = "realistic"
 ARRIVAL_RATE_PER_S = 16.0
 """Requests over the whole deployment: enough that pools are not one replica."""
 STANDARD_RATIO = 4.0
-ASSUMED = {"mfu": (0.5, 0.35, 0.65), "mbu": (0.8, 0.65, 0.95)}
-"""MFU and MBU where nothing is fitted, with the range of decide."""
-SIXTEEN_BITS = ("bf16", "fp16")
 DEFINITIONS = {
     "after_first_token": "per_request_mean",
     "pooled_gaps": "per_token_p99",
     "mean_of_worst_tenth": "worst_tenth_mean",
 }
 """TPOT definitions that the closed forms know, by their name in tables."""
-DRAWS, SEED, BAND = 200, 2026, (0.05, 0.95)
-Fits = dict[tuple[str, str], dict[int | None, Facts]]
-"""Rows of marts.calibration by GPU and model, then by GPU count."""
+RANGE_OF = {"group": "far", "family": "family"}
+"""Range of `PredictionInterval` that holds a prediction: its group was measured at other loads, or only its family was."""
+QUANTITY = "output_tokens_per_s_per_gpu"
 
 STANDARD = pl.DataFrame(
     [
@@ -55,158 +40,143 @@ STANDARD = pl.DataFrame(
         }
         for model in MODELS
         for ttft_s in AXES["ttft_s"]
-        for tpot_s in AXES["tpot_s"][1::2][1::2]
+        for tpot_s in AXES["tpot_s"][[1, 3, 5]]
     ]
 )
 """Questions asked whatever the evidence: prompts and contracts of the break-even surface, four tokens in per token out."""
 
 
 def predictions(
-    questions: pl.DataFrame, gpus: pl.DataFrame, *, shapes: pl.DataFrame, prices: pl.DataFrame, fits: pl.DataFrame
+    questions: pl.DataFrame,
+    gpus: pl.DataFrame,
+    *,
+    shapes: pl.DataFrame,
+    prices: pl.DataFrame,
+    known: Measured,
+    runs: pl.DataFrame,
+    intervals: pl.DataFrame,
 ) -> pl.DataFrame:
     """GPU-hours per million tokens of each design on each GPU that somebody rents out, at each contract it can meet.
 
-    `questions`: model, workload, percentile, tpot_definition, lengths and contract, as in `STANDARD`; `gpus`: contract `Gpu`;
-    `shapes`: `ModelShape`; `prices`: `GpuPrice`; `fits`: `Calibration`. Questions about unknown shapes or definitions have no
-    answer.
+    `questions`: as `STANDARD`; `gpus`: contract `Gpu`; `shapes`: `ModelShape`; `prices`: `GpuPrice`; `runs`: `EngineRun`;
+    `intervals`: `PredictionInterval`. Questions about unknown shapes or definitions, and GPUs whose family no engine was
+    measured on, have no answer.
     """
-    known = {row["model"]: row for row in shapes.iter_rows(named=True)}
-    rented = gpus.join(prices.select("gpu"), on="gpu", how="semi")
-    groups = _groups(fits)
-    frame = ["model", "workload", "percentile", "tpot_definition", "input_tokens", "output_tokens"]
+    models = {row["model"]: row for row in shapes.drop_nulls(["dense_parameters", "query_heads"]).iter_rows(named=True)}
+    rented = [
+        row
+        for row in gpus.join(prices.select("gpu"), on="gpu", how="semi").iter_rows(named=True)
+        if row["gpu"] in known.engines
+    ]
+    asked = [
+        (question, gpu, models[question["model"]])
+        for question in questions.iter_rows(named=True)
+        if question["model"] in models and question["tpot_definition"] in DEFINITIONS
+        for gpu in rented
+    ]
     rows = [
         row
-        for key, contracts in questions.group_by(frame, maintain_order=True)
-        if (asked := dict(zip(frame, key, strict=True)))["model"] in known and asked["tpot_definition"] in DEFINITIONS
-        for gpu in rented.iter_rows(named=True)
-        for row in _answers(asked, contracts, gpu, known[str(asked["model"])], groups)
+        for definition in DEFINITIONS
+        if (of := [one for one in asked if one[0]["tpot_definition"] == definition])
+        for row in _answers(of, definition, known)
     ]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return _with_ranges(pl.DataFrame(rows, infer_schema_length=None), known=known, runs=runs, intervals=intervals)
 
 
-def _answers(asked: Facts, contracts: pl.DataFrame, gpu: Facts, shape: Facts, groups: Fits) -> Iterator[dict[str, Any]]:
-    """Points of one frame on one GPU, for each contract and design that can meet it."""
-    gpus = smallest_replica(gpu=gpu, model=model_symbols(shape), context_tokens=_context_tokens(asked))
-    found = {name: _share(name, groups.get((gpu["gpu"], shape["model"]), {}), gpus) for name in ASSUMED}
-    shares = {name: share for name, (share, _) in found.items()}
-    fitted = sum(is_fitted for _, is_fitted in found.values())
-    bounds = [contracts[name].to_numpy()[:, None] for name in ("ttft_s", "tpot_s")]
-    scenario = _scenario(asked, bounds, gpu, gpus, shape, {name: _with_draws(name, share) for name, share in shares.items()})
-    for design in ARCHITECTURES:
-        usd = np.broadcast_to(cost(scenario=scenario, architecture=design).usd_per_mtok, (contracts.height, 1 + DRAWS))
-        hours, spread = usd[:, 0], np.ascontiguousarray(usd[:, 1:])
-        low, high = quantiles_by_row(spread, BAND)
-        for at, (ttft_s, tpot_s) in enumerate(contracts.select("ttft_s", "tpot_s").iter_rows()):
-            if not np.isfinite(hours[at]):
+def _answers(of: list[tuple[Facts, Facts, Facts]], definition: str, known: Measured) -> Iterator[dict[str, Any]]:
+    """Points of questions under one definition of TPOT, for each GPU and design that can meet the contract."""
+    systems = [_system(question, gpu, shape) for question, gpu, shape in of]
+    hours = _hours(replicas_of(systems, known, axes=0), of, definition)
+    for place, ((question, gpu, _), system) in enumerate(zip(of, systems, strict=True)):
+        kept = question["percentile"] / 100.0
+        ttft_s, tpot_s = question["ttft_s"], question["tpot_s"]
+        for design, of_design in hours.items():
+            if not np.isfinite(of_design[place]):
                 continue
-            kept = asked["percentile"] / 100.0
             yield {
-                **asked,
+                **question,
                 "basis": "predicted",
                 "source": "closed_form",
-                "system": None,
+                "system": known.engines[gpu["gpu"]]["engine"],
                 "design": design,
                 "gpu": gpu["gpu"],
                 "point": f"predicted: {gpu['gpu']} | {design} | ttft {ttft_s:g} s | tpot {tpot_s:g} s",
-                "gpus": int(gpus),
-                "precision": "bf16",
+                "gpus": system["replica_gpus"],
+                "precision": system["precision"],
                 "arrival": "open_loop",
-                "ttft_s": ttft_s,
-                "tpot_s": tpot_s,
                 "latency_basis": "bound",
-                "range_basis": "draws",
+                "range_basis": "predictive",
                 "attainment": kept,
-                "gpu_hours_per_mtok": hours[at] / kept,
-                "low_gpu_hours_per_mtok": min(low[at], hours[at]) / kept,
-                # Where some draws cannot meet the contract at all, the cost has no upper end: the dearest that can.
-                "high_gpu_hours_per_mtok": _upper(high[at], spread[at], hours[at]) / kept,
-                "calibration": (CALIBRATION, "fitted_in_part", "fitted")[fitted],
+                "gpu_hours_per_mtok": of_design[place] / kept,
             }
 
 
-def _scenario(
-    asked: Facts,
-    bounds: list[NDArray[np.float64]],
-    gpu: Facts,
-    gpus: float,
-    shape: Facts,
-    shares: dict[str, Any],
-) -> Scenario:
-    """The question on one GPU at one dollar an hour, so that its cost is in GPU-hours; best values first, then the draws."""
-    scenario = scenario_of(
-        hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=1.0),
-        model=model_symbols(shape),
-        workload=RequestShape(
-            input_tokens=asked["input_tokens"],
-            input_per_output=asked["input_tokens"] / asked["output_tokens"],
-            context_tokens=_context_tokens(asked),
-            arrival_rate_per_s=ARRIVAL_RATE_PER_S,
-        ),
-        contract=Contract(
-            ttft_s=bounds[0],
-            tpot_s=bounds[1],
-            percentile=asked["percentile"] / 100.0,
-            tpot_definition=DEFINITIONS[asked["tpot_definition"]],
-        ),
-        kv_bytes_per_s_per_gpu=gpu["nic_bytes_per_s"]
-        * np.append(np.mean(ACHIEVED_LINK_SHARES), _draws("achieved_link_share", *ACHIEVED_LINK_SHARES)),
-        setting=SETTING,
-        efficiency=Efficiency(**shares),
+def _system(question: Facts, gpu: Facts, shape: Facts) -> dict[str, Any]:
+    """One question on one GPU in the words of `replicas_of`, at one dollar an hour, so that its cost is in GPU-hours."""
+    context_tokens = question["input_tokens"] + question["output_tokens"] / 2.0
+    pair: Pair = (gpu, shape, {"usd_per_gpu_hour": 1.0})
+    return {
+        "gpu": gpu["gpu"],
+        "model": shape["model"],
+        "precision": precision_of(shape),
+        "replica_gpus": int(replica_of(pair, context_tokens=context_tokens)[0].gpus),
+        "scale_up_gpus": min(scale_up_gpus(gpu), WIDEST_GPUS),
+        "gpu_usd_per_hour": 1.0,
+        "input_tokens": float(question["input_tokens"]),
+        "context_tokens": float(context_tokens),
+    }
+
+
+def _hours(replicas: Replica, of: list[tuple[Facts, Facts, Facts]], definition: str) -> dict[str, Array]:
+    """GPU-hours per million output tokens of each design, (questions,); inf where it cannot meet the contract."""
+
+    def column(name: str) -> Array:
+        return np.array([[question[name]] for question, _, _ in of], dtype=np.float64)
+
+    ratio = column("input_tokens") / column("output_tokens")
+    bounds = {"ttft_s": column("ttft_s"), "tpot_s": column("tpot_s")}
+    percentile = column("percentile") / 100.0
+    network = np.array([[gpu["nic_bytes_per_s"]] for _, gpu, _ in of], dtype=np.float64)
+    chunked = chunked_cost(replicas, input_per_output=ratio, **bounds)
+    unchunked = unchunked_cost(
+        replicas, input_per_output=ratio, **bounds, percentile=percentile, tpot_definition=DEFINITIONS[definition]
     )
-    # A share of a nominal link is drawn: the refinement that stands for its middle has to go.
-    return replace(scenario, refinements=replace(scenario.refinements, achieved_link_share=1.0))
-
-
-def _context_tokens(asked: Facts) -> float:
-    """Mean length of a running sequence: the prompt and half of the answer."""
-    return float(asked["input_tokens"] + asked["output_tokens"] / 2.0)
-
-
-def _groups(fits: pl.DataFrame) -> Fits:
-    """Fits of each GPU and model at 16 bits by GPU count (None: all counts pooled), of the engine with most points.
-
-    Steps measured without a serving engine count only where no engine is fitted.
-    """
-    wide = fits.filter(pl.col("precision").is_in(SIXTEEN_BITS))
-    key = ["gpu", "model", "engine", "precision"]
-    most = (
-        wide.group_by(key)
-        .agg(points=pl.sum_horizontal("n_prefill", "n_decode").sum())
-        .sort(pl.col("engine").ne_missing(REFERENCE_ENGINE), "points", "engine", descending=True)
-        .unique(["gpu", "model"], keep="first", maintain_order=True)
+    prefill, kv_tax = prefill_pool_usd(
+        replicas,
+        arrival_rate_per_s=ARRIVAL_RATE_PER_S,
+        kv_bytes_per_s_per_gpu=network * float(np.mean(ACHIEVED_LINK_SHARES)),
+        ttft_s=bounds["ttft_s"],
+        percentile=percentile,
     )
-    groups: Fits = {}
-    for row in wide.join(most, on=key, how="semi", nulls_equal=True).iter_rows(named=True):
-        groups.setdefault((row["gpu"], row["model"]), {})[row["gpu_count"]] = row
-    return groups
+    decode = decode_pool_usd(replicas, tpot_s=bounds["tpot_s"])
+    usd = {
+        "unchunked": unchunked.usd,
+        "chunked": chunked.usd,
+        "disaggregated": (prefill + kv_tax) * ratio[:, 0] + decode,
+    }
+    return {design: value * TOKENS_PER_MTOK for design, value in usd.items()}
 
 
-def _share(name: str, group: Mapping[int | None, Facts], gpus: float) -> tuple[tuple[float, float, float], bool]:
-    """MFU or MBU with its range, and whether it is fitted: on as many GPUs, else on all counts pooled, else assumed.
+def _with_ranges(points: pl.DataFrame, *, known: Measured, runs: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
+    """What each prediction rests on, and the factor by which published runs of such bases were off at most, 9 times of 10.
 
-    The fit is the one without an overhead, which the closed forms do not know.
+    A prediction whose basis has no interval is none.
     """
-    names = (f"{name}_without_overhead", f"{name}_without_overhead_low", f"{name}_without_overhead_high")
-    for count in (int(gpus), None):
-        value, low, high = (group.get(count, {}).get(column) for column in names)
-        if value is not None and low is not None and high is not None:
-            return (value, low, high), True
-    return ASSUMED[name], False
-
-
-@cache
-def _draws(name: str, low: float, high: float) -> NDArray[np.float64]:
-    """The same in every question."""
-    return draw(Uniform(low=low, high=high), name=name, seed=SEED, draws=DRAWS)
-
-
-def _with_draws(name: str, share: tuple[float, float, float]) -> NDArray[np.float64]:
-    """The value, then draws: half of them below it and half above, equally likely on each side."""
-    value, low, high = share
-    return np.append(value, np.interp(_draws(name, 0.0, 1.0), (0.0, 0.5, 1.0), (low, value, high)))
-
-
-def _upper(high: float, spread: NDArray[np.float64], value: float) -> float:
-    feasible = spread[np.isfinite(spread)]
-    top = high if np.isfinite(high) else feasible.max(initial=value)
-    return float(max(top, value))
+    if points.is_empty():
+        return points
+    measured = runs.filter("usable").select(*GROUP[:-1], is_measured=pl.lit(value=True)).unique()
+    factors = intervals.filter(pl.col("quantity") == QUANTITY, pl.col("load") == "any").select(
+        pl.col("range").cast(pl.String), "factor"
+    )
+    named = points.join(known.models.select("model", "precision", "architecture"), on=["model", "precision"], how="left").join(
+        measured.rename({"engine": "system"}), on=["architecture", "gpu", "system", "precision"], how="left"
+    )
+    basis = pl.when("is_measured").then(pl.lit("group")).otherwise(pl.lit("family"))
+    hours = pl.col("gpu_hours_per_mtok")
+    return (
+        named.with_columns(calibration=basis)
+        .with_columns(range=pl.col("calibration").replace_strict(RANGE_OF))
+        .join(factors, on="range", how="inner")
+        .with_columns(low_gpu_hours_per_mtok=hours / pl.col("factor"), high_gpu_hours_per_mtok=hours * pl.col("factor"))
+        .drop("architecture", "is_measured", "range", "factor")
+    )

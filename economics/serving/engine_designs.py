@@ -9,6 +9,7 @@ pools are divisible: costs are those at scale. Seconds, dollars, tokens.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when first used
 
 from economics.numeric.root import falling_root
 from economics.serving.engine_time import Instance, decode_s, most_sequences, prefill_s, sequence_bytes
@@ -18,6 +19,7 @@ from economics.units import Array, Flag, Real
 CHUNK_UTILISATION = 0.9
 """u_c: share of the chunk budget that the TTFT bound allows to fill."""
 PERCENTILE = 0.99
+"""Share of requests, or of intervals between tokens, within the bounds."""
 SEQUENCES_MOST = 1024.0
 """Sequences one scheduler runs at once. Source: default of the engines, as `predict` takes it."""
 GPUS_OF_A_SCHEDULER = 8.0
@@ -96,19 +98,19 @@ class _Crowd:
     context_tokens: Real
     step_s: Real
     each_s: Real
+    root_s: Real
 
 
-def running_within(of: Replica, *, step_s: Real, each_s: Real = 0.0) -> Array:
-    """Largest B up to B_max with T_dec(B) + B each_s <= step_s; 0 where not even one sequence fits.
+def running_within(of: Replica, *, step_s: Real, each_s: Real = 0.0, root_s: Real = 0.0) -> Array:
+    """Largest B up to B_max with T_dec(B) + B each_s + sqrt(B) root_s <= step_s; 0 where not even one sequence fits.
 
-    Seconds a step, seconds a step and sequence. Source: formula S6 with the step of S17, by a bracketing search.
+    Seconds a step. Source: formula S6 with the step of S17, by a bracketing search.
     """
 
     def gap(log_batch: Array, crowd: _Crowd) -> Real:
         batch = np.exp(log_batch)
-        return (
-            crowd.step_s - batch * crowd.each_s - decode_s(crowd.instance, sequences=batch, context_tokens=crowd.context_tokens)
-        )
+        decode = decode_s(crowd.instance, sequences=batch, context_tokens=crowd.context_tokens)
+        return crowd.step_s - decode - batch * crowd.each_s - np.sqrt(batch) * crowd.root_s
 
     def step(batch: Real) -> Real:
         return decode_s(of.instance, sequences=batch, context_tokens=of.context_tokens)
@@ -123,7 +125,7 @@ def running_within(of: Replica, *, step_s: Real, each_s: Real = 0.0) -> Array:
         low=0.0,
         high=np.log(most),
         start=np.log(guess),
-        state=_Crowd(of.instance, of.context_tokens, step_s, each_s),
+        state=_Crowd(of.instance, of.context_tokens, step_s, each_s, root_s),
         tolerance=_TOLERANCE,
         gap_tolerance=_TOLERANCE,
     )
@@ -144,15 +146,34 @@ def chunked_cost(of: Replica, *, input_per_output: Real, ttft_s: Real, tpot_s: R
     return _colocated(of, batch=batch, per_token_s=per_token_s, ttft_s=ttft_s)
 
 
-def unchunked_cost(of: Replica, *, input_per_output: Real, ttft_s: Real, tpot_s: Real) -> DesignCost:
-    """Unchunked colocation: a whole prompt stalls a step; stalled steps may break the bound where they are rarer than 1 %.
+def unchunked_cost(
+    of: Replica,
+    *,
+    input_per_output: Real,
+    ttft_s: Real,
+    tpot_s: Real,
+    percentile: Real = PERCENTILE,
+    tpot_definition: str = "per_token_p99",
+) -> DesignCost:
+    """Unchunked colocation: a whole prompt stalls a step, which the bound feels as its definition reads TPOT.
 
-    Source: formula S1 with the steps of S17; TPOT read on all intervals between tokens.
+    per_request_mean: the stalls of a request are Poisson; per_token_p99: stalled steps may break the bound where they are
+    rare; worst_tenth_mean: they are averaged over the slowest tenth of the steps.
+    Source: formula S1 with the steps of S17; `economics.serving.batch_limits` has the definitions.
     """
     per_token_s = of.prompt_s * input_per_output / of.input_tokens
-    stalled = np.minimum(running_within(of, step_s=tpot_s - of.prompt_s), running_within(of, step_s=tpot_s, each_s=per_token_s))
-    rare = (1.0 - PERCENTILE) * of.input_tokens / input_per_output
-    batch = np.maximum(stalled, np.minimum(running_within(of, step_s=tpot_s), rare))
+    output_tokens = of.input_tokens / input_per_output
+    if tpot_definition == "per_request_mean":
+        deviations = scipy.special.ndtri(np.maximum(percentile, 0.5))
+        batch = running_within(of, step_s=tpot_s, each_s=per_token_s, root_s=deviations * per_token_s)
+    else:
+        one_s = tpot_s - of.prompt_s
+        stalled = np.minimum(running_within(of, step_s=one_s), running_within(of, step_s=tpot_s, each_s=per_token_s))
+        if tpot_definition == "worst_tenth_mean":
+            others = np.minimum(running_within(of, step_s=tpot_s, each_s=10.0 * per_token_s), 0.1 * output_tokens)
+        else:
+            others = np.minimum(running_within(of, step_s=tpot_s), (1.0 - percentile) * output_tokens)
+        batch = np.maximum(stalled, others)
     return _colocated(of, batch=np.where(batch >= 1.0, batch, 0.0), per_token_s=per_token_s, ttft_s=ttft_s)
 
 
@@ -173,14 +194,21 @@ def decode_pool_usd(of: Replica, *, tpot_s: Real) -> Array:
 
 
 def prefill_pool_usd(
-    of: Replica, *, arrival_rate_per_s: Real, kv_bytes_per_s_per_gpu: Real, ttft_s: Real
+    of: Replica,
+    *,
+    arrival_rate_per_s: Real,
+    kv_bytes_per_s_per_gpu: Real,
+    ttft_s: Real,
+    percentile: Real = PERCENTILE,
 ) -> tuple[Array, Array]:
     """Prefill pool and KV transfer, $ per input token each; inf where no spread meets the TTFT bound.
 
     Source: formulas S1 and S8 with the steps of S17.
     """
     transfer_s = _transfer_s(of, kv_bytes_per_s_per_gpu)
-    utilisation = _utilisation(of, arrival_rate_per_s=arrival_rate_per_s, transfer_s=transfer_s, ttft_s=ttft_s)
+    utilisation = _utilisation(
+        of, arrival_rate_per_s=arrival_rate_per_s, transfer_s=transfer_s, ttft_s=ttft_s, percentile=percentile
+    )
     held = of.usd_per_s / of.input_tokens
     with np.errstate(divide="ignore"):
         prefill = held / of.pools_reached * of.prompt_s / utilisation
@@ -273,14 +301,14 @@ def _transfer_s(of: Replica, kv_bytes_per_s_per_gpu: Real) -> Real:
     return of.exposed_bytes / (kv_bytes_per_s_per_gpu * of.instance.split.gpus)
 
 
-def _servers(of: Replica, *, arrival_rate_per_s: Real, ttft_s: Real, transfer_s: Real) -> Real:
+def _servers(of: Replica, *, arrival_rate_per_s: Real, ttft_s: Real, transfer_s: Real, percentile: Real = PERCENTILE) -> Real:
     slack_s = ttft_s - of.first_s - transfer_s
-    return replicas(arrival_rate_per_s=arrival_rate_per_s, slack_s=slack_s, service_s=of.prompt_s, percentile=PERCENTILE)
+    return replicas(arrival_rate_per_s=arrival_rate_per_s, slack_s=slack_s, service_s=of.prompt_s, percentile=percentile)
 
 
-def _utilisation(of: Replica, *, arrival_rate_per_s: Real, transfer_s: Real, ttft_s: Real) -> Real:
-    servers = _servers(of, arrival_rate_per_s=arrival_rate_per_s, ttft_s=ttft_s, transfer_s=transfer_s)
-    idle = idle_servers(slack_s=ttft_s - of.first_s - transfer_s, service_s=of.prompt_s, percentile=PERCENTILE)
+def _utilisation(of: Replica, *, arrival_rate_per_s: Real, transfer_s: Real, ttft_s: Real, percentile: Real) -> Real:
+    servers = _servers(of, arrival_rate_per_s=arrival_rate_per_s, ttft_s=ttft_s, transfer_s=transfer_s, percentile=percentile)
+    idle = idle_servers(slack_s=ttft_s - of.first_s - transfer_s, service_s=of.prompt_s, percentile=percentile)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.greater(of.most, 0.0), np.fmax(1.0 - idle / servers, 0.0), 0.0)
 

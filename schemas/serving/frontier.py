@@ -10,9 +10,10 @@ from schemas.serving.benchmark_outputs import ARRIVAL_MEANING, ARRIVALS, TPOT_DE
 POINT_BASES = ("published", "measured", "peer_reviewed", "simulated", "predicted")
 BASIS_MEANING = (
     "published: a document's figure; measured, peer_reviewed, simulated: a benchmark run, see core.operating_point.basis; "
-    "predicted: the closed forms of section 2"
+    "predicted: the closed forms on fitted step times"
 )
-RANGE_BASES = ("figures", "requests", "requests_and_repeats", "draws", "none")
+RANGE_BASES = ("figures", "requests", "requests_and_repeats", "predictive", "none")
+HEADLINES = ("frame", "beside")
 LATENCY_BASES = ("bound", "measured")
 DESIGNS = ("colocated", "unchunked", "chunked", "disaggregated")
 FRAME_MEANING = (
@@ -111,7 +112,8 @@ class ServingFrontier(Table):
     range_basis: str = column(
         "what the range is: figures (reading error, spread of submissions, Wilson interval of the attainment); requests (95 % "
         "Wilson interval of the share within the p99, from the number of requests); requests_and_repeats (and the rates of "
-        "runs of the same configuration); draws (90 % of draws of MFU, MBU and links); none: one figure or run without a "
+        "runs of the same configuration); predictive (the factor that held 9 in 10 runs of groups "
+        "left out of the fit); none: one figure or run without a "
         "number of requests, or with too few",
         isin=RANGE_BASES,
     )
@@ -123,7 +125,18 @@ class ServingFrontier(Table):
     usd_per_mtok: float = column("rent per million output tokens within both latencies", unit="usd_per_mtok", gt=0)
     low_usd_per_mtok: float = column("5th percentile over the draws of rent and rate", unit="usd_per_mtok", gt=0)
     high_usd_per_mtok: float = column("95th percentile over the draws", unit="usd_per_mtok", gt=0)
-    calibration: str = column("of a prediction, where MFU and MBU come from: default, fitted, fitted_in_part", nullable=True)
+    calibration: str = column(
+        "of a prediction, what its step times rest on: group (runs of the model, GPU, engine and format) or family (runs of "
+        "the engine on that family of GPUs)",
+        nullable=True,
+        isin=("group", "family"),
+    )
+    headline: str = column(
+        "frame: the point is in the frame that stands for its model, of one term of rent; beside: a GPU that lacks the term, "
+        "at its own, under the same question; NULL: other questions",
+        nullable=True,
+        isin=HEADLINES,
+    )
     points_in_frame: pl.Int64 = column("points of the frame", ge=1)
     on_frontier: bool = column("no point of the frame is as good in cost, TTFT and TPOT and better in one")
     frontier_probability: float = column("share of draws in which that holds", ge=0, le=1)

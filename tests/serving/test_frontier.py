@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.evidence.published import common_frame, gpus_of, shapes_of
+from assets.evidence.published import common_frame
 from assets.serving.frontier import (
     appended,
     drawn_costs,
@@ -20,9 +21,10 @@ from assets.serving.frontier import (
     questions_of,
     with_frontier,
 )
+from assets.serving.frontier_headline import with_headline
+from assets.serving.measured_surface import measured
 from assets.serving.predictions import STANDARD, predictions
 from schemas.base import empty, polars_schema
-from schemas.serving.calibration import Calibration
 from schemas.serving.frontier import ServingFrontier, ServingFrontierHistory
 from schemas.serving.surface import GpuPrice
 from sources.serving.benchmark_outputs import BenchmarkFile, ingest
@@ -245,49 +247,99 @@ def test_the_closed_forms_are_asked_of_open_arrivals_with_known_lengths_alone() 
     assert asked.select("ttft_s", "tpot_s", "input_tokens", "output_tokens").row(0) == pytest.approx((1.5, 0.06, 1000.0, 200.0))
 
 
-def predicted(questions: pl.DataFrame) -> pl.DataFrame:
-    gpus = gpus_of(CITED).filter(pl.col("gpu").is_in(["a100-80gb-sxm", "h100-sxm"]))
-    return predictions(questions, gpus, shapes=shapes_of(CITED), prices=PRICES, fits=empty(Calibration))
+@pytest.fixture(scope="module")
+def fit(refreshed: Path) -> dict[str, Any]:
+    """What predictions read besides questions and prices, of a refreshed warehouse."""
+    names = ("core.gpu", "core.model_shape", "core.model_layer", "marts.engine_run", "marts.prediction_interval")
+    with duckdb.connect(str((refreshed / "releases" / "latest.duckdb").resolve()), read_only=True) as connection:
+        gpu, shape, layer, runs, intervals = (
+            connection.sql(f"FROM {name}").pl().with_columns(pl.selectors.categorical().cast(pl.String)) for name in names
+        )
+    return {
+        "gpus": gpu.filter(pl.col("gpu").is_in(["a100-80gb-sxm", "h100-sxm", "b200-sxm"])),
+        "shapes": shape,
+        "known": measured(model_shape=shape, model_layer=layer, gpu=gpu, engine_run=runs),
+        "runs": runs,
+        "intervals": intervals,
+    }
 
 
-def test_predictions_meet_every_contract_they_are_asked_and_cost_more_where_it_is_tighter() -> None:
-    asked = STANDARD.filter(pl.col("model") == "llama-3.1-8b")
-    found = predicted(asked)
+def predicted(questions: pl.DataFrame, fit: dict[str, Any], **other: Any) -> pl.DataFrame:
+    return predictions(questions, prices=PRICES, **fit | other)
+
+
+LLAMA = STANDARD.filter(pl.col("model") == "llama-3.1-8b")
+
+
+def test_predictions_meet_every_contract_they_are_asked_and_cost_more_where_it_is_tighter(fit: dict[str, Any]) -> None:
+    found = predicted(LLAMA, fit)
     assert set(found["design"]) == {"unchunked", "chunked", "disaggregated"}
-    assert (found["low_gpu_hours_per_mtok"] <= found["gpu_hours_per_mtok"]).all()
-    assert (found["gpu_hours_per_mtok"] <= found["high_gpu_hours_per_mtok"]).all()
+    assert (found["low_gpu_hours_per_mtok"] < found["gpu_hours_per_mtok"]).all()
+    assert (found["gpu_hours_per_mtok"] < found["high_gpu_hours_per_mtok"]).all()
     one = found.filter(pl.col("gpu") == "h100-sxm", pl.col("design") == "chunked", pl.col("ttft_s") == 5.0).sort("tpot_s")
     assert one["gpu_hours_per_mtok"].is_sorted(descending=True)
-    assert set(one["calibration"]) == {"default"}
+    assert set(one["system"]) == {"vllm"}
+    assert set(one["calibration"]) == {"group"}
 
 
-def test_no_shape_or_definition_no_prediction() -> None:
-    asked = STANDARD.filter(pl.col("model") == "llama-3.1-8b")
-    assert predicted(asked.with_columns(model=pl.lit("unheard-of"))).is_empty()
-    assert predicted(asked.with_columns(tpot_definition=pl.lit("over_all_tokens"))).is_empty()
+def test_no_shape_or_definition_no_prediction(fit: dict[str, Any]) -> None:
+    assert predicted(LLAMA.with_columns(model=pl.lit("unheard-of")), fit).is_empty()
+    assert predicted(LLAMA.with_columns(tpot_definition=pl.lit("over_all_tokens")), fit).is_empty()
 
 
-def test_a_fit_moves_the_prediction() -> None:
-    asked = STANDARD.filter(pl.col("model") == "llama-3.1-8b")
-    fit = {
-        "gpu": "h100-sxm",
-        "model": "llama-3.1-8b",
-        "engine": "vllm",
-        "precision": "bf16",
-        "gpu_count": 1,
-        "n_prefill": 9,
-        "n_decode": 9,
-        "mfu_without_overhead": 0.3,
-        "mfu_without_overhead_low": 0.2,
-        "mfu_without_overhead_high": 0.4,
-        "mbu_without_overhead": None,
-    }
-    fits = pl.DataFrame([fit], schema=polars_schema(Calibration))
-    gpus = gpus_of(CITED).filter(pl.col("gpu") == "h100-sxm")
-    fitted = predictions(asked, gpus, shapes=shapes_of(CITED), prices=PRICES, fits=fits)
-    assert set(fitted["calibration"]) == {"fitted_in_part"}
-    both = fitted.join(predicted(asked), on="point", suffix="_default")
-    assert (both["gpu_hours_per_mtok"] > both["gpu_hours_per_mtok_default"]).all()
+def test_a_group_that_was_not_measured_has_the_wider_interval_of_its_family_and_without_one_there_is_no_point(
+    fit: dict[str, Any],
+) -> None:
+    width = pl.col("high_gpu_hours_per_mtok") / pl.col("low_gpu_hours_per_mtok")
+    group, family = (predicted(LLAMA, fit, runs=runs).filter(gpu="h100-sxm") for runs in (fit["runs"], fit["runs"].clear()))
+    assert set(family["calibration"]) == {"family"}
+    assert family.select(width.min()).item() > group.select(width.max()).item()
+    assert predicted(LLAMA, fit, intervals=fit["intervals"].clear()).is_empty()
+
+
+def test_bounds_on_means_of_requests_let_stalls_average_out(fit: dict[str, Any]) -> None:
+    """Unchunked colocation is the only design whose intervals between tokens differ."""
+    means = LLAMA.with_columns(tpot_definition=pl.lit("after_first_token"))
+    key = ["gpu", "design", "ttft_s", "tpot_s"]
+    both = predicted(LLAMA, fit).join(predicted(means, fit), on=key, suffix="_of_means")
+    same = pl.col("gpu_hours_per_mtok") == pl.col("gpu_hours_per_mtok_of_means")
+    assert both.filter(pl.col("design") != "unchunked").select(same.all()).item()
+    assert not both.filter(pl.col("design") == "unchunked").select(same.all()).item()
+
+
+def test_a_prediction_is_the_cell_of_the_surface(warehouse: duckdb.DuckDBPyConnection, fit: dict[str, Any]) -> None:
+    """At the running length of the surface, 4,096 tokens: 592 more than half of the answer asked for."""
+    asked = LLAMA.with_columns(input_tokens=pl.lit(3500.0), output_tokens=pl.lit(1192.0))
+    found = predicted(asked, fit).filter(design="chunked", gpu="h100-sxm").select("ttft_s", "tpot_s", "gpu_hours_per_mtok")
+    cells = warehouse.sql(
+        "SELECT ttft_s, tpot_s, min(chunked_usd_per_mtok / gpu_usd_per_hour) AS hours, input_per_output "
+        "FROM marts.break_even_surface WHERE setting = 'measured' AND gpu = 'h100-sxm' AND model = 'llama-3.1-8b' "
+        "AND input_per_output IN (2, 4) GROUP BY ALL"
+    ).pl()
+    around = cells.pivot("input_per_output", index=["ttft_s", "tpot_s"], values="hours").join(found, on=["ttft_s", "tpot_s"])
+    assert around.height == 6
+    hours = around["gpu_hours_per_mtok"] * 0.99
+    assert (hours > around["2.0"]).all()
+    assert (hours < around["4.0"]).all()
+
+
+def test_the_headline_of_a_model_is_one_term_and_gpus_without_it_stand_beside() -> None:
+    rows = [
+        {"model": "m", "workload": "a", "basis": "measured", "gpu": gpu, "gpu_price_term": term}
+        for gpu, term in (("g1", "on_demand"), ("g2", "on_demand"), ("g3", "reserved_1y"), ("g1", "stated"))
+    ]
+    rows += [{"model": "m", "workload": "b", "basis": "predicted", "gpu": "g1", "gpu_price_term": "on_demand"}] * 9
+    constant = {"percentile": 99.0, "tpot_definition": None, "arrival": "open_loop"}
+    found = with_headline(pl.DataFrame(rows).with_columns(pl.lit(value).alias(name) for name, value in constant.items()))
+    assert found["headline"].to_list()[:4] == ["frame", "frame", "beside", None]
+    assert found["headline"].to_list()[4:] == [None] * 9
+
+
+def test_every_model_has_one_headline_frame(warehouse: duckdb.DuckDBPyConnection) -> None:
+    found = warehouse.sql(
+        "SELECT model, count(DISTINCT frame) FILTER (headline = 'frame') AS frames FROM marts.serving_frontier GROUP BY ALL"
+    ).pl()
+    assert set(found["frames"]) == {1}
 
 
 def frontier(*rows: dict[str, Any], at: datetime = NOW) -> pl.DataFrame:
