@@ -1,6 +1,6 @@
 """Operating points that the fit predicts: every design on every GPU of interest at the contracts of a frame."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def predictions(
     return _with_ranges(pl.DataFrame(rows, infer_schema_length=None), known=known, runs=runs, intervals=intervals)
 
 
-def _answers(of: list[tuple[Facts, Facts, Facts]], definition: str, known: Measured) -> Iterator[dict[str, Any]]:
+def _answers(of: Sequence[tuple[Facts, Facts, Facts]], definition: str, known: Measured) -> Iterator[dict[str, Any]]:
     """Points of questions under one definition of TPOT, for each GPU and design that can meet the contract."""
     systems = [_system(question, gpu, shape) for question, gpu, shape in of]
     hours = _hours(replicas_of(systems, known, axes=0), of, definition)
@@ -127,7 +127,7 @@ def _system(question: Facts, gpu: Facts, shape: Facts) -> dict[str, Any]:
     }
 
 
-def _hours(replicas: Replica, of: list[tuple[Facts, Facts, Facts]], definition: str) -> dict[str, Array]:
+def _hours(replicas: Replica, of: Sequence[tuple[Facts, Facts, Facts]], definition: str) -> dict[str, Array]:
     """GPU-hours per million output tokens of each design, (questions,); inf where it cannot meet the contract."""
 
     def column(name: str) -> Array:
