@@ -33,10 +33,7 @@ PACKAGES = ("inference-economics", "dagster", "duckdb", "polars", "pandera", "py
 GROWTH_DAYS = 30
 CONDITIONS = ("fresh", "stale", "never had", "off")
 WANT_A_LOOK = ("stale", "never had")
-UNMAPPED = """
-    SELECT model, count(DISTINCT provider) AS sellers, count(*) AS prices, count(*) OVER () AS models
-    FROM core.llm_price_current WHERE NOT is_canonical GROUP BY model ORDER BY sellers DESC, prices DESC, model LIMIT 8
-"""
+UNMAPPED = "SELECT name, n_sellers, prices, count(*) OVER () FROM core.unmapped_model_name LIMIT 8"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ OPENING = """\
 
 Made from the table contracts in `schemas/`; do not edit. The same words are in the DuckDB file as comments, and in
 `meta.tables` and `meta.columns`. NULL means unknown, never zero. `raw` is as parsed, `core` reconciled, `marts` the answers,
-`meta` where everything came from. The example is one row of the table, long texts cut. How each mart is computed is told in
+`meta` where everything came from. A column that takes one of a list of words is an ENUM in DuckDB and sorts in the order of the
+list, not by the alphabet. The example is one row of the table, long texts cut. How each mart is computed is told in
 the [method notes](README.md).
 """
 LONGEST_EXAMPLE = 40

@@ -6,6 +6,7 @@ writing connection left behind would make every later open fail.
 """
 
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def _build(path: Path, tables: Path, *, built_at: datetime, run_id: str) -> None
                 _load(connection, schema, file)
         for view in sorted(VIEWS.glob("*.sql")):
             _create_view(connection, view)
+        _comment_columns_of_views(connection)
         _load_dictionary(connection, built_at=built_at, run_id=run_id)
         connection.execute("USE memory")
         connection.execute("DETACH release")
@@ -131,34 +133,70 @@ def enumerations(schema: type[Table]) -> dict[str, list[str]]:
     return found
 
 
+DICTIONARY = """
+CREATE TABLE meta.release (built_at TIMESTAMPTZ, run_id VARCHAR, duckdb_version VARCHAR);
+COMMENT ON TABLE meta.release IS 'When and by which run this file was built.';
+COMMENT ON COLUMN meta.release.built_at IS 'when the file was built';
+COMMENT ON COLUMN meta.release.run_id IS 'run that built it, key of meta.refresh';
+COMMENT ON COLUMN meta.release.duckdb_version IS 'version of DuckDB that wrote it';
+CREATE TABLE meta.tables (name VARCHAR, kind VARCHAR, rows BIGINT, description VARCHAR);
+COMMENT ON TABLE meta.tables IS 'Every table, view and macro with its rows and what it holds.';
+COMMENT ON COLUMN meta.tables.name IS 'full name; of a macro with its parameters';
+COMMENT ON COLUMN meta.tables.kind IS 'table, view or macro';
+COMMENT ON COLUMN meta.tables.rows IS 'rows of a table; NULL for views and macros [rows]';
+COMMENT ON COLUMN meta.tables.description IS 'what it holds, and what to know before using it';
+CREATE TABLE meta.columns (
+    table_name VARCHAR, column_name VARCHAR, position INTEGER, data_type VARCHAR, may_be_null BOOLEAN, unit VARCHAR,
+    description VARCHAR
+);
+COMMENT ON TABLE meta.columns IS
+'Every column with its type, unit and meaning. An ENUM sorts as its type lists the words, not by the alphabet.';
+COMMENT ON COLUMN meta.columns.table_name IS 'table or view, key of meta.tables';
+COMMENT ON COLUMN meta.columns.column_name IS 'column';
+COMMENT ON COLUMN meta.columns.position IS 'its place in the table, from 1';
+COMMENT ON COLUMN meta.columns.data_type IS 'type in DuckDB; an ENUM sorts as its words are listed here';
+COMMENT ON COLUMN meta.columns.may_be_null IS 'the type allows NULL, which means unknown, never zero';
+COMMENT ON COLUMN meta.columns.unit IS 'unit; NULL for what has none';
+COMMENT ON COLUMN meta.columns.description IS 'meaning, with the unit in brackets';
+INSERT INTO meta.tables
+SELECT schema_name || '.' || table_name AS name, 'table' AS kind, estimated_size AS rows, comment AS description
+FROM duckdb_tables() WHERE database_name = 'release'
+UNION ALL
+SELECT schema_name || '.' || view_name, 'view', NULL, comment
+FROM duckdb_views() WHERE database_name = 'release' AND NOT internal
+UNION ALL
+SELECT schema_name || '.' || function_name || '(' || array_to_string(parameters, ', ') || ')', 'macro', NULL, comment
+FROM duckdb_functions() WHERE database_name = 'release' AND NOT internal
+ORDER BY ALL;
+INSERT INTO meta.columns
+SELECT schema_name || '.' || table_name AS table_name, column_name, column_index AS position,
+       data_type, is_nullable AS may_be_null,
+       nullif(regexp_extract(comment, '\\[([a-z0-9_ /]+)\\]$', 1), '') AS unit, comment AS description
+FROM duckdb_columns() WHERE database_name = 'release' AND NOT internal ORDER BY table_name, position;
+"""
+"""`meta.release`, `meta.tables` and `meta.columns`: the contracts themselves, to be queried in SQL."""
+
+
 def _load_dictionary(connection: duckdb.DuckDBPyConnection, *, built_at: datetime, run_id: str) -> None:
-    """`meta.release`, `meta.tables` and `meta.columns`: the contracts themselves, to be queried in SQL."""
-    connection.execute(
-        "CREATE TABLE meta.release AS SELECT ?::TIMESTAMPTZ AS built_at, ? AS run_id, ? AS duckdb_version",
-        [built_at, run_id, duckdb.__version__],
-    )
-    connection.execute("COMMENT ON TABLE meta.release IS 'When and by which run this file was built.'")
-    connection.execute("""
-        CREATE TABLE meta.tables AS
-        SELECT schema_name || '.' || table_name AS name, 'table' AS kind, estimated_size AS rows, comment AS description
-        FROM duckdb_tables() WHERE database_name = 'release'
-        UNION ALL
-        SELECT schema_name || '.' || view_name, 'view', NULL, comment
-        FROM duckdb_views() WHERE database_name = 'release' AND NOT internal
-        UNION ALL
-        SELECT schema_name || '.' || function_name || '(' || array_to_string(parameters, ', ') || ')', 'macro', NULL, comment
-        FROM duckdb_functions() WHERE database_name = 'release' AND NOT internal
-        ORDER BY ALL
-    """)
-    connection.execute("COMMENT ON TABLE meta.tables IS 'Every table, view and macro with its rows and what it holds.'")
-    connection.execute("""
-        CREATE TABLE meta.columns AS
-        SELECT schema_name || '.' || table_name AS table_name, column_name, column_index AS position,
-               data_type, is_nullable AS may_be_null,
-               nullif(regexp_extract(comment, '\\[([a-z0-9_ /]+)\\]$', 1), '') AS unit, comment AS description
-        FROM duckdb_columns() WHERE database_name = 'release' AND NOT internal ORDER BY table_name, position
-    """)
-    connection.execute("COMMENT ON TABLE meta.columns IS 'Every column with its type, unit and meaning.'")
+    connection.execute(DICTIONARY)
+    connection.execute("INSERT INTO meta.release VALUES (?, ?, ?)", [built_at, run_id, duckdb.__version__])
+
+
+def _comment_columns_of_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say of each column of a view what it means: where its file does not, in the words of the table it comes from."""
+    columns = connection.execute(
+        "SELECT schema_name || '.' || table_name, column_name, comment FROM duckdb_columns() "
+        "WHERE database_name = 'release' AND NOT internal"
+    ).fetchall()
+    known = {(table, column): comment for table, column, comment in columns if comment}
+    for view, definition in connection.execute(
+        "SELECT schema_name || '.' || view_name, sql FROM duckdb_views() WHERE database_name = 'release' AND NOT internal"
+    ).fetchall():
+        tables = dict.fromkeys(re.findall(rf"\b(?:{'|'.join(LAYERS)})\.\w+", definition))
+        for column in [column for table, column, comment in columns if table == view and not comment]:
+            found = next((known[table, column] for table in tables if (table, column) in known), None)
+            if found:
+                connection.execute(f'COMMENT ON COLUMN {view}."{column}" IS {_literal(found)}')
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, file: Path) -> None:

@@ -29,3 +29,9 @@ ORDER BY changed_on DESC, model, leg;
 
 COMMENT ON VIEW core.llm_price_change IS
 'Every change of a price: what it was, what it became, when, and whose date that is. Future dates are announced changes. Changes whose status is reverted or corrected came and went.';
+
+COMMENT ON COLUMN core.llm_price_change.model IS 'canonical model, or the source''s own id where the model is not mapped';
+COMMENT ON COLUMN core.llm_price_change.changed_on IS 'first day of the new price; see date_basis';
+COMMENT ON COLUMN core.llm_price_change.old_usd_per_mtok IS 'price before [usd_per_mtok]';
+COMMENT ON COLUMN core.llm_price_change.new_usd_per_mtok IS 'price from that day on [usd_per_mtok]';
+COMMENT ON COLUMN core.llm_price_change.ratio IS 'new over old price: below 1 it became cheaper';

@@ -18,3 +18,5 @@ WHERE agreement < 1
 ORDER BY spread DESC, provider, model;
 
 COMMENT ON VIEW core.llm_price_disagreement IS 'Legs on which the sources disagree, widest spread first, with what each source says.';
+
+COMMENT ON COLUMN core.llm_price_disagreement.spread IS 'highest over lowest price among the sources';

@@ -69,3 +69,10 @@ SELECT
 FROM shaped;
 
 COMMENT ON VIEW core.operating_point_frame IS 'Operating points by what may be compared: one row per run and percentile. Points share a frame_key only where model, workload shape (prompt/answer tokens asked for, else measured, to the nearest half power of two: 920 and 930 are 1,024), percentile, meaning of TPOT and kind of arrival are the same, so that open and closed loops never mix; it is NULL where one of them is not known. Where start_burst_bias is true, the tail of TTFT holds the opening queue.';
+
+COMMENT ON COLUMN core.operating_point_frame.frame_key IS 'points may be compared within one key: model, lengths, percentile, meaning of TPOT, arrivals; NULL where one is not known';
+COMMENT ON COLUMN core.operating_point_frame.model_class IS 'canonical model, else the written name without its format';
+COMMENT ON COLUMN core.operating_point_frame.workload_shape IS 'tokens in/out, to the nearest half power of two; mlperf for its data sets';
+COMMENT ON COLUMN core.operating_point_frame.percentile IS 'mean, p50, p90, p95, p99 or p999 of both latencies';
+COMMENT ON COLUMN core.operating_point_frame.ttft_s IS 'time to first token at the percentile [s]';
+COMMENT ON COLUMN core.operating_point_frame.tpot_s IS 'time per output token at the percentile [s]';

@@ -20,3 +20,10 @@ ORDER BY n_sources DESC, n_sellers DESC, prices DESC, name;
 
 COMMENT ON VIEW core.unmapped_model_name IS
 'Names of chat models that stand in no map, most listed first, with the sellers that list them: what core.model lacks.';
+
+COMMENT ON COLUMN core.unmapped_model_name.name IS 'the source''s id in small letters, without its owner';
+COMMENT ON COLUMN core.unmapped_model_name.n_sources IS 'sources that list it [sources]';
+COMMENT ON COLUMN core.unmapped_model_name.n_sellers IS 'sellers that list it [sellers]';
+COMMENT ON COLUMN core.unmapped_model_name.prices IS 'prices in force under that name [prices]';
+COMMENT ON COLUMN core.unmapped_model_name.sellers IS 'these sellers';
+COMMENT ON COLUMN core.unmapped_model_name.example IS 'one id as a source writes it';

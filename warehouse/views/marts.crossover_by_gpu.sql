@@ -42,3 +42,16 @@ ORDER BY setting, model, axis;
 
 COMMENT ON VIEW marts.crossover_by_gpu IS
 'How the crossover between chunked colocation and disaggregation moves from A100 to H100 to H200: medians over the lines of the grid that cross on the GPU, and the median of the ratio over lines that cross on both. Bandwidth and token ratio: disaggregation is cheaper above; TPOT bound: below.';
+
+COMMENT ON COLUMN marts.crossover_by_gpu.axis IS 'what is moved: tpot_s, kv_bytes_per_s_per_gpu or input_per_output';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines IS 'lines of the grid along that axis [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines_crossed_a100 IS 'lines on which the answer turns on an A100 [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines_crossed_h100 IS 'the same on an H100 [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines_crossed_h200 IS 'the same on an H200 [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.a100 IS 'median crossover on an A100, in the unit of the axis';
+COMMENT ON COLUMN marts.crossover_by_gpu.h100 IS 'median crossover on an H100, in the unit of the axis';
+COMMENT ON COLUMN marts.crossover_by_gpu.h200 IS 'median crossover on an H200, in the unit of the axis';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines_crossed_on_both_a100_h100 IS 'lines that cross on both [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.h100_over_a100 IS 'median ratio of the crossovers, H100 over A100';
+COMMENT ON COLUMN marts.crossover_by_gpu.lines_crossed_on_both_h100_h200 IS 'lines that cross on both [lines]';
+COMMENT ON COLUMN marts.crossover_by_gpu.h200_over_h100 IS 'median ratio of the crossovers, H200 over H100';

@@ -16,3 +16,12 @@ ORDER BY as_of;
 
 COMMENT ON VIEW marts.market_split_coverage IS
 'How many priced models the market split classifies each day, how many of their scores are chained, and how many tiers rest on one.';
+
+COMMENT ON COLUMN marts.market_split_coverage.priced_models IS 'models with a price that day [models]';
+COMMENT ON COLUMN marts.market_split_coverage.classified IS 'of these in one of the two tiers [models]';
+COMMENT ON COLUMN marts.market_split_coverage.share_classified IS 'share of them';
+COMMENT ON COLUMN marts.market_split_coverage.rated IS 'models with a score [models]';
+COMMENT ON COLUMN marts.market_split_coverage.rated_by_link IS 'of these with a score chained from another scale [models]';
+COMMENT ON COLUMN marts.market_split_coverage.frontier_reasoning IS 'models of that tier [models]';
+COMMENT ON COLUMN marts.market_split_coverage.tier_may_move IS 'models whose tier another score within its interval would change [models]';
+COMMENT ON COLUMN marts.market_split_coverage.newest_score_on IS 'day of the newest score';
