@@ -1,5 +1,6 @@
 """Blends of input and output price, the price of a fixed quality, matched-model chains, and slopes with intervals."""
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -138,3 +139,16 @@ def test_mean_change_gives_the_fall_between_the_ends_and_a_wider_interval_than_a
 
 def test_the_famous_fall_of_280_by_its_text_and_by_its_dates():
     assert fall_per_year(fall=280.0, months=[18.0, 23.0]) == pytest.approx([42.8, 18.9], abs=0.05)
+
+
+def test_a_retired_model_sets_no_price_of_a_quality(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """gemini-1.5-flash ended on 24 September 2025; its name stayed in price lists until March 2026."""
+    series = "FROM marts.price_index WHERE series = 'eci 125.76 gpt-4 1:1'"
+    assert warehouse.sql(f"SELECT max(as_of)::VARCHAR {series} AND set_by = 'gemini-1.5-flash'").fetchall() == [("2025-08-31",)]
+    assert warehouse.sql(f"SELECT DISTINCT set_by, value {series} AND as_of >= '2025-09-30'").fetchall() == [
+        ("gpt-5-nano", 0.225)
+    ]
+    ((slope,),) = warehouse.sql(
+        "SELECT factor_per_year FROM marts.price_slope WHERE series = 'eci 125.76 gpt-4 1:1'"
+    ).fetchall()
+    assert slope == pytest.approx(7.4, abs=0.1)
