@@ -23,6 +23,8 @@ from answers import claims as ledger
 from answers import describe, provenance
 from answers.decide.answer import decide as decision_of
 from answers.decide.record import ServingQuestion
+from answers.host_or_call.answer import host_or_call as host_or_call_of
+from answers.host_or_call.asked import question_of
 from answers.query import connect, first_records
 from answers.text import write_json
 from warehouse.changes import compare, release_before
@@ -103,6 +105,31 @@ def _tools(latest: Callable[[], Path]) -> dict[str, Callable[..., Any]]:
         found: Row = _plain(decision_of(question, warehouse=latest()))
         return found
 
+    def host_or_call(
+        model: Annotated[str, Field(description="Model, such as llama-3.3-70b.")],
+        requests_per_s: Annotated[float, Field(gt=0, description="Mean requests per second.")],
+        input_tokens: Annotated[float | None, Field(description="Of a prompt; else of the workload.")] = None,
+        output_tokens: Annotated[float | None, Field(description="Of an answer as billed; else of the workload.")] = None,
+        workload: Annotated[str | None, Field(description="Lengths from use: market, chat, agent, ...")] = None,
+        gpus: Annotated[list[str] | None, Field(description="GPUs to weigh; all that have a rent where none is named.")] = None,
+        ttft_p99_s: float = 2.0,
+        tpot_p99_s: float = 0.05,
+    ) -> Row:
+        """Say whether to rent GPUs or to pay per token: each seller's bill, each GPU's, the break-even, and what flips it."""
+        asked = question_of(
+            latest(),
+            model=model,
+            rate=requests_per_s,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            workload=workload,
+            ttft_p99_s=ttft_p99_s,
+            tpot_p99_s=tpot_p99_s,
+            gpus=tuple(gpus or ()),
+        )
+        found: Row = _plain(host_or_call_of(asked, warehouse=latest()))
+        return found
+
     def claims(
         verdict: Annotated[str | None, Field(description="reproduced, reproduced_in_part, inconclusive, not_...")] = None,
         document: Annotated[str | None, Field(description="Part of the name of a document.")] = None,
@@ -136,6 +163,7 @@ def _tools(latest: Callable[[], Path]) -> dict[str, Callable[..., Any]]:
         "describe": describe_table,
         "prices_on": prices_on,
         "decide": decide,
+        "host_or_call": host_or_call,
         "claims": claims,
         "source": source,
         "changes": changes,

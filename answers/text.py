@@ -52,7 +52,8 @@ def write_json(answer: Any, stream: TextIO) -> None:
 
 
 def say(line: str, *, console: Console, indent: int = 0, hanging: int = 2) -> None:
-    """Print a line of markup that goes on in the next between two words, further in; a word is never broken."""
+    """Print a line of markup that goes on in the next between two words, further in than it begins; a word is never broken."""
+    indent += len(line) - len(line := line.lstrip(" "))
     _print_wrapped(Text.from_markup(line), console=console, first=" " * indent, rest=" " * (indent + hanging))
 
 

@@ -1,10 +1,11 @@
 """An allocation as a person reads it, and as JSON."""
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from answers.allocate.record import Allocation, Option
-from answers.text import number, share, usd
+from answers.text import number, share, show_rows, usd
+from answers.text import say as line
 
 MOST_OPTIONS = 12
 CHANNELS = {
@@ -18,7 +19,7 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
     """The answer first, then every option with its evidence, the three conditions, and what would flip it."""
 
     def say(text: str = "") -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        line(escape(text), console=console)
 
     rests = f"; rests on what is borrowed: {', '.join(found.borrowed)}" if found.borrowed else ""
     say(
@@ -40,7 +41,7 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
         worth = "" if best.net_usd is None else f", worth {usd(best.net_usd)} more than it costs"
         say(f"The next dollar goes to {CHANNELS[found.answer]}: {best.what} ({sure}){worth}.")
     say()
-    console.print(_options(found.options[:MOST_OPTIONS]), highlight=False)
+    _show_options(found.options[:MOST_OPTIONS], console=console)
     if len(found.options) > MOST_OPTIONS:
         say(f"and {len(found.options) - MOST_OPTIONS} more (--json)")
     say()
@@ -63,14 +64,12 @@ def show_allocation(found: Allocation, *, console: Console) -> None:
         say(f"Note: {note}")
 
 
-def _options(options: tuple[Option, ...]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for at, name in enumerate(("option", "what", "spend", "correct", "more correct", "$/more correct", "$/correct", "n")):
-        table.add_column(name, justify="right" if at > 1 else "left", no_wrap=at != 1)
-    for option in options:
-        table.add_row(
+def _show_options(options: tuple[Option, ...], *, console: Console) -> None:
+    figures = ("spend", "correct", "more correct", "$/more correct", "$/correct", "n")
+    rows = [
+        (
             option.channel,
-            option.what,
+            escape(option.what),
             usd(option.spend_usd),
             share(option.accuracy, option.accuracy_low, option.accuracy_high),
             f"{option.extra_correct:,.0f}",
@@ -78,4 +77,6 @@ def _options(options: tuple[Option, ...]) -> Table:
             usd(option.usd_per_correct),
             str(option.n),
         )
-    return table
+        for option in options
+    ]
+    show_rows(("option", "what", *figures), rows, console=console, right=figures)

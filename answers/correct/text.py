@@ -6,10 +6,11 @@ from itertools import groupby
 from typing import Any, TextIO
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from answers.correct.record import Correct, Interval, Pair, RunCost, Spend, Way
-from answers.text import UNKNOWN, number, share, usd
+from answers.text import UNKNOWN, number, share, show_rows, usd
+from answers.text import say as line_of
 
 MOST_PAIRS = 10
 ROLE_NAMES = {
@@ -55,13 +56,13 @@ def show_correct(found: Correct, *, console: Console) -> None:
     """Each run with its money and interval, curves over samples, pairs of models, and the cheapest ways."""
 
     def say(text: str = "") -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+        line_of(escape(text), console=console)
 
     for run in found.runs:
         for line in _run(run):
             say(line)
         if run.curve:
-            console.print(_curve(run), highlight=False)
+            _show_curve(run, console=console)
         say()
     for line in _pairs(found.pairs):
         say(line)
@@ -69,7 +70,7 @@ def show_correct(found: Correct, *, console: Console) -> None:
         listed = list(ways)
         if len(listed) > 1:
             say(f"Cheapest ways to each accuracy on {benchmark} ({listed[0].items:,} items)")
-            console.print(_ways(listed), highlight=False)
+            _show_ways(listed, console=console)
             say("* only with a check that never errs, such as tests\n" if any(way.needs_check for way in listed) else "")
     for log in found.logs:
         if log.usd_covers:
@@ -187,24 +188,31 @@ def _spend(spend: Spend) -> str:
     return f"{usd(spend.usd)}{unknown}" + (f" ({', '.join(tokens)})" if tokens else "")
 
 
-def _curve(run: RunCost) -> Table:
-    table = _table("  N", "right by coverage *", "by vote", "by selector", "$/item")
+def _show_curve(run: RunCost, *, console: Console) -> None:
+    rows = []
     for count, points in groupby(sorted(run.curve, key=lambda point: point.samples), key=lambda point: point.samples):
         found = {point.selection: point for point in points}
         shown = [
             share(found[name].accuracy.value, found[name].accuracy.low, found[name].accuracy.high) if name in found else UNKNOWN
             for name in ("coverage", "vote", "selector")
         ]
-        table.add_row(f"  {count}", *shown, usd(found["coverage"].usd_per_item, digits=3))
-    return table
+        rows.append((f"  {count}", *shown, usd(found["coverage"].usd_per_item, digits=3)))
+    figures = ("right by coverage *", "by vote", "by selector", "$/item")
+    show_rows(("  N", *figures), rows, console=console, right=figures)
 
 
-def _ways(listed: list[Way]) -> Table:
-    table = _table("way", "right", "$/item", "$/correct (95 %)")
-    for way in listed:
-        mark = " *" if way.needs_check else ""
-        table.add_row(way.way + mark, share(way.accuracy.value), usd(way.usd_per_item, digits=3), _usd(way.usd_per_correct))
-    return table
+def _show_ways(listed: list[Way], *, console: Console) -> None:
+    rows = [
+        (
+            escape(way.way) + (" *" if way.needs_check else ""),
+            share(way.accuracy.value),
+            usd(way.usd_per_item, digits=3),
+            _usd(way.usd_per_correct),
+        )
+        for way in listed
+    ]
+    figures = ("right", "$/item", "$/correct (95 %)")
+    show_rows(("way", *figures), rows, console=console, right=figures)
 
 
 def _pairs(pairs: tuple[Pair, ...]) -> Iterator[str]:
@@ -237,10 +245,3 @@ def _usd(part: Interval) -> str:
         return usd(part.value, digits=3)
     high = "no bound" if part.high is None else usd(part.high, digits=3)
     return f"{usd(part.value, digits=3)} ({usd(part.low, digits=3)} to {high})"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for at, name in enumerate(columns):
-        table.add_column(name, justify="right" if at else "left", no_wrap=at > 0)
-    return table

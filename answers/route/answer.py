@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 
 from answers.route.columns import parsed_map
 from answers.route.curve import curve_rows, write_curve
@@ -16,6 +17,7 @@ from answers.route.prices import Prices, parsed_prices
 from answers.route.record import Asked, Decision
 from answers.route.table import Reading, Table, read_outcomes
 from answers.route.text import as_json, policy_file, words
+from answers.text import say
 
 NOT_MET = 3
 """Exit code of a contract that no policy can keep."""
@@ -104,7 +106,7 @@ def show_route(
         out.print(json.dumps(as_json(decision), indent=1), highlight=False, soft_wrap=True, markup=False)
     else:
         for line in words(decision):
-            out.print(line, highlight=False, soft_wrap=True, markup=False)
+            say(escape(line), console=out)
     reachable = max(model.quality.high for model in decision.models)
     unmet = asked.min_quality is not None and not decision.best.floor.promised and reachable < asked.min_quality
     return NOT_MET if unmet else 0

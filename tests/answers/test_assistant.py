@@ -63,7 +63,7 @@ def refusal(latest: Path, tool: str, arguments: dict[str, Any]) -> str:
 
 def test_every_tool_reads_only_and_says_what_it_is_for(latest: Path):
     tools = ask(latest, lambda client: client.list_tools()).tools
-    assert {"query", "tables", "describe", "prices_on", "decide", "claims", "source", "changes"} <= {
+    assert {"query", "tables", "describe", "prices_on", "decide", "host_or_call", "claims", "source", "changes"} <= {
         tool.name for tool in tools
     }
     assert all(tool.annotations.read_only_hint and tool.description for tool in tools)
@@ -105,6 +105,14 @@ def test_decide_answers_as_the_command_does_and_refuses_a_word_that_is_no_field(
     assert "chunked" in json.dumps(found)
     assert "usd_per_gpu_hr" in refusal(latest, "decide", {"question": {**QUESTION, "usd_per_gpu_hr": 2}})
     assert "did you mean h100-sxm" in refusal(latest, "decide", {"question": {**QUESTION, "gpu": "h100-smx"}})
+
+
+def test_host_or_call_has_both_bills_and_refuses_what_is_missing(latest: Path):
+    asked = {"model": "llama-3.3-70b", "requests_per_s": 2, "gpus": ["h100-sxm"]}
+    found = answer(latest, "host_or_call", {**asked, "workload": "chat"})
+    assert found["calls"]
+    assert found["hosts"]
+    assert "--workload" in refusal(latest, "host_or_call", asked)
 
 
 def test_claims_and_where_a_number_comes_from(latest: Path):
