@@ -11,25 +11,33 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assets.levers.anchor_steps import awq_byte_ratio, drafted_steps, stated_draft_cost, step_gain
 from assets.levers.catalogue import (
     ACCEPTANCE,
     ATTENTION_SHARE,
-    AWQ_BYTE_RATIO,
     DRAFT_COST_RATIO,
     DRAFT_LENGTH,
     Evidence,
     Facts,
     dequantisation_shares,
+    device_rows,
     one,
 )
 from economics.levers.operating_point import Power, decode_joules_per_token
 from economics.routing.patterns import implied_draft_cost_ratio, speculative_decoding
+from economics.serving.engine_fit import PRIOR_LAYER_S
 from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of
 from economics.serving.step_time import kv_bytes_per_token
 from economics.serving.symbols import Contract, RequestShape
 
 MEASURED_CONTEXT_TOKENS = 1024.0
 """Assumed where a measurement does not tell its context length."""
+UNNAMED_MODEL = "llama-3-8b"
+"""Model of steps whose row names none: the first of TinyChat's table."""
+SYSTEM_GPUS = {"A100": "a100-80gb-sxm"}
+"""GPU of systems that are named without a variant: the one that is mostly meant."""
+SYSTEM_DEVICES = {"Jetson AGX Orin": "Jetson AGX Orin 64 GB", "RTX 4090": "RTX 4090"}
+HYBRID_REASON = "an upper bound: weights, state and prefill take time too, and neither context nor batch is told"
 CITED = ("paper", "figure", "version", "locator", "status", "note")
 Row = dict[str, Any]
 
@@ -46,7 +54,7 @@ def anchors(
     shapes = {row["model"]: row for row in model_shape.iter_rows(named=True)}
     gpus = {row["gpu"]: row for row in gpu.iter_rows(named=True)}
     rows = [
-        *_awq(figures),
+        *_awq(figures, shapes, gpus),
         *_speculative(routing_point),
         *_hybrid(figures, shapes),
         *_clock(figures, found),
@@ -74,27 +82,35 @@ def _anchor(row: Facts, *, lever: str, quantity: str, predicted_how: str, **colu
         "predicted_how": predicted_how,
         "in_sample": False,
         "is_bound": False,
+        "is_assumed": False,
+        "off_reason": None,
         "implied_parameter": None,
         "implied_value": None,
     }
     return {**given, **columns}
 
 
-def _awq(figures: pl.DataFrame) -> Iterator[Row]:
+def _awq(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts]) -> Iterator[Row]:
     steps = figures.filter(pl.col("paper") == "levers", pl.col("metric") == "decode_step_s")
+    bandwidths = {name: row["memory_bytes_per_s"] for name, row in device_rows(figures).items()}
     for row in steps.filter(pl.col("condition") != "FP16").iter_rows(named=True):
         before = one(figures, "levers", row["figure"].removesuffix("_awq") + "_fp16")
         gain = before["value"] / row["value"]
+        shape = shapes[row["model"] or UNNAMED_MODEL]
+        card = gpus.get(row["gpu"] or SYSTEM_GPUS.get(row["system"], ""))
+        bandwidth = card["hbm_bytes_per_s"] if card else bandwidths[SYSTEM_DEVICES[row["system"]]]
+        predicted = step_gain(shape, bytes_per_s=bandwidth)
         yield _anchor(
             row,
             lever="awq",
             quantity="decode step of one sequence",
             published_gain=gain,
-            predicted_gain=1.0 / AWQ_BYTE_RATIO,
-            is_bound=True,
-            predicted_how="weight bytes alone: nothing but the weight read takes time",
+            predicted_gain=predicted,
+            predicted_how=f"bytes read x {awq_byte_ratio(shape):.2f} with the head in 16 bits, and a fixed time per layer of "
+            f"{PRIOR_LAYER_S * 1e6:.0f} us, the prior of engines that were not measured"
+            + ("" if row["model"] else f"; model taken as {UNNAMED_MODEL}, the first of the table"),
             implied_parameter="share of the ideal memory gain reached",
-            implied_value=gain * AWQ_BYTE_RATIO,
+            implied_value=gain * awq_byte_ratio(shape),
         )
     stated = one(figures, "levers", "awq_over_hf_fp16")
     yield _anchor(
@@ -102,7 +118,7 @@ def _awq(figures: pl.DataFrame) -> Iterator[Row]:
         lever="awq",
         quantity="decode step of one sequence",
         published_gain=stated["value"],
-        predicted_gain=1.0 / AWQ_BYTE_RATIO,
+        predicted_gain=1.0 / awq_byte_ratio(shapes[UNNAMED_MODEL]),
         is_bound=True,
         predicted_how="weight bytes alone: nothing but the weight read takes time",
     )
@@ -123,6 +139,7 @@ def _awq(figures: pl.DataFrame) -> Iterator[Row]:
 
 def _speculative(points: pl.DataFrame) -> Iterator[Row]:
     mine = points.filter(pl.col("pattern") == "speculative_decoding", pl.col("metric").is_in(["speedup_x", "slowdown_x"]))
+    steps = drafted_steps(mine)
     for row in mine.iter_rows(named=True):
         inverse = row["metric"] == "slowdown_x"
         value, low, high = (
@@ -136,12 +153,12 @@ def _speculative(points: pl.DataFrame) -> Iterator[Row]:
             published_gain=value,
             published_low=low,
             published_high=high,
-            **_drafted(row, value),
+            **_drafted(row, value, steps),
         )
 
 
-def _drafted(row: Facts, published: float | None) -> Row:
-    """Prediction for a published speed-up, from as much as the document tells."""
+def _drafted(row: Facts, published: float | None, steps: Mapping[str, float]) -> Row:
+    """Prediction for a published speed-up, from as much as the document tells. `steps`: of `drafted_steps`."""
     told = row["acceptance"] is not None and row["draft_length"] is not None
     if told and published is not None:
         implied = implied_draft_cost_ratio(
@@ -150,17 +167,17 @@ def _drafted(row: Facts, published: float | None) -> Row:
         implied_value = {"implied_parameter": "draft cost ratio", "implied_value": float(implied)}
         if "below 0.05" not in (row["note"] or ""):
             return {"predicted_how": "none: the cost of the draft is not told", **implied_value}
+        cost, how = stated_draft_cost(row["setting"])
         terms = speculative_decoding(
-            acceptance=row["acceptance"], draft_length=float(row["draft_length"]), draft_cost_ratio=DRAFT_COST_RATIO
+            acceptance=row["acceptance"], draft_length=float(row["draft_length"]), draft_cost_ratio=cost
         )
-        how = f"stated acceptance and drafts, draft cost {DRAFT_COST_RATIO} (the paper says below)"
-        return {"predicted_gain": _speedup(terms), "predicted_how": how, **implied_value}
-    if row["tokens_per_pass"] is not None:
         return {
-            "predicted_gain": row["tokens_per_pass"],
-            "predicted_how": "stated tokens per target pass, drafts taken as free",
-            "is_bound": True,
+            "predicted_gain": _speedup(terms),
+            "predicted_how": f"stated acceptance and drafts, draft cost {cost:.3f}: {how}",
+            **implied_value,
         }
+    if row["tokens_per_pass"] is not None:
+        return _tree(row, published, steps)
     if row["figure"].startswith("vllm_") and row["figure"].endswith(("_qps1", "_high_load")):
         saturation = DRAFT_LENGTH + 1.0 if row["figure"].endswith("_high_load") else 1.0
         cost = 0.0 if "ngram" in row["figure"] else DRAFT_COST_RATIO
@@ -169,8 +186,32 @@ def _drafted(row: Facts, published: float | None) -> Row:
         )
         load = "verification fully compute-bound" if saturation > 1.0 else "verification free"
         how = f"acceptance {ACCEPTANCE} and {DRAFT_LENGTH:g} drafts assumed, draft cost {cost}, {load}"
-        return {"predicted_gain": _speedup(terms), "predicted_how": how}
+        return {
+            "predicted_gain": _speedup(terms),
+            "predicted_how": how,
+            "is_assumed": True,
+            "off_reason": "the acceptance is assumed: the document tells neither it nor the draft length",
+        }
     return {"predicted_how": "none: acceptance or draft length is not told"}
+
+
+def _tree(row: Facts, published: float | None, steps: Mapping[str, float]) -> Row:
+    """Tokens a pass keeps over what a pass with its drafts takes; that of a system is read off the others of its kind."""
+    step = steps.get(row["figure"], 1.0)
+    how = (
+        f"stated tokens per target pass over {step:.2f} plain passes: what drafting and verifying take in the other systems "
+        "of the bench that draft with a network"
+        if row["figure"] in steps
+        else "stated tokens per target pass; drafts are looked up, and verified in the time of a plain pass"
+    )
+    gain = row["tokens_per_pass"]
+    implied = None if published is None else gain / published
+    return {
+        "predicted_gain": gain / step,
+        "predicted_how": how,
+        "implied_parameter": "pass with its drafts over a plain pass",
+        "implied_value": implied,
+    }
 
 
 def _speedup(terms: Any) -> float:
@@ -206,6 +247,7 @@ def _hybrid(figures: pl.DataFrame, shapes: Mapping[str, Facts]) -> Iterator[Row]
             published_gain=row["value"],
             predicted_gain=most,
             is_bound=True,
+            off_reason=HYBRID_REASON if most else None,
             predicted_how="KV bytes alone, one layer in eight keeps them"
             if most
             else "none: without KV the gain grows with the context, which is not told",
@@ -257,6 +299,8 @@ def _slack(figures: pl.DataFrame, found: Evidence) -> Iterator[Row]:
             predicted_gain=1.0 / (1.0 - found.idle_share),
             predicted_how=f"{found.idle_share:.0%} of the GPU-hours are idle ones (quoted, low trust); the published gain is "
             "the geometric middle of its range",
+            is_assumed=True,
+            off_reason="the idle share is assumed: quoted of other clusters, and the published gain depends on it alone",
             implied_parameter="idle share of GPU-hours at the middle",
             implied_value=float(1.0 - 1.0 / np.sqrt(ends.prod())),
         )

@@ -37,11 +37,13 @@ def lever_anchor(
         gpu=gpu,
         found=evidence(cited_figure),
     )
-    bounded = pl.when(pl.col("is_bound")).then(pl.lit("upper_bound")).otherwise(pl.lit("point"))
+    bounded = (
+        pl.when("is_assumed").then(pl.lit("assumed")).when("is_bound").then(pl.lit("upper_bound")).otherwise(pl.lit("point"))
+    )
     with_error = rows.with_columns(
         error=pl.col("predicted_gain") / pl.col("published_gain") - 1.0,
         prediction=pl.when(pl.col("predicted_gain").is_null()).then(pl.lit("none")).otherwise(bounded),
-    )
+    ).with_columns(off_reason=pl.when(pl.col("error").abs() > contract.OFF).then("off_reason"))
     return with_error.select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.LeverAnchor).items()).sort(
         "lever", "paper", "figure"
     )
@@ -117,8 +119,11 @@ def settled(base: ServedPoint, *chosen: Case) -> ServedPoint:
 
 
 def anchored(lever_anchor: pl.DataFrame) -> pl.DataFrame:
-    """Published gains and the median error of their predictions, by lever; figures that set the parameters left out."""
-    tested = lever_anchor.filter(pl.col("error").is_not_null(), ~pl.col("in_sample"))
+    """Published gains and the median error of their predictions, by lever.
+
+    Figures that set the parameters, and predictions that rest on an assumed one, are no test and left out.
+    """
+    tested = lever_anchor.filter(pl.col("error").is_not_null(), ~pl.col("in_sample"), pl.col("prediction") != "assumed")
     return tested.group_by(levers="lever").agg(
         anchors=pl.len().cast(pl.Int64),
         anchor_gain_low=pl.min_horizontal("published_gain", "published_low").min(),

@@ -26,7 +26,9 @@ LEVER_MEANING = (
     "bits; ssm_hybrid: state-space layers instead of most attention; speculative_decoding: a draft, verified in one step; "
     "clock_lock: SM clock below its peak; harvested_slack: work that can wait runs on idle serving GPUs"
 )
-PREDICTIONS = ("point", "upper_bound", "none")
+PREDICTIONS = ("point", "upper_bound", "assumed", "none")
+OFF = 0.25
+"""Size of an error from which an anchor has to say why."""
 API_BASES = ("cheapest_host", "median_of_hosts")
 
 
@@ -160,11 +162,13 @@ class LeverAnchor(Table):
         "predicted over published gain less 1; above 0 the closed form promises too much", nullable=True, gt=-1
     )
     prediction: str = column(
-        "point: what the closed form expects; upper_bound: what it expects if nothing else takes time; none: not told enough",
+        "point: what the closed form expects; upper_bound: what it expects if nothing else takes time; assumed: it rests on a "
+        "parameter nobody tells, so that the error is no test; none: not told enough",
         isin=PREDICTIONS,
     )
     in_sample: pl.Boolean = column("whether the figure also set the parameters, so that the error is no test")
     predicted_how: str = column("what the prediction rests on, or why there is none")
+    off_reason: str = column("why the prediction is off by more than a quarter; NULL where it is not", nullable=True)
     implied_parameter: str = column("parameter that the figure implies", nullable=True)
     implied_value: float = column("its value", nullable=True)
     note: str = column("what to know first", nullable=True)
@@ -173,6 +177,11 @@ class LeverAnchor(Table):
     def predicted_where_claimed(cls, data: pa.PolarsData) -> pl.LazyFrame:
         claimed = pl.col("prediction") != "none"
         return data.lazyframe.select(claimed == pl.col("predicted_gain").is_not_null())
+
+    @pa.dataframe_check(description="an anchor that is off by more than a quarter says why")
+    def off_says_why(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        is_off = (pl.col("error").abs() > OFF).fill_null(value=False)
+        return data.lazyframe.select(is_off == pl.col("off_reason").is_not_null())
 
     class Config:
         name = "marts.lever_anchor"

@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assets.levers.anchor_steps import awq_byte_ratio, drafted_steps, stated_draft_cost, step_gain
 from assets.levers.catalogue import (
     EXCLUSIVE,
     POINTS,
@@ -55,15 +56,16 @@ class TestEvidence:
         assert all(compatible(stack) for stack in STACKS)
         assert {name for pair in EXCLUSIVE for name in pair} <= set(LEVERS)
 
-    def test_errors_of_fitted_figures_are_no_test(self) -> None:
+    def test_errors_of_fitted_and_assumed_figures_are_no_test(self) -> None:
         rows = pl.DataFrame(
             {
-                "lever": ["clock_lock", "awq", "awq"],
-                "in_sample": [True, False, False],
-                "error": [0.0, 0.5, -0.1],
-                "published_gain": [1.2, 2.0, 3.0],
-                "published_low": [None, None, 1.5],
-                "published_high": [None, None, 4.0],
+                "lever": ["clock_lock", "awq", "awq", "harvested_slack"],
+                "in_sample": [True, False, False, False],
+                "prediction": ["point", "point", "upper_bound", "assumed"],
+                "error": [0.0, 0.5, -0.1, 0.3],
+                "published_gain": [1.2, 2.0, 3.0, 1.4],
+                "published_low": [None, None, 1.5, None],
+                "published_high": [None, None, 4.0, None],
             },
             schema_overrides={"published_low": pl.Float64, "published_high": pl.Float64},
         )
@@ -72,6 +74,43 @@ class TestEvidence:
         assert (summary["anchors"], summary["anchor_gain_low"], summary["anchor_gain_high"]) == (2, 1.5, 4.0)
         assert summary["anchor_median_error"] == pytest.approx(0.2)
         assert summary["anchor_median_absolute_error"] == pytest.approx(0.3)
+
+
+class TestSteps:
+    LLAMA_3_8B = {
+        "dense_parameters": 6.98e9,
+        "expert_parameters": None,
+        "vocabulary": 128_256,
+        "hidden": 4096,
+        "layers": 32,
+    }
+
+    def test_a_large_vocabulary_in_16_bits_keeps_awq_from_a_quarter_of_the_bytes(self) -> None:
+        assert awq_byte_ratio(self.LLAMA_3_8B) == pytest.approx(0.31, abs=0.005)
+        assert awq_byte_ratio(self.LLAMA_3_8B | {"vocabulary": 32_000}) == pytest.approx(0.27, abs=0.005)
+
+    def test_a_faster_memory_leaves_more_to_the_fixed_time(self) -> None:
+        gains = [step_gain(self.LLAMA_3_8B, bytes_per_s=bandwidth) for bandwidth in (0.2e12, 1e12, 2e12, 1e15)]
+        assert gains == sorted(gains, reverse=True)
+        assert gains[0] < 1.0 / awq_byte_ratio(self.LLAMA_3_8B)
+        assert gains[-1] == pytest.approx(1.0, abs=0.02)
+
+    def test_a_drafted_step_is_read_off_the_other_systems(self) -> None:
+        points = pl.DataFrame(
+            {
+                "figure": ["spec_bench_a_7b", "spec_bench_b_7b", "spec_bench_c_7b", "spec_bench_pld_7b"],
+                "value": [2.0, 2.0, 2.0, 1.7],
+                "tokens_per_pass": [3.0, 4.0, 5.0, 1.8],
+            }
+        )
+        assert drafted_steps(points) == pytest.approx(
+            {"spec_bench_a_7b": 2.25, "spec_bench_b_7b": 2.0, "spec_bench_c_7b": 1.75}
+        )
+
+    def test_a_cost_of_which_only_an_end_is_stated_lies_between_the_weights_and_that_end(self) -> None:
+        cost, how = stated_draft_cost("T5-XXL 11B, EnDe, draft T5-small, temperature 0")
+        assert 60e6 / 11e9 < cost < 0.05
+        assert "0.005" in how
 
 
 class TestApi:
@@ -163,9 +202,18 @@ class TestWarehouse:
         }
         assert anchors["jamba_kv_256k"] == pytest.approx((8.0, 8.0, 0.0))
         assert anchors["prefill_time_conversation"] == pytest.approx((1 / 0.64, 1 / 0.60, 0.64 / 0.60 - 1))
-        assert anchors["tinychat_a100_awq"][2] > 0.5  # the memory bound promises too much there
+        assert anchors["tinychat_a100_awq"][1] < 2.5  # a fixed time per layer keeps the A100 far from the memory bound
         assert anchors["vllm_draft_high_load"][1] < 1.0  # the closed form sees the slowdown
         assert anchors["h200_clock_lock_saving"][1] is None  # the clock is not told
+
+    def test_few_anchors_are_off_by_more_than_a_quarter_and_each_says_why(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        off = rows(warehouse, "SELECT figure, off_reason FROM marts.lever_anchor WHERE abs(error) > .25")
+        assert len(off) <= 8
+        assert all(off_reason for _, off_reason in off)
+        points = "SELECT count(*) FROM marts.lever_anchor WHERE prediction = 'point' AND abs(error) > .25"
+        assert rows(warehouse, points) == [(0,)]
+        assumed = "SELECT DISTINCT lever FROM marts.lever_anchor WHERE prediction = 'assumed'"
+        assert set(rows(warehouse, assumed)) == {("harvested_slack",), ("speculative_decoding",)}
 
     def test_upper_bounds_hold(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         broken = "SELECT figure FROM marts.lever_anchor WHERE prediction = 'upper_bound' AND error < 0"
