@@ -186,7 +186,7 @@ def test_the_seed_keeps_the_contracts() -> None:
     assert models.accepted["reasoning"].sum() >= 20
 
 
-@pytest.mark.skipif(not WHOLE.exists(), reason="the whole answer of August 2026 is not part of the project")
+@pytest.mark.published
 def test_the_whole_answer_of_august_2026_keeps_the_contracts_and_the_seed_is_a_part_of_it() -> None:
     found, models = check(snapshot(WHOLE.read_bytes()))
     assert models.accepted.height == 336 - 10

@@ -201,7 +201,7 @@ class TestCommand:
         (tmp_path / "results" / "cut.json").write_bytes(vllm_run()[:100])
         text = io.StringIO()
         out = Console(file=text, width=1_000)
-        assert not show_ingest(data, [tmp_path / "results"], said={}, console=Console(file=io.StringIO()), out=out)
+        assert not show_ingest(data, [tmp_path / "results"], said={}, out=out)
         assert "cut.json: not complete JSON" in text.getvalue()
         assert "1 files accepted (1 vllm), 1 rejected" in text.getvalue()
         assert ask(data, f"SELECT file_name FROM core.operating_point WHERE {OWN}") == [("good.json",)]
@@ -213,7 +213,7 @@ class TestCommand:
             FileLock(data / LOCK),
             pytest.raises(RefreshRunningError, match="1 files are kept and show after the next refresh"),
         ):
-            show_ingest(data, [tmp_path / "run.json"], said={}, console=silent, out=silent)
+            show_ingest(data, [tmp_path / "run.json"], said={}, out=silent)
         assert len(stored(data / "bronze", FILES)[0]) == 1
 
     @pytest.mark.parametrize(

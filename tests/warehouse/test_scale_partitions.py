@@ -15,8 +15,7 @@ import pytest
 import assets
 from assets.prices.daily_price import DAYS
 from assets.serving.break_even_sweep import GPU_MODELS, finer
-from assets.serving.surface import AXES
-from economics.serving.scenarios import SETTINGS
+from assets.serving.pairs import AXES, GPUS, MODELS
 from pipelines.definitions import definitions
 from pipelines.refresh import QUIET
 from pipelines.resources import instance, resources
@@ -24,7 +23,7 @@ from schemas.base import Table, polars_schema
 from schemas.prices.daily_price import DailyPrice
 from schemas.prices.frontier import MonthlyPrice
 from schemas.serving.break_even_sweep import BreakEvenSweep
-from schemas.serving.surface import BreakEvenSurface
+from schemas.serving.surface import SETTINGS, BreakEvenSurface
 from tests.refreshed import ROOT
 from warehouse.partitioned import partition_path
 from warehouse.store import read_table, table_path, write_frame
@@ -110,7 +109,7 @@ def test_a_day_that_breaks_the_contract_fails_the_run_and_those_before_it_stay(f
 
 def test_a_sweep_contains_the_surface_and_has_a_file_for_each_gpu_and_model(folder: Path):
     keys = GPU_MODELS.get_partition_keys()
-    assert len(keys) == 40
+    assert len(keys) == len(GPUS) * len(MODELS)
     backfill(folder, BreakEvenSweep, "h100-sxm|llama-3.1-8b", "h200-sxm|llama-2-13b")  # both dimensions run from first to last
     built = {(path.parent.name, path.stem) for path in (folder / "partitions" / "break_even_sweep").glob("*/*.parquet")}
     assert built == {(gpu, model) for gpu in ("h100-sxm", "h200-sxm") for model in ("llama-3.1-8b", "llama-2-13b")}
