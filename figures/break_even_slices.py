@@ -1,94 +1,97 @@
 """Where disaggregation starts to pay: the break-even TPOT bound along the token ratio, with the range of bandwidths."""
 
 import polars as pl
-from matplotlib.axes import Axes
 
-from figures.exhibit import Exhibit, days, rows
-from figures.partition_map import AT, MODEL, SETTINGS, present
-from figures.style import SERIES, house_style, log_axis, sheet
+from figures.exhibit import Control, Exhibit, Told, days, rounded, rows
+from figures.partition_map import AT, COSTS, MODEL, SHAPES
+from figures.style import interval, looks, number
 
-DODGE = 1.08
-"""Factor between neighbouring lines along the token ratio, so that their bars stand apart."""
-RATE = {name: AT[name] for name in ("arrival_rate_per_s", "ttft_s")}
+LINE = ("model", "setting", "gpu", "arrival_rate_per_s", "ttft_s", "input_per_output")
 
 
-def draw(*, break_even_surface: pl.LazyFrame) -> Exhibit:
-    """A panel per setting, a line per GPU at the middle bandwidth, a bar from the lowest to the highest."""
-    turning = rows(
-        break_even_surface.filter(model=MODEL, tpot_verdict="crosses", **RATE)
-        .filter(pl.col("tpot_s") == pl.col("tpot_s").min())
-        .collect(),
-        of=f"TPOT bound at which the cheaper design for {MODEL} changes",
-    )
-    lines = turning.group_by("setting", "gpu", "input_per_output", maintain_order=True).agg(
-        break_even_tpot_ms=1000
-        * pl.col("break_even_tpot_s").filter(pl.col("kv_bytes_per_s_per_gpu") == AT["kv_bytes_per_s_per_gpu"]).first(),
-        at_slowest_kv_ms=1000 * pl.col("break_even_tpot_s").sort_by("kv_bytes_per_s_per_gpu").first(),
-        at_fastest_kv_ms=1000 * pl.col("break_even_tpot_s").sort_by("kv_bytes_per_s_per_gpu").last(),
-    )
-    settings = present(turning)
-    gpus = break_even_surface.select(pl.col("gpu").unique(maintain_order=True)).collect()["gpu"].to_list()
-    with house_style():
-        picture = sheet(3.4)
-        panels = picture.subplots(1, len(settings), sharex=True, sharey=True, squeeze=False)[0]
-        for axes, setting in zip(panels, settings, strict=True):
-            _panel(axes, lines.filter(setting=setting), gpus)
-            axes.set_title(SETTINGS[setting])
-        panels[0].set_ylabel("TPOT bound below which\ndisaggregation is cheaper, ms")
-        picture.supxlabel("input tokens per output token", fontsize=9)
-        handles = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        picture.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5)
+def draw(*, break_even_surface: pl.LazyFrame, gpu_price: pl.DataFrame) -> Exhibit:
+    """A line per GPU at the middle bandwidth, a bar from the lowest to the highest."""
+    lines = rows(lines_of(break_even_surface), of="TPOT bound at which the cheaper design changes")
+    gpus = lines["gpu"].unique(maintain_order=True).to_list()
+    y = number("break_even_tpot_ms", "TPOT bound below which disaggregation is cheaper, ms", log=True)
     return Exhibit(
         finding=_finding(lines),
-        alt=(
-            f"Lines of the break-even TPOT bound for {MODEL} against input tokens per output token, one per GPU, in panels "
-            f"for {', '.join(SETTINGS[s] for s in settings)}. Below a line disaggregation is cheaper, "
-            "above it chunked colocation."
-        ),
-        as_of=f"Rents of {days(turning['gpu_price_on'])}.",
+        as_of=f"Rents of {days(lines['gpu_price_on'])}.",
         uncertainty=(
-            f"{MODEL}, {RATE['arrival_rate_per_s']:g} requests/s, TTFT p99 {RATE['ttft_s']:g} s. Lines: KV transfer at "
-            f"{AT['kv_bytes_per_s_per_gpu'] / 1e9:g} GB/s per GPU; bars: the slowest to the fastest link of the grid. A GPU "
-            "without a line never changes its cheaper design there. MFU and MBU are defaults of 0.5 and 0.8, not fits."
+            f"Lines: KV transfer at {AT['kv_bytes_per_s_per_gpu'] / 1e9:g} GB/s per GPU; bars: the slowest to the fastest link "
+            "of the grid. A GPU without a line never changes its cheaper design there. Costs in a mark's words are those at "
+            "the tightest TPOT bound of the grid and the middle bandwidth."
         ),
-        numbers=lines.with_columns(pl.selectors.float().round_sig_figs(4)),
-        picture=picture,
+        rows=rounded(lines),
+        chart={
+            "height": 300,
+            "encoding": {
+                "x": number("input_per_output", "input tokens per output token", log=True),
+                **looks("gpu", gpus, of="line"),
+            },
+            "layer": [
+                interval("at_least_ms", "at_most_ms", along="y"),
+                {"mark": {"type": "line"}, "encoding": {"y": y}},
+                {"mark": {"type": "point"}, "encoding": {"y": y, "shape": looks("gpu", gpus)["shape"]}},
+            ],
+        },
+        told=Told(
+            name=("gpu", "input_per_output"),
+            value="break_even_tpot_ms",
+            source="source",
+            on="gpu_price_on",
+            low="at_least_ms",
+            high="at_most_ms",
+            more=(*COSTS, "margin", "model", "setting"),
+        ),
+        sql=(
+            f"SELECT {', '.join(LINE)}, kv_bytes_per_s_per_gpu, 1000 * break_even_tpot_s AS break_even_tpot_ms, "
+            f"{', '.join(COSTS)}, margin FROM marts.break_even_surface WHERE tpot_verdict = 'crosses' "
+            "AND tpot_s = (SELECT min(tpot_s) FROM marts.break_even_surface)"
+        ),
+        rests_on=(*SHAPES, *gpu_price.filter(pl.col("gpu").is_in(gpus))["sources"].unique().sort()),
+        controls=(
+            Control(column="model", label="Model", start=MODEL),
+            Control(column="setting", label="Setting", start=str(lines["setting"].unique(maintain_order=True)[-1])),
+            Control(column="arrival_rate_per_s", label="Requests per second", start=AT["arrival_rate_per_s"], slider=True),
+            Control(column="ttft_s", label="TTFT bound, s", start=AT["ttft_s"]),
+        ),
+        log=("x", "y"),
     )
 
 
-def _panel(axes: Axes, lines: pl.DataFrame, gpus: list[str]) -> None:
-    for place, (gpu, (colour, marker, dashes)) in enumerate(zip(gpus, SERIES, strict=False)):
-        line = lines.filter(gpu=gpu).sort("input_per_output")
-        if line.is_empty():
-            continue
-        beside = line["input_per_output"] * DODGE ** (place - (len(gpus) - 1) / 2)
-        middle = line["break_even_tpot_ms"]
-        ends = line.select(
-            low=pl.min_horizontal("at_slowest_kv_ms", "at_fastest_kv_ms", "break_even_tpot_ms"),
-            high=pl.max_horizontal("at_slowest_kv_ms", "at_fastest_kv_ms", "break_even_tpot_ms"),
+def lines_of(surface: pl.LazyFrame) -> pl.DataFrame:
+    """Break-even TPOT bounds at the middle bandwidth, their ends over all bandwidths, and the costs at the tightest bound."""
+    tightest = pl.col("tpot_s") == pl.col("tpot_s").min()
+    turning = surface.filter(tightest).filter(tpot_verdict="crosses")
+    middle = pl.col("kv_bytes_per_s_per_gpu") == AT["kv_bytes_per_s_per_gpu"]
+    ms = 1000 * pl.col("break_even_tpot_s")
+    return (
+        turning.group_by(LINE)
+        .agg(
+            break_even_tpot_ms=ms.filter(middle).first(),
+            at_least_ms=ms.min(),
+            at_most_ms=ms.max(),
+            **{name: pl.col(name).filter(middle).first() for name in (*COSTS, "margin")},
+            gpu_price_on=pl.col("gpu_price_on").first(),
+            source=pl.format("closed forms, {} rents", pl.col("gpu_price_term").first()).str.replace_all("_", " "),
         )
-        axes.errorbar(
-            beside,
-            middle,
-            yerr=[middle - ends["low"], ends["high"] - middle],
-            color=colour,
-            marker=marker,
-            linestyle=dashes,
-            elinewidth=1,
-            markersize=4,
-            label=gpu,
-        )
-    log_axis(axes, "x", (0.5, 2, 8, 32))
-    log_axis(axes, "y", (10, 15, 20, 30, 50, 75, 100, 150))
+        .drop_nulls("break_even_tpot_ms")
+        .sort("setting", "gpu", "model", "arrival_rate_per_s", "ttft_s", "input_per_output")
+        .collect()
+    )
 
 
 def _finding(lines: pl.DataFrame) -> str:
-    ranges = lines.group_by("setting", maintain_order=True).agg(
+    drawn = lines.filter(model=MODEL, arrival_rate_per_s=AT["arrival_rate_per_s"], ttft_s=AT["ttft_s"])
+    ranges = drawn.group_by("setting", maintain_order=True).agg(
         low=pl.col("break_even_tpot_ms").min(), high=pl.col("break_even_tpot_ms").max(), gpus=pl.col("gpu").n_unique()
     )
     told = "; ".join(
-        f"{SETTINGS[r['setting']]}: {r['low']:.0f} to {r['high']:.0f} ms on {r['gpus']} GPUs"
+        f"{r['setting'].replace('_', ' ')}: {r['low']:.0f} to {r['high']:.0f} ms on {r['gpus']} GPUs"
         for r in ranges.iter_rows(named=True)
-        if r["low"] is not None
     )
-    return f"For {MODEL} disaggregation pays below a TPOT bound of these (least to largest over token ratios): {told}."
+    return (
+        f"For {MODEL} disaggregation pays below a TPOT bound of these (least to largest over token ratios): "
+        f"{told or 'nowhere at the values drawn first'}."
+    )

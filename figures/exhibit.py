@@ -1,33 +1,75 @@
-"""What a figure is: a picture, the sentence it proves, its words for those who cannot see it, and the numbers behind it."""
+"""What a figure is: rows, the chart that draws them, the sentence they prove, and how each mark is told."""
 
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
-from matplotlib.figure import Figure
+
+from figures.style import Spec
 
 
 class NothingToShowError(Exception):
     """A figure has no rows to draw; the message says which, and is printed in its place."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """Something the reader picks: rows with the chosen value of `column` are drawn, and rows where it is NULL always are.
+
+    What there is to pick follows what was picked in the controls before it.
+    """
+
+    column: str
+    label: str
+    start: Any = None
+    """What is picked first; where it is not there, or None, the first value of the frame."""
+    every: str = ""
+    """Label of the choice of all values; empty: there is none."""
+    slider: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """The columns from which every mark tells its name, value, interval, source and date."""
+
+    name: tuple[str, ...]
+    value: str
+    source: str
+    on: str
+    low: str | None = None
+    high: str | None = None
+    more: tuple[str, ...] = ()
+
+    def columns(self) -> tuple[str, ...]:
+        """All of them."""
+        ends = [name for name in (self.low, self.high) if name]
+        return (*self.name, self.value, *ends, self.source, self.on, *self.more)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exhibit:
-    """A figure as drawn from the tables of one refresh."""
+    """A figure as made from the tables of one refresh."""
 
     finding: str
     """What it shows, in one or two sentences with numbers."""
-    alt: str
-    """What is drawn, for a reader who does not see it."""
     as_of: str
     """Days of the numbers."""
     uncertainty: str
     """What the error bars and bands are, and what they leave out."""
-    numbers: pl.DataFrame
-    """The rows that were drawn; units in the column names."""
-    picture: Figure | None = None
-    """None where the table itself is the figure."""
+    rows: pl.DataFrame
+    """All that can be drawn; units in the column names."""
+    chart: Spec
+    """Vega-Lite without data; its fields are columns of `rows`."""
+    told: Told
+    sql: str
+    """The question to the warehouse that gives these rows, with the columns that controls pick by."""
+    rests_on: tuple[str, ...]
+    """Documents the rows rest on: names of sources."""
+    controls: tuple[Control, ...] = ()
+    log: tuple[str, ...] = ()
+    """Axes that the reader may switch between a logarithmic and a linear scale."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +81,6 @@ class Subject:
     title: str
     tables: tuple[str, ...]
     """Bare names of the tables that `draw` takes by keyword. The picture is shown in the UI on the first."""
-    sources: tuple[str, ...]
-    """Documents behind these tables: names of sources, or of source assets with all their documents."""
     note: str
     """Method note in docs/."""
     draw: Callable[..., Exhibit]
@@ -54,11 +94,28 @@ def drawn(subject: Subject, tables: Mapping[str, pl.LazyFrame]) -> Exhibit:
     )
 
 
+def shown_first(exhibit: Exhibit) -> pl.DataFrame:
+    """The rows that are drawn before the reader picks anything, which are those of the pictures."""
+    rows = exhibit.rows
+    for control in exhibit.controls:
+        known = rows[control.column].drop_nulls()
+        if known.is_empty() or (control.every and control.start is None):
+            continue
+        picked = control.start if control.start is not None and control.start in known else known[0]
+        rows = rows.filter(pl.col(control.column).is_null() | (pl.col(control.column) == picked))
+    return rows
+
+
 def rows(frame: pl.DataFrame, *, of: str) -> pl.DataFrame:
     """The frame itself. Raises NothingToShowError where it has no rows; `of` says what is missing."""
     if frame.is_empty():
         raise NothingToShowError(f"There is no {of}.")
     return frame
+
+
+def rounded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Floats to four digits, which is what anybody reads."""
+    return frame.with_columns(pl.selectors.float().round_sig_figs(4))
 
 
 def span(column: pl.Series) -> tuple[float, float]:
@@ -77,6 +134,8 @@ def day(value: object) -> str:
 
 
 def days(column: pl.Series) -> str:
-    """The days of a column: one day, or the first and the last."""
+    """The days of a column: one day, or the first and the last; a dash where none is known."""
     first, last = column.min(), column.max()
+    if first is None:
+        return "an unknown day"
     return day(first) if first == last else f"{day(first)} to {day(last)}"

@@ -1,57 +1,89 @@
 """Levers as a waterfall: what each does alone to the cost of a token, and what they do together."""
 
-from math import log10
-
 import polars as pl
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
-from figures.exhibit import Exhibit, day, in_words, rows
-from figures.style import GREEN, GREY, INK, ORANGE, VERMILLION, house_style, log_axis, sheet
+from figures.exhibit import Control, Exhibit, Told, day, in_words, rounded, rows
+from figures.style import GREEN, GREY, ORANGE, VERMILLION
 
-LOOKS = {
-    "cost": (GREY, "", "cost of a token"),
-    "saves": (GREEN, "", "lever alone, saves"),
-    "costs": (VERMILLION, "///", "lever alone, costs"),
-    "interaction": (ORANGE, "...", "interaction: together against the product of each alone"),
+KINDS = {"cost": GREY, "saves": GREEN, "costs": VERMILLION, "interaction": ORANGE}
+WORDS = {
+    "cost": "cost of a token",
+    "saves": "lever alone, saves",
+    "costs": "lever alone, costs",
+    "interaction": "together against the product of each alone",
 }
-PANELS = 6
 
 
 def draw(*, lever_effects: pl.DataFrame) -> Exhibit:
-    """A panel per operating point: its cost, each lever of its largest stack alone, the interaction, the cost with all."""
-    stacks = rows(largest_stacks(lever_effects).head(PANELS), of="stack of levers that meets its contract")
+    """For one operating point: its cost, each lever of its largest stack alone, the interaction, the cost with all."""
+    stacks = rows(largest_stacks(lever_effects), of="stack of levers that meets its contract")
     steps = pl.concat([steps_of(stack, lever_effects) for stack in stacks.iter_rows(named=True)])
-    with house_style():
-        lines = -(-stacks.height // 2)
-        picture = sheet(0.8 + 1.75 * lines)
-        panels = picture.subplots(lines, min(2, stacks.height), squeeze=False).ravel()
-        for axes, stack in zip(panels, stacks.iter_rows(named=True), strict=False):
-            _panel(axes, steps.filter(operating_point=stack["operating_point"]), stack)
-        for axes in panels[stacks.height :]:
-            axes.set_axis_off()
-        handles = [Patch(facecolor=c, hatch=h, edgecolor="white", label=label) for c, h, label in LOOKS.values()]
-        picture.legend(handles=handles, loc="outside upper center", ncols=4)
     best = stacks.sort("usd_ratio").row(0, named=True)
     twice = stacks.filter(pl.col("usd_interaction") > 1.02).height
+    drawn = steps.with_columns(
+        start=pl.col("start").fill_null(0.0),
+        kind=pl.col("kind").replace(WORDS),
+        label=pl.coalesce(
+            pl.format("x{}", pl.col("factor").round(2)), pl.format("${}", pl.col("usd_per_mtok_after").round_sig_figs(2))
+        ),
+        source=pl.lit("closed forms"),
+        as_of=pl.lit(lever_effects["as_of"].max()),
+        highest=pl.max_horizontal("start", "end"),
+    )
+    x = {"field": "step", "type": "nominal", "title": None, "sort": None, "axis": {"labelAngle": -30}}
+    y = {"field": "start", "type": "quantitative", "title": "$ per million tokens", "axis": {"format": "$,~r"}}
     return Exhibit(
         finding=(
             f"Together levers take the cost of a token down to {best['usd_ratio']:.0%} at best ({best['operating_point']}: "
             f"{best['levers']}). In {twice} of {in_words(stacks.height, 'stack')} they save the same cost twice, so that the "
             "product of their single effects promises too much."
         ),
-        alt=(
-            f"Waterfalls for {in_words(stacks.height, 'operating point')} on logarithmic axes: from the cost as it stands, by "
-            "each lever's own effect and by their interaction, to the cost with all of them."
-        ),
         as_of=f"Rents of {day(lever_effects['as_of'].max())}.",
         uncertainty=(
             "Bars are predictions of the closed forms at stated parameters, without an interval of their own. Where the "
-            "lever's published gains could be predicted, the table gives the median error of these predictions: above 0 the "
-            "closed forms promise too much."
+            "lever's published gains could be predicted, `anchor_median_error` gives the median error of these predictions: "
+            "above 0 the closed forms promise too much."
         ),
-        numbers=steps.drop("start", "end").with_columns(pl.selectors.float().round_sig_figs(4)),
-        picture=picture,
+        rows=rounded(drawn),
+        chart={
+            "height": 300,
+            "encoding": {"x": x},
+            "layer": [
+                {
+                    "mark": {"type": "bar"},
+                    "encoding": {
+                        "y": y,
+                        "y2": {"field": "end"},
+                        "color": {
+                            "field": "kind",
+                            "type": "nominal",
+                            "title": None,
+                            "scale": {"domain": list(WORDS.values()), "range": list(KINDS.values())},
+                        },
+                    },
+                },
+                {
+                    "mark": {"type": "text", "dy": -6},
+                    "encoding": {
+                        "y": {"field": "highest", "type": "quantitative"},
+                        "text": {"field": "label", "type": "nominal"},
+                    },
+                },
+            ],
+        },
+        told=Told(
+            name=("step", "operating_point"),
+            value="usd_per_mtok_after",
+            source="source",
+            on="as_of",
+            more=("factor", "kind", "anchor_median_error", "setup"),
+        ),
+        sql=(
+            "SELECT operating_point, levers, n_levers, usd_per_mtok, usd_ratio, usd_interaction, anchor_median_error "
+            "FROM marts.lever_effects WHERE feasible"
+        ),
+        rests_on=("published_hardware", "published_model_shape", "published_levers", "routing_operating_points"),
+        controls=(Control(column="operating_point", label="Operating point", start=best["operating_point"]),),
     )
 
 
@@ -95,6 +127,7 @@ def steps_of(stack: dict[str, object], effects: pl.DataFrame) -> pl.DataFrame:
     )
     return frame.select(
         operating_point=pl.lit(stack["operating_point"]),
+        setup=pl.lit(f"{stack['model']} on {stack['gpu']}"),
         step="step",
         kind="kind",
         factor="factor",
@@ -103,28 +136,3 @@ def steps_of(stack: dict[str, object], effects: pl.DataFrame) -> pl.DataFrame:
         start="start",
         end="end",
     )
-
-
-def _panel(axes: Axes, steps: pl.DataFrame, stack: dict[str, object]) -> None:
-    values = [value for value in [*steps["start"], *steps["end"]] if value is not None]
-    floor, top = min(values) / 1.6, max(values) * 1.25
-    for place, step in enumerate(steps.iter_rows(named=True)):
-        colour, hatch, _ = LOOKS[step["kind"]]
-        start = floor if step["start"] is None else step["start"]
-        low, high = min(start, step["end"]), max(start, step["end"])
-        axes.bar(place, high - low, bottom=low, width=0.7, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
-        text = f"${step['end']:.2g}" if step["kind"] == "cost" else f"x{step['factor']:.2f}"
-        axes.annotate(
-            text, (place, high), xytext=(0, 1.5), textcoords="offset points", ha="center", fontsize=7, in_layout=False
-        )
-    ticks = [value for value in (s * 10.0**p for p in range(-4, 4) for s in (1, 2, 5)) if floor <= value <= top]
-    log_axis(axes, "y", ticks, "${:g}")
-    axes.set_ylim(floor, 10 ** (log10(top) + 0.06 * (log10(top) - log10(floor))))
-    names, many = steps["step"].to_list(), steps.height > 6
-    if many:
-        axes.set_xticks(range(steps.height), names, fontsize=7, rotation=25, ha="right", rotation_mode="anchor")
-    else:
-        axes.set_xticks(range(steps.height), [name.replace(" ", "\n", 1) for name in names], fontsize=7)
-    axes.grid(visible=False, axis="x")
-    axes.set_title(f"{str(stack['operating_point']).replace('_', ' ')}: {stack['model']}, {stack['gpu']}", fontsize=8)
-    axes.set_ylabel("$ per M tokens", fontsize=8, color=INK)

@@ -1,120 +1,113 @@
-"""Which design is cheapest, cell by cell: contract bound against token ratio, a panel per GPU and setting."""
-
-from typing import Any
+"""Which design is cheapest, cell by cell: contract bound against token ratio, for the model, GPU and setting picked."""
 
 import polars as pl
-from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
-from matplotlib.patches import Patch
 
-from figures.exhibit import Exhibit, days, rows
-from figures.style import BLUE, GREY, ORANGE, PALE, SKY, house_style, sheet
+from figures.exhibit import Control, Exhibit, Told, days, rows
+from figures.style import BLUE, ORANGE, PALE, SKY, stale_marks
+from schemas.prices.llm_prices import STALE_AFTER_DAYS
 
-MODEL = "llama-3.1-70b"
+MODEL, GPU = "llama-3.1-70b", "h100-sxm"
 AT = {"arrival_rate_per_s": 16.0, "kv_bytes_per_s_per_gpu": 50e9, "ttft_s": 1.0}
-SETTINGS = {"plain": "plain sum", "measured": "measured engines"}
-DESIGNS = {
-    "disaggregated": (ORANGE, "", "disaggregated"),
-    "chunked": (BLUE, "///", "colocated, chunked prefill"),
-    "unchunked": (SKY, "...", "colocated, unchunked"),
-    "none": (PALE, "xx", "no design meets the contract"),
-}
-GAP = 1.2
-"""Columns between the maps of two GPUs."""
+DESIGNS = {"disaggregated": ORANGE, "chunked": BLUE, "unchunked": SKY, "none": PALE}
+COSTS = ("unchunked_usd_per_mtok", "chunked_usd_per_mtok", "disaggregated_usd_per_mtok")
+SHAPES = ("published_hardware", "published_model_shape")
+"""Documents on GPUs and models that every predicted cost rests on."""
+CONTRACT = ("model", "setting", "gpu", "arrival_rate_per_s", "ttft_s", "tpot_s", "input_per_output")
 
 
-def draw(*, break_even_surface: pl.LazyFrame, partition_summary: pl.DataFrame) -> Exhibit:
-    """The map of one model at one rate, bandwidth and TTFT bound, with the shares over the whole grid."""
-    cut = slice_of(break_even_surface)
+def draw(*, break_even_surface: pl.LazyFrame, partition_summary: pl.DataFrame, gpu_price: pl.DataFrame) -> Exhibit:
+    """A cell per TPOT bound and token ratio, coloured by the cheapest design, with the cost of each and the margin."""
+    cells = cells_of(break_even_surface, gpu_price)
     summary = rows(partition_summary, of="summary of the partition")
-    gpus, settings = cut["gpu"].unique(maintain_order=True).to_list(), present(cut)
-    with house_style():
-        picture = sheet(1.1 + 1.75 * len(settings))
-        panels = picture.subplots(len(settings), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, setting in zip(panels, settings, strict=True):
-            _row(axes, cut.filter(setting=setting), gpus)
-            axes.set_ylabel(f"{SETTINGS[setting]}\nTPOT bound, ms")
-        panels[-1].set_xlabel("input tokens per output token")
-        used = [name for name in DESIGNS if name in set(cut["winner"])]
-        handles = [Patch(facecolor=DESIGNS[n][0], hatch=DESIGNS[n][1], edgecolor="white", label=DESIGNS[n][2]) for n in used]
-        picture.legend(handles=handles, loc="outside upper center", ncols=len(used))
     shares = summary.group_by("setting", maintain_order=True).agg(
         pl.col("disaggregated_share", "chunked_share", "unchunked_share", "infeasible_share", "isolated_share").mean()
     )
-    told = ", ".join(f"{r['disaggregated_share']:.0%} ({SETTINGS[r['setting']]})" for r in shares.iter_rows(named=True))
+    told = ", ".join(f"{r['disaggregated_share']:.0%} ({r['setting'].replace('_', ' ')})" for r in shares.iter_rows(named=True))
     alone = "no cell has" if summary["isolated_share"].max() == 0.0 else "few cells have"
+    x = {"field": "input_per_output", "type": "ordinal", "title": "input tokens per output token", "axis": {"labelAngle": 0}}
+    y = {"field": "tpot_ms", "type": "ordinal", "title": "TPOT bound, ms", "sort": "descending"}
     return Exhibit(
         finding=(
             f"Over all GPUs, models and cells of the grid disaggregation is cheapest in {told}. "
-            f"The regions are clean: {alone} a winner that no neighbour shares. What counts as overlap between prefill and "
-            "decode moves them more than anything else."
+            f"The regions are clean: {alone} a winner that no neighbour shares. What is assumed of prefill and decode on one "
+            "GPU moves them more than anything else."
         ),
-        alt=(
-            f"Maps of the cheapest design for {MODEL}: rows are {', '.join(SETTINGS[s] for s in settings)}; columns are "
-            f"{', '.join(gpus)}. Disaggregation holds the corner of tight TPOT bounds and long prompts, chunked colocation the "
-            "loose bounds."
-        ),
-        as_of=f"Rents of {days(cut['gpu_price_on'])}.",
+        as_of=f"Rents of {days(cells['gpu_price_on'])}.",
         uncertainty=(
-            f"{MODEL}, {AT['arrival_rate_per_s']:g} requests/s, {AT['kv_bytes_per_s_per_gpu'] / 1e9:g} GB/s of KV transfer per "
-            f"GPU, TTFT p99 {AT['ttft_s']:g} s. The rows of panels are the uncertainty that matters: which switches are on. "
-            "MFU and MBU are defaults of 0.5 and 0.8, not fits."
+            f"KV transfer at {AT['kv_bytes_per_s_per_gpu'] / 1e9:g} GB/s per GPU. The switch that matters most is the "
+            f"setting ({', '.join(s.replace('_', ' ') for s in summary['setting'].unique(maintain_order=True))}); "
+            "`marts.partition_summary.refinements` names what each holds. The margin is how much dearer the second design is."
         ),
-        numbers=_numbers(cut),
-        picture=picture,
+        rows=cells,
+        chart={
+            "height": {"step": 26},
+            "encoding": {"x": x, "y": y},
+            "layer": [
+                {
+                    "mark": {"type": "rect", "stroke": "#ffffff", "strokeWidth": 1},
+                    "encoding": {
+                        "color": {
+                            "field": "winner",
+                            "type": "nominal",
+                            "title": "cheapest",
+                            "scale": {"domain": list(DESIGNS), "range": list(DESIGNS.values())},
+                        }
+                    },
+                },
+                {
+                    "mark": {"type": "text", "fontSize": 9, "color": "#111111"},
+                    "encoding": {"text": {"field": "mark", "type": "nominal"}},
+                },
+                stale_marks(),
+            ],
+        },
+        told=Told(
+            name=("winner", "input_per_output", "tpot_ms"),
+            value="usd_per_mtok",
+            source="source",
+            on="gpu_price_on",
+            more=(*COSTS, "margin", "deciding_term", "gpu", "model", "setting"),
+        ),
+        sql=(
+            f"SELECT {', '.join(CONTRACT)}, 1000 * tpot_s AS tpot_ms, winner, {', '.join(COSTS)}, margin, deciding_term "
+            f"FROM marts.break_even_surface WHERE kv_bytes_per_s_per_gpu = {AT['kv_bytes_per_s_per_gpu']:g}"
+        ),
+        rests_on=(*SHAPES, *cells["rent_sources"].drop_nulls().unique().sort()),
+        controls=(
+            Control(column="model", label="Model", start=MODEL),
+            Control(column="gpu", label="GPU", start=GPU),
+            Control(column="setting", label="Setting", start=first_setting(cells)),
+            Control(column="arrival_rate_per_s", label="Requests per second", start=AT["arrival_rate_per_s"], slider=True),
+            Control(column="ttft_s", label="TTFT bound, s", start=AT["ttft_s"]),
+        ),
     )
 
 
-def slice_of(surface: pl.LazyFrame) -> pl.DataFrame:
-    """The drawn cut through the surface. Raises NothingToShowError where the model or its values are not in it."""
-    return rows(surface.filter(model=MODEL, **AT).collect(), of=f"break-even surface of {MODEL} at the drawn values")
+def first_setting(cells: pl.DataFrame) -> str:
+    """The setting that is shown first: the one with most in it, which the surface lists last, where its cells differ at all."""
+    settings = cells["setting"].unique(maintain_order=True).to_list()
+    mixed = [name for name in settings if cells.filter(setting=name, model=MODEL, gpu=GPU)["winner"].n_unique() > 1]
+    return str((mixed or settings)[-1])
 
 
-def present(cut: pl.DataFrame) -> list[str]:
-    """Settings of a cut, in the order they are told."""
-    return [name for name in SETTINGS if name in set(cut["setting"])]
-
-
-def _row(axes: Axes, cells: pl.DataFrame, gpus: list[str]) -> None:
-    """One setting: the GPUs side by side on one pair of axes, which draws much faster than axes of their own."""
-    ratios, bounds = (sorted(cells[name].unique()) for name in ("input_per_output", "tpot_s"))
-    width = len(ratios) + GAP
-    runs = runs_of(cells).with_columns(
-        left=pl.col("gpu").replace_strict(gpus, range(len(gpus)), return_dtype=pl.Float64) * width
-        + pl.col("input_per_output").replace_strict(ratios, range(len(ratios)), return_dtype=pl.Float64),
-        bottom=pl.col("tpot_s").replace_strict(bounds, range(len(bounds)), return_dtype=pl.Float64) - 0.5,
+def cells_of(surface: pl.LazyFrame, gpu_price: pl.DataFrame) -> pl.DataFrame:
+    """Cells of the grid at the drawn bandwidth, with costs to three digits. Raises NothingToShowError where there is none."""
+    found = (
+        surface.filter(kv_bytes_per_s_per_gpu=AT["kv_bytes_per_s_per_gpu"])
+        .select(*CONTRACT, "winner", *COSTS, "margin", "deciding_term", "gpu_price_term", "gpu_price_on")
+        .collect()
     )
-    for design, (colour, hatch, _) in DESIGNS.items():
-        corners = runs.filter(winner=design).select("left", "bottom", "cells").iter_rows()
-        boxes = [[(x, y), (x + n, y), (x + n, y + 1), (x, y + 1)] for x, y, n in corners]
-        axes.add_collection(PolyCollection(boxes, facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0.5))
-    for block, gpu in enumerate(gpus):
-        axes.text(block * width, len(bounds) - 0.3, gpu, fontweight="bold", va="bottom")
-    ticks = [
-        (block * width + place + 0.5, f"{ratio:g}")
-        for block in range(len(gpus))
-        for place, ratio in list(enumerate(ratios))[1::2]
-    ]
-    axes.set_xlim(-0.2, len(gpus) * width - GAP + 0.2)
-    axes.set_ylim(-0.5, len(bounds) - 0.5)
-    axes.set_xticks([at for at, _ in ticks], [label for _, label in ticks])
-    axes.set_yticks(range(len(bounds)), [f"{1000 * bound:g}" for bound in bounds])
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=2, color=GREY)
-
-
-def runs_of(cells: pl.DataFrame) -> pl.DataFrame:
-    """Neighbouring cells of one winner along the token ratio as one row: gpu, tpot_s, winner, first ratio and cells."""
-    ordered = cells.sort("gpu", "tpot_s", "input_per_output").with_columns(run=pl.struct("gpu", "tpot_s", "winner").rle_id())
-    return ordered.group_by("run", "gpu", "tpot_s", "winner").agg(pl.col("input_per_output").first(), cells=pl.len())
-
-
-def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
-    winner = pl.col("winner")
-    words: dict[str, Any] = {
-        f"at_{ratio:g}_tokens_in_per_out": winner.filter(pl.col("input_per_output") == ratio).first()
-        for ratio in sorted(cut["input_per_output"].unique())
-    }
-    bound_ms = (1000 * pl.col("tpot_s")).round(3).alias("tpot_bound_ms")
-    return cut.group_by("setting", "gpu", bound_ms, maintain_order=True).agg(**words)
+    rents = gpu_price.select("gpu", "as_of", rent_sources="sources")
+    return (
+        rows(found, of="break-even surface at the drawn bandwidth")
+        .join(rents, on="gpu", how="left", maintain_order="left")
+        .with_columns(
+            tpot_ms=(1000 * pl.col("tpot_s")).round(3),
+            usd_per_mtok=pl.min_horizontal(*COSTS).round_sig_figs(3),
+            mark=pl.when(pl.col("winner") == "none").then(pl.lit("x")).otherwise(pl.col("winner").str.slice(0, 1)),
+            source=pl.format("closed forms, {} rents", pl.col("gpu_price_term").cast(pl.String).str.replace_all("_", " ")),
+            is_stale=((pl.col("as_of") - pl.col("gpu_price_on")).dt.total_days() > STALE_AFTER_DAYS).fill_null(False),
+            **{name: pl.col(name).round_sig_figs(3) for name in (*COSTS, "margin")},
+        )
+        .drop("gpu_price_term", "as_of")
+    )

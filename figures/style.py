@@ -1,21 +1,14 @@
-"""How every figure looks: colours told apart by the colour-blind and in grey, one type size, and the picture formats."""
+"""How every figure looks: colours told apart by the colour-blind and in grey, and the parts that charts are made of.
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
-from typing import Any
+A chart is a Vega-Lite specification as a plain dict, without its data; `figures.chart` draws it.
+"""
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from PIL import Image
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-from figures.renderer import POINTS_PER_INCH, PairCanvas
+Spec = dict[str, Any]
 
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
-    "#000000",
+ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#E69F00",
     "#56B4E9",
     "#009E73",
@@ -24,109 +17,137 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILLION, PURPLE = (
     "#D55E00",
     "#CC79A7",
 )
-"""The palette of Okabe and Ito (2008), chosen for every kind of colour vision."""
-INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
-SERIES = (
-    (BLUE, "o", "-"),
-    (VERMILLION, "s", "--"),
-    (GREEN, "^", "-."),
-    (ORANGE, "D", ":"),
-    (PURPLE, "v", (0, (5, 1))),
-    (SKY, "P", (0, (3, 1, 1, 1))),
-    (BLACK, "X", (0, (1, 1))),
-)
-"""Colour, marker and line of each series: no two differ in colour alone."""
-WIDTH_INCHES = 9.0
-PNG_DPI = 120
-
-_SETTINGS: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Helvetica Neue", "Segoe UI", "Arial"],
-    "font.size": 9,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titley": 1.0,  # where they would be moved to: nothing stands above the axes, which need not be measured for it
-    "axes.labelsize": 9,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": GREY,
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#ECECEC",
-    "grid.linewidth": 0.8,
-    "text.color": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5,
-    "hatch.linewidth": 0.6,
-    "figure.facecolor": "white",
-    "svg.fonttype": "none",
-    "svg.hashsalt": "inference-economics",
-}
+"""The palette of Okabe and Ito (2008), chosen for every kind of colour vision; without black, which a dark page hides."""
+GREY, PALE = "#808080", "#BDBDBD"
+SERIES = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, GREY)
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1], [1, 3])
+"""Shape and dashes of each series: no two differ in colour alone."""
+LIGHT = {"ink": "#222222", "quiet": "#5c5c5c", "line": "#e2e2e2", "ground": "#ffffff"}
+PAGE = {name: f"var(--{name})" for name in LIGHT} | {"ground": "transparent"}
+"""Colours of what is not data: in pictures, and in the page, whose style sheet knows light, dark and print."""
+ROW = "_row"
+"""Place of a row in its frame, which charts have beside its columns."""
+FONT = "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif"
 
 
-@contextmanager
-def house_style() -> Iterator[None]:
-    """The settings under which figures are drawn and saved; others' settings come back afterwards."""
-    with mpl.rc_context(_SETTINGS):
-        yield
+def config(colours: Mapping[str, str]) -> Spec:
+    """Vega-Lite's settings for pictures (`LIGHT`) or the page (`PAGE`)."""
+    ink, quiet, line, ground = (colours[name] for name in LIGHT)
+    return {
+        "background": ground,
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": ink,
+            "titleColor": ink,
+            "titleFontWeight": "normal",
+            "gridColor": line,
+            "domainColor": quiet,
+            "tickColor": quiet,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+        },
+        "legend": {
+            "orient": "top",
+            "columns": 2,
+            "labelColor": ink,
+            "titleColor": ink,
+            "labelFontSize": 11,
+            "titleFontSize": 11,
+            "titleFontWeight": "normal",
+            "labelLimit": 260,
+            "symbolStrokeWidth": 2,
+        },
+        "text": {"color": ink, "fontSize": 10},
+        "rule": {"color": quiet},
+        "point": {"filled": True, "size": 45, "opacity": 0.9},
+        "line": {"strokeWidth": 1.8},
+    }
 
 
-def sheet(height_inches: float) -> Figure:
-    """An empty figure as wide as the page; its parts are laid out so that no label is cut."""
-    figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", dpi=POINTS_PER_INCH)
-    PairCanvas(figure, dots_per_inch=PNG_DPI)
-    return figure
+def number(
+    field: str, title: str, *, log: bool = False, dollars: bool = False, share: bool = False, zero: bool = False
+) -> Spec:
+    """An axis of numbers; `log` is where it starts, which the reader may change."""
+    scale: Spec = {"type": "log"} if log else {"zero": zero}
+    form = "$,~r" if dollars else ".0%" if share else ",~r"
+    axis: Spec = {"format": form, "tickCount": 6} if not log else {"format": form, "labelOverlap": True, "tickCount": 8}
+    return {"field": field, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
 
 
-def pictures(figure: Figure) -> tuple[bytes, bytes]:
-    """A figure on a sheet as SVG, and as PNG of 256 colours: the same bytes for the same numbers. It can be drawn once."""
-    assert isinstance(figure.canvas, PairCanvas)
-    renderer = figure.canvas.get_renderer()
-    figure.draw(renderer)
-    svg, pixels = renderer.result()
-    # An octree keeps a colour that few points have; a median cut would lose it.
-    image = Image.fromarray(pixels).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    png = BytesIO()
-    image.save(png, format="png")
-    return svg.encode(), png.getvalue()
+def day_axis(field: str, title: str | None = None) -> Spec:
+    """An axis of days, in UTC, so that none moves with the reader's clock."""
+    return {"field": field, "type": "temporal", "title": title, "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
 
 
-def log_axis(axes: Axes, which: str, ticks: Sequence[float], form: str = "{:g}") -> None:
-    """A logarithmic axis with plain numbers at the given ticks, and no others."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    axis.set_major_locator(FixedLocator(list(ticks)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: form.format(value)))
+def named_rows(field: str, *, sort: Any = None) -> Spec:
+    """Rows that each carry their name, in the order of the frame or as `sort` says.
 
-
-def label_points(axes: Axes, points: Iterable[tuple[float, float, str]], *, right: bool) -> None:
-    """Name points beside them, right and below or left and above; a name that would cover an earlier one is left out.
-
-    `points` are x, y and name, in the order of their worth. The limits of the axes must be set.
+    Names are cut by whoever writes them: to measure where a name must be cut takes longer than the rest of the picture.
     """
-    kept: list[tuple[float, float]] = []
-    offset, across, up = ((5, -3), "left", "top") if right else ((-4, 3), "right", "bottom")
-    for x, y, name in points:
-        at_x, at_y = axes.transLimits.transform(axes.transScale.transform((x, y)))
-        if all(abs(at_y - y_kept) > 0.04 or abs(at_x - x_kept) > 0.45 for x_kept, y_kept in kept):
-            kept.append((at_x, at_y))
-            axes.annotate(name, (x, y), xytext=offset, textcoords="offset points", fontsize=7.5, ha=across, va=up)
+    order = sort or {"field": ROW, "op": "min"}
+    return {"field": field, "type": "nominal", "title": None, "sort": order, "axis": {"labelLimit": 0, "grid": True}}
 
 
-def decades(low: float, high: float, steps: Sequence[float] = (1.0,)) -> list[float]:
-    """Ticks for a logarithmic axis from low to high: each decade times each of `steps`."""
-    first, last = int(np.floor(np.log10(low))), int(np.ceil(np.log10(high)))
-    ticks = [step * 10.0**power for power in range(first, last + 1) for step in steps]
-    return [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
+def any_looks(field: str) -> Spec:
+    """Colours and dashes for as many series as there turn out to be."""
+    told: Spec = {"field": field, "type": "nominal", "title": None}
+    return {
+        "color": told | {"scale": {"range": list(SERIES)}},
+        "strokeDash": told | {"scale": {"range": list(DASHES)}, "legend": None},
+    }
+
+
+def looks(field: str, known: Mapping[str, str] | Iterable[str], *, of: Literal["point", "line"] = "point") -> Spec:
+    """Encodings that tell series apart: a colour, and a shape or dashes. `known`: colour by value, or values in order."""
+    colours = dict(known) if isinstance(known, Mapping) else dict(zip(known, SERIES * 9, strict=False))
+    domain, place = list(colours), range(len(colours))
+    told: Spec = {"field": field, "type": "nominal", "title": None}
+    found: Spec = {"color": told | {"scale": {"domain": domain, "range": list(colours.values())}}}
+    if of == "point":
+        found["shape"] = told | {"scale": {"domain": domain, "range": [SHAPES[at % len(SHAPES)] for at in place]}}
+    elif of == "line":
+        found["strokeDash"] = told | {"scale": {"domain": domain, "range": [DASHES[at % len(DASHES)] for at in place]}}
+    return found
+
+
+def interval(low: str, high: str, *, along: Literal["x", "y"] = "x", **encoding: Any) -> Spec:
+    """A layer of bars from the lower to the upper end of an interval."""
+    return {
+        "mark": {"type": "rule", "strokeWidth": 1.2},
+        "encoding": {along: {"field": low, "type": "quantitative"}, f"{along}2": {"field": high}, **encoding},
+    }
+
+
+def at(value: float, *, along: Literal["x", "y"] = "x") -> Spec:
+    """A layer with one line across, such as where nothing is saved."""
+    other = "y" if along == "x" else "x"
+    return {
+        "data": {"values": [{}]},
+        "mark": {"type": "rule", "strokeWidth": 1.2},
+        "encoding": {along: {"datum": value, "type": "quantitative"}, other: None},
+    }
+
+
+def known(field: str) -> Spec:
+    """The rows where a column is not NULL, as a filter. (Vega-Lite's own `valid` wants a number.)"""
+    return {"not": {"field": field, "equal": None}}
+
+
+def names(field: str, *, below: bool = True, **encoding: Any) -> Spec:
+    """A layer of names beside points, where the column has one."""
+    return {
+        "transform": [{"filter": known(field)}],
+        "mark": {"type": "text", "align": "left", "dx": 6, "dy": 9 if below else -7},
+        "encoding": {**encoding, "text": {"field": field, "type": "nominal"}},
+    }
+
+
+def stale_marks(**encoding: Any) -> Spec:
+    """A layer of crosses over marks whose evidence is stale (column `is_stale`)."""
+    return {
+        "transform": [{"filter": {"field": "is_stale", "equal": True}}],
+        "mark": {"type": "point", "shape": "M-1,-1L1,1M-1,1L1,-1", "size": 70, "filled": False, "color": VERMILLION},
+        "encoding": encoding,
+    }

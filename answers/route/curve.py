@@ -14,8 +14,9 @@ from economics.routing.curve import curve_of, on_hull, oracle_frontier
 from economics.routing.policies import Outcomes, summed_policies
 from economics.units import Array
 
-HIGH = 5.0
-"""Inches."""
+HIGH = 380
+"""Pixels of the picture's height."""
+MODELS, ADVICE = "one model for all", "what to do"
 
 
 def curve_rows(table: Table, asked: Asked) -> pl.DataFrame:
@@ -52,30 +53,40 @@ def write_curve(rows: pl.DataFrame, file: Path, *, decision: Decision) -> None:
     if file.suffix.lower() == ".csv":
         rows.write_csv(file)
         return
-    from figures.style import BLUE, GREEN, GREY, ORANGE, house_style, sheet  # noqa: PLC0415  (few ask for a picture)
+    file.write_bytes(curve_svg(rows, decision=decision))
 
-    with house_style():
-        picture = sheet(HIGH)
-        axes = picture.subplots()
-        for policy, colour in (("random", GREY), ("oracle", GREEN), ("hull of models", ORANGE)):
-            part = rows.filter(pl.col("policy") == policy).sort("usd_per_item")
-            if part.height:
-                axes.plot(part["usd_per_item"], 100 * part["quality"], color=colour, label=policy)
-        scores = [judgement.score for judgement in decision.judgements]
-        for at, score in enumerate(scores):
-            part = rows.filter(pl.col("policy") == score)
-            axes.plot(part["usd_per_item"], 100 * part["quality"], color=BLUE, alpha=1.0 / (1 + at), label=score)
-        alone = rows.filter(pl.col("policy").str.starts_with("model "))
-        for model, cost, right in alone.select("policy", "usd_per_item", "quality").rows():
-            axes.plot([cost], [100 * right], marker="o", color=GREY)
-            axes.annotate(model.removeprefix("model "), (cost, 100 * right), textcoords="offset points", xytext=(4, 4))
-        known = decision.best.of_policy
-        at_cost, at_quality = known["cost"].value, 100 * known["quality"].value
-        axes.plot([at_cost], [at_quality], marker="*", color=BLUE, linestyle="none", label="what to do")
-        axes.set_xlabel("USD per item")
-        axes.set_ylabel("correct, %")
-        axes.legend(loc="lower right")
-        picture.savefig(file, format="svg")
+
+def curve_svg(rows: pl.DataFrame, *, decision: Decision) -> bytes:
+    """The curves, every model alone, and what to do, as a picture."""
+    from figures.chart import svg_of  # noqa: PLC0415  (few ask for a picture)
+    from figures.style import any_looks, names, number  # noqa: PLC0415
+
+    known = decision.best.of_policy
+    advice = pl.DataFrame({"policy": [ADVICE], "usd_per_item": [known["cost"].value], "quality": [known["quality"].value]})
+    alone = pl.col("policy").str.starts_with("model ")
+    drawn = pl.concat([rows.sort("policy", "usd_per_item", maintain_order=True), advice], how="diagonal").with_columns(
+        model=pl.when(alone).then(pl.col("policy").str.strip_prefix("model ")),
+        policy=pl.when(alone).then(pl.lit(MODELS)).otherwise("policy"),
+    )
+    lines = drawn.filter(~pl.col("policy").is_in([MODELS, ADVICE]))["policy"].unique(maintain_order=True).to_list()
+    chart = {
+        "height": HIGH,
+        "encoding": {
+            "x": number("usd_per_item", "$ per item", dollars=True),
+            "y": number("quality", "correct", share=True),
+            **any_looks("policy"),
+        },
+        "layer": [
+            {"transform": [{"filter": {"field": "policy", "oneOf": lines}}], "mark": {"type": "line"}},
+            {
+                "transform": [{"filter": {"field": "policy", "oneOf": [MODELS, ADVICE]}}],
+                "mark": {"type": "point", "size": 90},
+                "encoding": {"strokeDash": None},
+            },
+            names("model", color=None, strokeDash=None),
+        ],
+    }
+    return svg_of(chart, drawn).encode()
 
 
 def _points(policy: str, threshold: Array | None, share: Array | None, quality: Array, cost: Array) -> pl.DataFrame:
