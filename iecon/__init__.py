@@ -59,7 +59,7 @@ def sql(query: str, parameters: dict[str, Any] | list[Any] | None = None, *, dat
 
 
 def decide(*, data: Path | str | None = None, **question: Any) -> Decision:
-    """The cheapest serving design within a contract. The fields of `question` are those of `answers.decide.record.Question`.
+    """The cheapest serving design within a contract, by the fields of `answers.decide.record.ServingQuestion`.
 
     Raises ValueError for a question that has no answer as it is asked.
     """

@@ -1,108 +1,209 @@
 """What `iecon decide` is asked, and what it answers. None: unknown, unbounded, or it cannot be met."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+METRICS = ("ttft", "tpot", "e2e")
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServingQuestion:
-    """What is asked. Prices in $, lengths in tokens, bounds in seconds at the 99th percentile."""
+    """What is asked. Prices in $, lengths in tokens, bounds in seconds: one at most of TTFT, of TPOT and of whole requests."""
 
     model: str
-    gpu: str
+    """A name, a Hugging Face id, or with `config` what you call it."""
+    gpu: str | tuple[str, ...]
+    """One or several; any: all that fit and have a rent."""
     input_tokens: float
     output_tokens: float
     requests_per_s: float
-    ttft_p99_s: float
-    tpot_p99_s: float
+    ttft_p50_s: float | None = None
+    ttft_p90_s: float | None = None
+    ttft_p95_s: float | None = None
+    ttft_p99_s: float | None = None
+    tpot_p50_s: float | None = None
+    tpot_p90_s: float | None = None
+    tpot_p95_s: float | None = None
+    tpot_p99_s: float | None = None
+    e2e_p50_s: float | None = None
+    e2e_p90_s: float | None = None
+    e2e_p95_s: float | None = None
+    e2e_p99_s: float | None = None
+    peak_requests_per_s: float | None = None
+    """What the design must hold; the bill is divided by the requests that come in the mean."""
+    burstiness: float = 1.0
+    """Variance of the gaps between arrivals over that of a Poisson stream: 1 is Poisson, above it bursts."""
+    length_spread: tuple[float, float] = (0.0, 0.0)
+    """Standard deviation of the logarithm of both lengths; 0: all requests are alike."""
+    precision: str | None = None
+    """bf16, fp8, nvfp4, mxfp4, int8, int4-awq, ...; None: as the checkpoint is stored."""
+    kv_dtype: str | None = None
+    """None: 16 bits."""
+    engine: str | None = None
+    """None: that with most measured runs of the model on the accelerator, else on its family."""
+    tp: int | None = None
+    ep: int | None = None
+    pp: int | None = None
+    dp_attention: bool | None = None
+    gpus: int | None = None
+    """GPUs there are at most; None: as many as it takes."""
+    design: str | None = None
+    """colocated or disaggregated; None: the cheaper of both."""
+    prefill_gpu: str | None = None
+    prefix_hit_share: float = 0.0
+    draft_tokens: float | None = None
+    draft_acceptance: float | None = None
     kv_gbps: float | None = None
     """Nominal Gbit/s of the KV transfer per GPU; None: the GPU's network."""
-    usd_per_gpu_hour: float | None = None
-    """None: the rent in the warehouse."""
+    usd_per_gpu_hour: float | dict[str, float] | None = None
+    """Of all GPUs, or by GPU; None: the rent in the warehouse."""
     rent_day: str | None = None
     """A past day, such as 2026-04-20, whose rent is taken; None: today's."""
     rent_term: str | None = None
     rent_statistic: str | None = None
-    precision: str = "bf16"
-    tpot_definition: str = "per_request_mean"
-    engine: str | None = None
-    """Serving engine whose fit of MFU and MBU to take; None: that with most measured steps."""
+    config: str | None = None
+    """config.json of a model of your own."""
+    accelerator: str | None = None
+    """JSON object of columns of core.gpu for an accelerator of your own."""
+    measured: str | None = None
+    """Table of your own runs, as of `iecon predict`, with what they reached: they correct this system's step times."""
+    insist: bool = False
+    """Take bounds as they are, however they look."""
+
+    @property
+    def gpus_named(self) -> tuple[str, ...]:
+        """The names of accelerators that are asked for."""
+        return (self.gpu,) if isinstance(self.gpu, str) else tuple(self.gpu)
+
+    @property
+    def sized_for_per_s(self) -> float:
+        """Requests per second that must be held."""
+        return self.peak_requests_per_s or self.requests_per_s
+
+    def bounds(self) -> dict[str, tuple[str, float]]:
+        """Percentile and seconds of each metric that is bounded."""
+        stated = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            metric: (name, stated[f"{metric}_{name}_s"])
+            for metric in METRICS
+            for name in PERCENTILES
+            if stated[f"{metric}_{name}_s"] is not None
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """A share of the hardware's peak that the answer rests on."""
+class Latency:
+    """What requests see, seconds; at the percentiles that the bounds are on, and what the simulation of the arrivals gives."""
 
-    name: str
-    """mfu or mbu."""
-    value: float
-    low: float
-    high: float
-    """Fitted: the 5th and 95th percentile of what single steps imply; default: assumed."""
-    basis: str
-    """fitted or default."""
-    gpu_count: int | None
-    """Replica size of the steps; None: all sizes pooled, or a default."""
-    engine: str | None
-    points: int
-    sources: str | None
+    ttft_s: float | None
+    tpot_s: float | None
+    e2e_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What the simulation of the asked arrivals on these step times gives."""
+
+    requests: int
+    copies: int
+    """Copies of the system with which every bound holds in the simulation; more than predicted where it broke one."""
+    copies_predicted: int
+    holds: bool
+    ttft_p50_s: float
+    ttft_p90_s: float
+    ttft_p99_s: float
+    tpot_p50_s: float
+    tpot_p90_s: float
+    tpot_p99_s: float
+    attainment: float
+    """Share of requests within both bounds."""
+    goodput_per_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """One way to serve the load. Costs are per million output tokens within the contract; None: it cannot be met."""
+    """One way to serve the load, sized to it in whole copies, and what it costs."""
 
     architecture: str
-    usd_per_mtok: float | None
-    """In whole replicas at this rate: what is paid."""
-    low_usd_per_mtok: float | None
-    high_usd_per_mtok: float | None
-    """None also where the contract is missed at that end of the interval."""
-    usd_per_mtok_at_scale: float | None
-    """In fractions of replicas: what the cost tends to at high rates, and what break-even values compare."""
-    chance_feasible: float
-    chance_cheapest: float
-    gpus: int | None
-    prefill_replicas: int | None
-    decode_replicas: int | None
-    usd_per_hour: float | None
-    running_sequences: float | None
-    broken_bounds: tuple[str, ...]
+    """colocated or disaggregated."""
+    gpu: str
+    prefill_gpu: str | None
+    engine: str | None
+    precision: str
+    parallelism: str
+    """In words, such as TP 8, or prefill TP 4 / decode EP 16."""
+    copies: int
+    """Equal systems side by side."""
+    gpus: int
+    """Of all copies."""
+    prefill_gpus: int
+    prefill_workers: int
+    decode_gpus: int
+    decode_workers: int
+    usd_per_gpu_hour: float
+    term: str
+    usd_per_hour: float
+    usd_per_mtok_output: float
+    low_usd_per_mtok_output: float | None
+    high_usd_per_mtok_output: float | None
+    """5th and 95th percentile over draws of rent and model error; None where nothing was measured of the engine and family."""
+    usd_per_mtok_input: float
+    """The whole bill over prompt tokens."""
+    usd_per_mtok_total: float
+    usd_per_request: float
+    requests_per_s_held: float
+    """The most that all copies hold within the bounds."""
+    concurrency: float
+    """Requests in flight of one copy at the load."""
+    latency: Latency
+    limit: str
+    """What gives first above the load held: ttft, tpot, e2e or room."""
+    chance_cheapest: float | None
+    """Share of draws in which it is the cheapest of the choices of its term; None where no error is known."""
+    basis: str
+    nearest_run: str | None
+    distance: float | None
+    checked: Checked | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Margin:
-    """How far one symbol is from turning chunked colocation against disaggregation, at scale."""
+class Refused:
+    """A device or a design that cannot answer, and why, in one line."""
+
+    gpu: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """Where on one axis the answer turns."""
 
     axis: str
     unit: str
     now: float
-    disaggregation_is_cheaper: str
-    """above, below, always, never, or neither where none of both can meet the contract."""
-    break_even: float | None
-    low: float | None
-    high: float | None
-    times: float | None
-    """Break-even over the present value."""
+    turns_at: float | None
+    """None: nothing turns within the range looked at."""
+    to: str | None
+    """What is cheapest there."""
+    low: float
+    high: float
+    """Range looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class NearestContract:
-    """A contract that can be met, where the one asked for cannot."""
+class Unmet:
+    """A contract that no design meets: which bound, by how much, and the nearest contract that can be met."""
 
+    gpu: str
     architecture: str
-    gpus_per_replica: int
-    ttft_p99_s: float
-    tpot_p99_s: float
-    usd_per_mtok: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplicaSize:
-    """The cheapest design with replicas of so many GPUs."""
-
-    gpus: int
-    cheapest: str | None
-    usd_per_mtok: float | None
+    parallelism: str
+    bound: str
+    """ttft, tpot, e2e, or gpus where the budget is too small."""
+    asked: float
+    least: float
+    """The tightest that can be met on that design, or the GPUs it takes."""
+    usd_per_hour: float | None
+    """At the nearest contract."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,22 +213,10 @@ class Decision:
     question: ServingQuestion
     answer: str | None
     """Cheapest architecture that meets the contract; None if none does."""
-    gpus_per_replica: int
     designs: tuple[Design, ...]
-    margins: tuple[Margin, ...]
-    flips: tuple[str, ...]
-    """What would change the answer, nearest first."""
-    cheapest_by_setting: dict[str, str | None]
-    sizes: tuple[ReplicaSize, ...]
-    """Replica sizes that were tried."""
-    nearest: tuple[NearestContract, ...]
-    usd_per_gpu_hour: float
-    kv_gbps: float
-    setting: str
-    switches: str
-    """Refinements of the setting that are on."""
-    calibration: str
-    """fitted, fitted_in_part or default; see `shares`."""
-    shares: tuple[Share, ...]
-    """MFU and MBU of the replica size chosen."""
+    """The best of each accelerator and architecture, cheapest first; those of other terms of rent behind."""
+    unmet: tuple[Unmet, ...]
+    refused: tuple[Refused, ...]
+    flips: tuple[Flip, ...]
     evidence: tuple[str, ...]
+    """In words: nearest measured runs, what is assumed, where every figure comes from."""

@@ -1,123 +1,217 @@
-"""A decision as a person reads it, and as JSON."""
+"""A decision as a person reads it, and as rows of a table."""
+
+import math
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from answers.decide.record import Decision, Design, Margin
-from answers.text import number, usd
+from answers.decide.record import Checked, Decision, Design, Flip, ServingQuestion, Unmet
+from answers.text import number, say, show_rows, usd
 
-NAMES = {
-    "chunked": "chunked colocation",
-    "unchunked": "unchunked colocation",
-    "disaggregated": "disaggregated prefill and decode",
+LIMITS = {
+    "ttft": "TTFT",
+    "tpot": "TPOT",
+    "e2e": "the whole request",
+    "room": "memory for more sequences",
+    "gpus": "the GPUs there are",
 }
+OTHERS_SHOWN = 8
+REFUSED_SHOWN = 6
 
 
 def show_decision(decision: Decision, *, console: Console) -> None:
-    """The answer first, then every design, how far the answer is from turning, and what it rests on."""
+    """The answer first, then the next designs, what was checked, what would turn it, and what it rests on."""
 
-    def say(text: str = "") -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    def line(text: str = "", indent: int = 0) -> None:
+        say(text.replace("[", r"\["), console=console, indent=indent)
 
-    q = decision.question
-    say(
-        f"{q.model} ({q.precision}) on {q.gpu} at ${decision.usd_per_gpu_hour:.4g} per GPU-hour: {q.input_tokens:,.0f} tokens "
-        f"in, {q.output_tokens:,.0f} out, {q.requests_per_s:g} requests/s, p99 TTFT {q.ttft_p99_s:g} s, p99 TPOT "
-        f"{q.tpot_p99_s:g} s ({q.tpot_definition}), KV over {decision.kv_gbps:g} Gbit/s per GPU"
+    for sentence in _answer(decision):
+        line(sentence)
+    console.print()
+    line(f"Asked: {in_words(decision.question)}")
+    if decision.designs:
+        console.print()
+        _designs(decision, console)
+    if decision.refused:
+        console.print()
+        line("Not among them:")
+        for refused in decision.refused[:REFUSED_SHOWN]:
+            line(refused.why, 2)
+        if len(decision.refused) > REFUSED_SHOWN:
+            line(f"and {len(decision.refused) - REFUSED_SHOWN} more, with --json", 2)
+    if decision.flips:
+        console.print()
+        line("What would flip the answer:")
+        for flip in _flips(decision.flips):
+            line(flip, 2)
+    console.print()
+    line("Behind it:")
+    for each in decision.evidence:
+        line(each, 2)
+
+
+def in_words(q: ServingQuestion) -> str:
+    """The question in one line."""
+    bounds = ", ".join(f"{name} {metric.upper()} {seconds:g} s" for metric, (name, seconds) in q.bounds().items())
+    extras = [
+        f"sized for {q.peak_requests_per_s:g} at the peak" if q.peak_requests_per_s else "",
+        f"{q.prefix_hit_share:.0%} of prompts in the prefix cache" if q.prefix_hit_share else "",
+        f"{q.draft_tokens:g} drafts accepted at {q.draft_acceptance:g}" if q.draft_tokens else "",
+        f"at most {q.gpus} GPUs" if q.gpus else "",
+        f"keys and values in {q.kv_dtype}" if q.kv_dtype else "",
+    ]
+    gpus = ", ".join(q.gpus_named) if len(q.gpus_named) <= 3 else f"{len(q.gpus_named)} accelerators"
+    return (
+        f"{q.model} ({q.precision}) on {gpus}: {q.input_tokens:,.0f} tokens in, {q.output_tokens:,.0f} out, "
+        f"{q.requests_per_s:g} requests/s, {bounds}" + "".join(f", {extra}" for extra in extras if extra)
     )
-    say()
-    for line in _answer(decision):
-        say(line)
-    say()
-    console.print(_designs(decision.designs), highlight=False)
-    for design in decision.designs:
-        if design.broken_bounds:
-            say(f"{design.architecture} cannot: {'; '.join(design.broken_bounds)}")
-    if decision.answer:
-        say()
-        say("Where disaggregation starts to be cheaper than chunked colocation, at scale:")
-        console.print(_margins(decision.margins), highlight=False)
-        say()
-        say("What would flip the answer:")
-        for flip in decision.flips or ("nothing on these axes",):
-            say(f"  {flip}")
-    say()
-    say("Behind it:")
-    say(f"  switches ({decision.setting}): {decision.switches}")
-    tried = (f"{size.gpus}: {size.cheapest or 'none'} {usd(size.usd_per_mtok)}" for size in decision.sizes)
-    say(f"  cheapest by GPUs per replica: {', '.join(tried)}")
-    for line in decision.evidence:
-        say(f"  {line}")
+
+
+def row_of(decision: Decision) -> dict[str, Any]:
+    """The answer in columns, for a table of many questions."""
+    if not decision.designs:
+        why = _nearest(decision.unmet[0]) if decision.unmet else decision.refused[0].why if decision.refused else "none"
+        return {"answer": None, "reason": why}
+    best = decision.designs[0]
+    return {
+        "answer": best.architecture,
+        "gpu_chosen": best.gpu,
+        "engine_chosen": best.engine,
+        "parallelism": best.parallelism,
+        "copies": best.copies,
+        "gpus_needed": best.gpus,
+        "prefill_gpus": best.prefill_gpus,
+        "decode_gpus": best.decode_gpus,
+        "usd_per_hour": best.usd_per_hour,
+        "usd_per_mtok_output": best.usd_per_mtok_output,
+        "low_usd_per_mtok_output": best.low_usd_per_mtok_output,
+        "high_usd_per_mtok_output": best.high_usd_per_mtok_output,
+        "usd_per_request": best.usd_per_request,
+        "rent_term": best.term,
+        "chance_cheapest": best.chance_cheapest,
+        "basis": best.basis,
+        "reason": None,
+    }
 
 
 def _answer(decision: Decision) -> list[str]:
-    if decision.answer is None:
-        lines = ["No design meets this contract on any replica size within a node. The nearest that can be met:"]
-        return lines + [
-            f"  {NAMES[near.architecture]}, {near.gpus_per_replica} GPU(s) per replica: p99 TTFT {near.ttft_p99_s:.3g} s, "
-            f"p99 TPOT {near.tpot_p99_s:.3g} s, at {usd(near.usd_per_mtok)} per million output tokens"
-            for near in decision.nearest
-        ]
-    best = next(design for design in decision.designs if design.architecture == decision.answer)
-    assumed = (
-        "These draws vary what is assumed of the engine, not what was measured of it: for how right that was, see below."
-        if decision.calibration != "fitted"
-        else None
-    )
+    if not decision.designs:
+        lines = ["No design meets this contract."]
+        if decision.unmet:
+            lines[0] += " The nearest that can be met:"
+            lines += [f"  {_nearest(unmet)}" for unmet in decision.unmet[:3]]
+        return lines
+    best = decision.designs[0]
     lines = [
-        f"Cheapest that meets the contract: {NAMES[best.architecture]}, {best.gpus:,} GPUs ({_replicas(best)} of "
-        f"{decision.gpus_per_replica}), {usd(best.usd_per_hour)} an hour, {usd(best.usd_per_mtok)} per million output tokens "
-        f"(5 % {usd(best.low_usd_per_mtok)}, 95 % {usd(best.high_usd_per_mtok)}).",
-        f"Over draws of rent, MFU, MBU and link it is the cheapest in {best.chance_cheapest:.0%}, and meets the contract in "
-        f"{best.chance_feasible:.0%}.",
+        f"Cheapest that meets the contract: {_name(best)}, {best.gpus:,} {best.gpu} ({_copies(best)}), "
+        f"{usd(best.usd_per_hour)} an hour, {usd(best.usd_per_mtok_output)} per million output tokens {_interval(best)}.",
+        f"That is {usd(best.usd_per_request)} a request, {usd(best.usd_per_mtok_input)} per million input tokens and "
+        f"{usd(best.usd_per_mtok_total)} per million of both, at {usd(best.usd_per_gpu_hour)} per GPU-hour "
+        f"({_term(best.term)}).",
     ]
-    return [*lines, assumed] if assumed else lines
+    lines += _sure(decision, best)
+    if best.checked is not None:
+        lines.append(_checked(best.checked, decision.question))
+    return lines
 
 
-def _designs(designs: tuple[Design, ...]) -> Table:
-    table = _table("design", "$/Mtok", "5 %", "95 %", "at scale", "GPUs", "replicas", "$/hour", "running", "meets", "cheapest")
-    for design in designs:
-        table.add_row(
-            design.architecture,
-            usd(design.usd_per_mtok),
-            usd(design.low_usd_per_mtok),
-            usd(design.high_usd_per_mtok),
-            usd(design.usd_per_mtok_at_scale),
-            "-" if design.gpus is None else f"{design.gpus:,}",
-            _replicas(design),
+def _sure(decision: Decision, best: Design) -> list[str]:
+    if best.chance_cheapest is None:
+        return [
+            "How sure: nothing was measured of this engine on this family of accelerators: no share, no interval is claimed."
+        ]
+    rivals = [design for design in decision.designs[1:] if design.term == best.term]
+    if not rivals:
+        return []
+    return [
+        f"It is the cheapest in {best.chance_cheapest:.0%} of draws of rent and of the error of the step times; next is "
+        f"{rivals[0].architecture} on {rivals[0].gpu}, {rivals[0].usd_per_hour / best.usd_per_hour - 1.0:.0%} dearer."
+    ]
+
+
+def _checked(checked: Checked, q: ServingQuestion) -> str:
+    more = checked.copies != checked.copies_predicted
+    grown = f", with {checked.copies} copies where the closed form said {checked.copies_predicted}" if more else ""
+    told = "every bound holds" if checked.holds else "a bound still breaks"
+    tpot = [number(1e3 * seconds) for seconds in (checked.tpot_p50_s, checked.tpot_p90_s, checked.tpot_p99_s)]
+    return (
+        f"Simulated, {checked.requests:,} requests as they come{grown}: {told}. TTFT p50 {number(checked.ttft_p50_s)} s, p90 "
+        f"{number(checked.ttft_p90_s)}, p99 {number(checked.ttft_p99_s)}; TPOT p50 {tpot[0]} ms, p90 {tpot[1]}, p99 {tpot[2]}; "
+        f"{checked.attainment:.1%} of requests within the bounds, {number(checked.goodput_per_s)} good requests/s of "
+        f"{q.sized_for_per_s:g}."
+    )
+
+
+def _designs(decision: Decision, console: Console) -> None:
+    headings = ["design", "GPUs", "$/hour", "$/Mtok out", "5 %", "95 %", "cheapest", "held/s", "limit", "rent"]
+    rows = [
+        [
+            f"{_name(design)} on {design.gpu}, {design.engine}",
+            f"{design.gpus:,} ({_copies(design)})",
             usd(design.usd_per_hour),
-            "-" if design.running_sequences is None else f"{design.running_sequences:.0f}",
-            f"{design.chance_feasible:.0%}",
-            f"{design.chance_cheapest:.0%}",
+            usd(design.usd_per_mtok_output),
+            usd(design.low_usd_per_mtok_output),
+            usd(design.high_usd_per_mtok_output),
+            "-" if design.chance_cheapest is None else f"{design.chance_cheapest:.0%}",
+            number(design.requests_per_s_held),
+            LIMITS[design.limit],
+            _term(design.term),
+        ]
+        for design in decision.designs[:OTHERS_SHOWN]
+    ]
+    show_rows(headings, rows, console=console, right=headings[2:8])
+    if len({design.term for design in decision.designs}) > 1:
+        say("Rents of different terms are not one market: each is ranked among its own.", console=console)
+
+
+def _flips(flips: tuple[Flip, ...]) -> list[str]:
+    """What turns the answer, the nearest first, and in one line what does not."""
+    turning = sorted((flip for flip in flips if flip.turns_at is not None), key=_times)
+    still = ", ".join(
+        f"{flip.axis} ({number(flip.low)} to {number(flip.high)} {flip.unit})" for flip in flips if flip.turns_at is None
+    )
+    lines = [f"{flip.axis} {number(flip.turns_at)} {flip.unit} (now {number(flip.now)}): {flip.to}" for flip in turning]
+    return [*lines, f"nothing on {still}"] if still else lines
+
+
+def _times(flip: Flip) -> float:
+    """How far a turn is, as the logarithm of its multiple of the present value; a share counts from nothing."""
+    now, there = (max(value or 0.0, 0.01) for value in (flip.now, flip.turns_at))
+    return abs(math.log(there / now))
+
+
+def _nearest(unmet: Unmet) -> str:
+    where = f"{unmet.architecture} on {unmet.gpu} ({unmet.parallelism})"
+    if unmet.bound == "gpus":
+        return (
+            f"{where}: the rate takes {unmet.least:,.0f} GPUs, {unmet.asked:,.0f} are there ({usd(unmet.usd_per_hour)} an hour)"
         )
-    return table
+    return (
+        f"{where}: {LIMITS[unmet.bound]} can be {number(unmet.least)} s at best, {number(unmet.least / unmet.asked)} times the "
+        f"{number(unmet.asked)} s asked"
+    )
 
 
-def _margins(margins: tuple[Margin, ...]) -> Table:
-    table = _table("axis", "now", "break-even", "5 %", "95 %", "unit", "cheaper")
-    for margin in margins:
-        table.add_row(
-            margin.axis,
-            f"{margin.now:.4g}",
-            number(margin.break_even),
-            number(margin.low),
-            number(margin.high),
-            margin.unit,
-            margin.disaggregation_is_cheaper,
+def _name(design: Design) -> str:
+    prefill = f", prefill on {design.prefill_gpu}" if design.prefill_gpu and design.prefill_gpu != design.gpu else ""
+    return f"{design.architecture} ({design.parallelism}{prefill})"
+
+
+def _copies(design: Design) -> str:
+    if design.architecture == "disaggregated":
+        return (
+            f"{design.prefill_workers:,} prefill workers on {design.prefill_gpus:,}, {design.decode_workers:,} decode on "
+            f"{design.decode_gpus:,}"
         )
-    return table
+    return f"{design.copies:,} x {design.gpus // design.copies}"
 
 
-def _table(*names: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for at, name in enumerate(names):
-        table.add_column(name, justify="right" if at else "left", no_wrap=True)
-    return table
+def _interval(design: Design) -> str:
+    if design.low_usd_per_mtok_output is None:
+        return "(no interval)"
+    high = usd(design.high_usd_per_mtok_output) if design.high_usd_per_mtok_output is not None else "beyond the contract"
+    return f"(5 % {usd(design.low_usd_per_mtok_output)}, 95 % {high})"
 
 
-def _replicas(design: Design) -> str:
-    if design.decode_replicas is None:
-        return "-"
-    if design.prefill_replicas:
-        return f"{design.prefill_replicas:,} prefill + {design.decode_replicas:,} decode"
-    return f"{design.decode_replicas:,}"
+def _term(term: str) -> str:
+    return term.replace("_", " ")

@@ -1,283 +1,196 @@
-"""Weigh the designs of one scenario: costs with intervals, distance to the break-evens, what would flip the answer."""
-
-from dataclasses import replace
+"""Choices side by side: the best system of each accelerator and design, what it costs, and how sure it is the cheapest."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import polars as pl
 
-from answers.decide.record import Design, Margin, NearestContract, Share
-from economics.numeric.draws import Lognormal, Uniform, draw
-from economics.serving.break_even import break_even_bandwidth, break_evens
-from economics.serving.cost import cost
-from economics.serving.deployment import deployment, pool_held
-from economics.serving.feasibility import feasibility
-from economics.serving.nearest_contract import nearest_contract
-from economics.serving.scenarios import ACHIEVED_LINK_SHARES, MEASURED_OVERLAP, Facts
-from economics.serving.symbols import Efficiency, Scenario
-from economics.units import Real
+from answers.decide.known import Facts, Known
+from answers.decide.record import Design, Latency, ServingQuestion
+from answers.decide.sizing import Field, at_load, copies_of
+from assets.serving.engine_contract import held
+from assets.serving.engine_curves import BOUNDS
+from economics.units import Array
 
-PREFERRED = ("chunked", "unchunked", "disaggregated")
-"""Order in which designs of equal cost are named: colocated before split, and of those the one that stalls nobody."""
-TIE = 1e-9
 DRAWS, SEED = 2000, 2026
 BAND = (0.05, 0.95)
-GBPS = 1e9 / 8.0
-"""Bytes per second in a Gbit/s."""
+NORMAL_90 = 1.6449
+SHARED = 0.5
+"""Share of the variance of the model's error that systems of one engine on one accelerator have in common: the same runs
+corrected them. Set so that stated and kept chances agree over measured pairs (docs/serving.md)."""
+SHIFTS = np.linspace(-2.6, 2.6, 27)
+"""Standard deviations of the model's error at which a cost is computed; between them it is interpolated."""
+TIE = 1e-9
+STATED, USUAL = "as you stated it", "on_demand"
 
 
-def at_the_rate(scenario: Scenario) -> Scenario:
-    """The scenario with places kept free, as the rate needs them; at scale, where break-evens hold, they cost nothing.
-
-    Against simulation it is the closer promise for colocated designs on every stream (marts.serving_validation).
-    """
-    return replace(scenario, refinements=replace(scenario.refinements, place_queue=True))
-
-
-def paid_usd_per_mtok(scenario: Scenario) -> dict[str, float]:
-    """$ per million output tokens of each design in whole replicas; inf where it cannot meet the contract."""
-    sized = at_the_rate(scenario)
-    return {name: float(deployment(scenario=sized, architecture=name).usd_per_mtok) for name in PREFERRED}
-
-
-def cheapest(usd_per_mtok: dict[str, float]) -> str | None:
-    """The cheapest design, of equals the preferred one; None if none can meet the contract."""
-    least = min(usd_per_mtok.values())
-    if not np.isfinite(least):
-        return None
-    return next(name for name in PREFERRED if usd_per_mtok[name] <= least * (1.0 + TIE))
+def best_places(field: Field, copies: Array) -> list[int]:
+    """Of every accelerator and design the place of the cheapest system; colocated before pools where both cost the same."""
+    usd = field.usd_per_hour * copies
+    order = pl.DataFrame(
+        {
+            "place": np.arange(len(field)),
+            "usd": np.where(np.isnan(usd), np.inf, usd),
+            "apart": field.systems["disaggregated"],
+            "gpu": field.systems["gpu"],
+            "size": field.systems["gpus"],
+        }
+    ).filter(pl.col("usd").is_finite())
+    best = order.sort("usd", "size").group_by("gpu", "apart", maintain_order=True).first()
+    return best.sort("usd", "apart", "size")["place"].to_list()
 
 
-def with_draws(scenario: Scenario, *, price: Facts, shares: tuple[Share, ...]) -> Scenario:
-    """The scenario with its uncertain inputs as draws: rent (if it has an interval), MFU, MBU, achieved link share."""
-
-    def drawn(name: str, quantity: Uniform | Lognormal) -> NDArray[np.float64]:
-        return draw(quantity, name=name, seed=SEED, draws=DRAWS).ravel()
-
-    rent: Real = scenario.hardware.usd_per_gpu_hour
-    if price and price["low_usd_per_gpu_hour"] < price["high_usd_per_gpu_hour"]:
-        sellers = Lognormal(low=price["low_usd_per_gpu_hour"], high=price["high_usd_per_gpu_hour"])
-        rent = drawn("usd_per_gpu_hour", sellers)
-    low, high = ACHIEVED_LINK_SHARES
-    nominal = scenario.transfer.bandwidth_bytes_per_s
-    # A drawn share of a nominal link: the refinement that stands for its middle has to go.
-    return replace(
-        scenario,
-        hardware=replace(scenario.hardware, usd_per_gpu_hour=rent),
-        efficiency=Efficiency(
-            **{share.name: spread_of(share, at=drawn(share.name, Uniform(low=0.0, high=1.0))) for share in shares}
-        ),
-        transfer=replace(
-            scenario.transfer, bandwidth_bytes_per_s=nominal * drawn("achieved_link_share", Uniform(low=low, high=high))
-        ),
-        refinements=replace(scenario.refinements, achieved_link_share=1.0),
-    )
-
-
-def spread_of(share: Share, *, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values of a share at the given probabilities: half below its value and half above, equally likely on each side."""
-    return np.interp(at, (0.0, 0.5, 1.0), (share.low, share.value, share.high))
-
-
-def designs_of(scenario: Scenario, drawn: Scenario) -> tuple[Design, ...]:
-    """Every design with its interval over the draws, the cheapest first."""
-    here, there = at_the_rate(scenario), at_the_rate(drawn)
-    costs = np.stack([deployment(scenario=there, architecture=name).usd_per_mtok for name in PREFERRED])
-    least = costs.min(axis=0)
-    first = np.argmax(costs <= least * (1.0 + TIE), axis=0)  # of equals the preferred one, as in `cheapest`
-    designs = []
-    for at, name in enumerate(PREFERRED):
-        sized, (low, high) = deployment(scenario=here, architecture=name), _band(costs[at])
-        at_scale = cost(scenario=scenario, architecture=name)
-        designs.append(
-            Design(
-                architecture=name,
-                usd_per_mtok=known(sized.usd_per_mtok),
-                low_usd_per_mtok=known(low),
-                high_usd_per_mtok=known(high),
-                usd_per_mtok_at_scale=known(at_scale.usd_per_mtok),
-                chance_feasible=float(np.mean(np.isfinite(costs[at]))),
-                chance_cheapest=float(np.mean((first == at) & np.isfinite(least))),
-                gpus=_count(sized.gpus),
-                prefill_replicas=_count(sized.prefill_replicas),
-                decode_replicas=_count(sized.decode_replicas),
-                usd_per_hour=known(sized.usd_per_hour),
-                running_sequences=known(at_scale.batch) if at_scale.feasible else None,
-                broken_bounds=_broken_bounds(scenario, name),
-            )
-        )
-    return tuple(sorted(designs, key=lambda design: _or_inf(design.usd_per_mtok)))
-
-
-def margins_of(scenario: Scenario, drawn: Scenario) -> tuple[Margin, ...]:
-    """Break-even values on every axis with their intervals over the draws, the nearest first."""
-    here, spread = break_evens(scenario), break_evens(drawn)
-    bandwidth, bandwidths = (break_even_bandwidth(pool_held(one)) for one in (scenario, drawn))
-    per_gpu = GBPS * scenario.hardware.gpus
-    # The draws hold achieved links; the axis is nominal.
-    achieved = drawn.transfer.bandwidth_bytes_per_s / scenario.transfer.bandwidth_bytes_per_s
-    margins = [
-        _margin(
-            axis="tpot-p99",
-            unit="s",
-            now=scenario.contract.tpot_s,
-            value=here.tpot_s,
-            draws=spread.tpot_s,
-            wins_below=True,
-        ),
-        _margin(
-            axis="kv-gbps",
-            unit="Gbit/s per GPU",
-            now=scenario.transfer.bandwidth_bytes_per_s / per_gpu,
-            value=bandwidth / per_gpu,
-            draws=bandwidths / per_gpu / achieved,
-        ),
-        _margin(
-            axis="in per out",
-            unit="tokens per token",
-            now=scenario.workload.input_per_output,
-            value=here.input_per_output,
-            draws=spread.input_per_output,
-        ),
-        _margin(
-            axis="rate",
-            unit="requests/s",
-            now=scenario.workload.arrival_rate_per_s or 0.0,
-            value=here.arrival_rate_per_s,
-            draws=spread.arrival_rate_per_s,
-        ),
-    ]
-    return tuple(sorted(margins, key=lambda margin: abs(np.log(margin.times)) if margin.times else np.inf))
-
-
-def _margin(*, axis: str, unit: str, now: Real, value: Real, draws: Real, wins_below: bool = False) -> Margin:
-    crosses = bool(np.isfinite(value) and np.greater(value, 0.0))
-    if crosses:
-        side = "below" if wins_below else "above"
-    elif np.isnan(value):
-        side = "neither"
-    else:
-        side = "always" if np.isposinf(value) == wins_below else "never"
-    low, high = _band(np.broadcast_to(np.asarray(draws), (DRAWS,)))
-    return Margin(
-        axis=axis,
-        unit=unit,
-        now=float(now),
-        disaggregation_is_cheaper=side,
-        break_even=float(value) if crosses else None,
-        low=known(low),
-        high=known(high),
-        times=float(value) / float(now) if crosses else None,
-    )
-
-
-def flips_of(
-    scenario: Scenario,
-    *,
-    winner: str,
-    margins: tuple[Margin, ...],
-    designs: tuple[Design, ...],
-    by_setting: dict[str, str | None],
-) -> tuple[str, ...]:
-    """What would change the answer, in words: symbols by distance, then the switches, then the rate."""
-    at_scale = {design.architecture: _or_inf(design.usd_per_mtok_at_scale) for design in designs}
-    leader, other = "chunked", "disaggregated"
-    if at_scale[other] < at_scale[leader]:
-        leader, other = other, leader
-    # What is paid at this rate may have another winner, which these break-even values do not turn.
-    turn = f"{leader} to {other}" if leader == winner else f"{leader} to {other} at scale"
-    said = [
-        f"{margin.axis} {'above' if margin.times > 1.0 else 'below'} {margin.break_even:.4g} {margin.unit} "
-        f"(now {margin.now:.4g}, x{margin.times:.3g}): {turn}"
-        for margin in margins
-        if margin.break_even is not None and margin.times is not None and _favoured(margin) == leader
-    ]
-    overlap = overlap_break_even(scenario)
-    if overlap is not None:
-        side = "above" if leader == "disaggregated" else "below"
-        said.append(
-            f"memory and compute of a mixed step overlapping by {side} {overlap:.2f} (now {scenario.refinements.overlap:.2f}, "
-            f"measured {MEASURED_OVERLAP:.2f} on a small batch): {turn}"
-        )
-    said += [f"{name} switches: {winner} to {found or 'none'}" for name, found in by_setting.items() if found != winner]
-    full = {name: float(deployment(scenario=scenario, architecture=name).usd_per_mtok) for name in PREFERRED}
-    if cheapest(full) != winner:
-        said.append(f"no places kept free for the next prompt (place_queue): {winner} to {cheapest(full) or 'none'}")
-    best = min(at_scale, key=lambda name: at_scale[name])
-    if at_scale[winner] > at_scale[best] * (1.0 + TIE):
-        said.append(f"a rate so high that whole replicas do not matter: {winner} to {best}")
-    return tuple(said)
-
-
-def _favoured(margin: Margin) -> str:
-    """Which side of the break-even the present value is on. Where costs cross twice it may not be the cheaper side."""
-    above = margin.now > (margin.break_even or 0.0)
-    return "disaggregated" if above == (margin.disaggregation_is_cheaper == "above") else "chunked"
-
-
-def overlap_break_even(scenario: Scenario) -> float | None:
-    """Overlap from which chunked colocation costs no more than disaggregation, to .01; None if nothing turns there."""
-    shares = np.linspace(0.0, 1.0, 101)
-    split = float(cost(scenario=scenario, architecture="disaggregated").usd_per_token)
-    switches = replace(scenario.refinements, overlap=shares)
-    mixed = cost(scenario=replace(scenario, refinements=switches), architecture="chunked").usd_per_token
-    cheaper = np.asarray(mixed) <= split
-    return None if cheaper.all() or not cheaper.any() else float(shares[int(np.argmax(cheaper))])
-
-
-def nearest_contracts(by_size: dict[float, Scenario]) -> tuple[NearestContract, ...]:
-    """For each design the nearest contract it can meet over all replica sizes, the nearest of them first."""
+def designs_of(field: Field, q: ServingQuestion, known: Known) -> tuple[Design, ...]:
+    """The best system of each accelerator and design, cheapest first, terms of rent apart; those that cannot are left out."""
+    copies = copies_of(field)
+    if q.gpus is not None:
+        copies = np.where(copies * field.curves.gpus <= q.gpus, copies, np.inf)
+    places = best_places(field, copies)
+    if not places:
+        return ()
+    chosen = field.rows(np.array(places))
+    sized = copies[places]
+    usd = chosen.usd_per_hour * sized
+    terms = [str(known.rents[gpu]["term"]) for gpu in chosen.systems["gpu"]]
+    markets = markets_of(terms)
+    costs = drawn_usd_per_hour(chosen, q, known)
+    chances = chances_of(costs, markets)
+    there = held(chosen.curves, chosen.bounds)
+    seen = at_load(chosen, requests_per_s=q.sized_for_per_s / sized)
     found = []
-    for name in PREFERRED:
-        reached = [
-            (nearest.distance, gpus, nearest)
-            for gpus, scenario in by_size.items()
-            if (nearest := nearest_contract(scenario=scenario, architecture=name)) is not None
-        ]
-        if not reached:
-            continue
-        distance, gpus, nearest = min(reached, key=lambda one: one[:2])
-        eased = replace(by_size[gpus].contract, ttft_s=nearest.ttft_s, tpot_s=nearest.tpot_s)
-        there = deployment(scenario=at_the_rate(replace(by_size[gpus], contract=eased)), architecture=name)
+    for place in range(len(chosen)):
+        system = chosen.systems.row(place, named=True)
+        said = chosen.curves.said.row(place, named=True)
+        sure = bool(np.isfinite(chosen.curves.factor[place]))
+        low, high = np.quantile(costs[place], BAND, method="nearest") if sure else (np.nan, np.nan)
+        per_output = 1e6 / (3600.0 * q.requests_per_s * q.output_tokens)
         found.append(
-            (
-                distance,
-                NearestContract(
-                    architecture=name,
-                    gpus_per_replica=int(gpus),
-                    ttft_p99_s=nearest.ttft_s,
-                    tpot_p99_s=nearest.tpot_s,
-                    usd_per_mtok=known(there.usd_per_mtok),
-                ),
+            Design(
+                architecture="disaggregated" if system["disaggregated"] else "colocated",
+                gpu=system["gpu"],
+                prefill_gpu=system["prefill_gpu"],
+                engine=system["engine"],
+                precision=system["precision"],
+                parallelism=parallelism(system),
+                copies=int(sized[place]),
+                gpus=int(sized[place] * system["gpus"]),
+                prefill_gpus=int(sized[place] * (system["prefill_gpus"] or 0)),
+                prefill_workers=int(sized[place] * (system["prefill_workers"] or 0)),
+                decode_gpus=int(sized[place] * (system["decode_gpus"] or 0)),
+                decode_workers=int(sized[place] * (system["decode_workers"] or 0)),
+                usd_per_gpu_hour=float(known.rents[system["gpu"]]["usd_per_gpu_hour"]),
+                term=terms[place],
+                usd_per_hour=float(usd[place]),
+                usd_per_mtok_output=float(usd[place] * per_output),
+                low_usd_per_mtok_output=_known(low * per_output),
+                high_usd_per_mtok_output=_known(high * per_output),
+                usd_per_mtok_input=float(usd[place] * 1e6 / (3600.0 * q.requests_per_s * q.input_tokens)),
+                usd_per_mtok_total=float(usd[place] * 1e6 / (3600.0 * q.requests_per_s * (q.input_tokens + q.output_tokens))),
+                usd_per_request=float(usd[place] / (3600.0 * q.requests_per_s)),
+                requests_per_s_held=float(there["requests_per_s"][place] * sized[place]),
+                concurrency=float(seen["concurrency"][place]),
+                latency=Latency(**{f"{name}_s": _known(seen[name][place]) for name in BOUNDS}),
+                limit=[*BOUNDS, "room"][int(there["limit"][place])],
+                chance_cheapest=chances[place] if sure else None,
+                basis=said["basis"],
+                nearest_run=said["nearest_run"],
+                distance=said["distance"],
             )
         )
-    return tuple(contract for _, contract in sorted(found, key=lambda one: one[0]))
+    order = sorted(range(len(found)), key=lambda place: (markets[place] != markets_first(markets), place))
+    return tuple(found[place] for place in order)
 
 
-def known(value: Real) -> float | None:
-    """The number; None where it is not finite."""
+def markets_of(terms: list[str]) -> list[str]:
+    """The market each choice is ranked in: its term; what you pay yourself competes in the first."""
+    rented = [term for term in terms if term != STATED]
+    first = USUAL if USUAL in rented or not rented else rented[0]
+    return [first if term == STATED else term for term in terms]
+
+
+def markets_first(markets: list[str]) -> str:
+    """The market that is told first: on demand where something can be rented so, else that of the cheapest."""
+    return USUAL if USUAL in markets else markets[0]
+
+
+def drawn_usd_per_hour(field: Field, q: ServingQuestion, known: Known) -> Array:
+    """Dollars per hour of each system over draws of rent and of the model's error, (n, DRAWS).
+
+    Passes take exp(s z) times as long; s is the standard deviation that the interval of the prediction stands for. Part of z is
+    common to an engine on an accelerator. Copies are counted in fractions above the first, as rates in practice vary.
+    """
+    shifts = np.stack([_usd_at(field, q, shift) for shift in SHIFTS])  # (shifts, n)
+    common: dict[tuple[str, str], Array] = {}
+    rents: dict[str, Array] = {}
+    stream = np.random.default_rng(SEED)
+    drawn = np.empty((len(field), DRAWS))
+    for place, (gpu, engine) in enumerate(field.systems.select("gpu", "engine").iter_rows()):
+        rent = known.rents[gpu]
+        if gpu not in rents:
+            rents[gpu] = _rent_draws(rent, stream)
+        if (gpu, str(engine)) not in common:
+            common[gpu, str(engine)] = stream.standard_normal(DRAWS)
+        errors = np.sqrt(SHARED) * common[gpu, str(engine)] + np.sqrt(1.0 - SHARED) * stream.standard_normal(DRAWS)
+        finite = np.isfinite(shifts[:, place])
+        with np.errstate(divide="ignore"):
+            logs = np.where(finite, np.log(np.where(finite, shifts[:, place], 1.0)), np.inf)
+        last = SHIFTS[finite][-1] if finite.any() else -np.inf
+        usd = np.exp(np.interp(errors, SHIFTS[finite], logs[finite])) if finite.any() else np.full(DRAWS, np.inf)
+        drawn[place] = np.where(errors <= last + 1e-9, usd, np.where(last >= SHIFTS[-1] - 1e-9, usd, np.inf)) * rents[gpu]
+    return drawn
+
+
+def chances_of(costs: Array, terms: list[str]) -> list[float]:
+    """Share of the draws in which each choice is the cheapest of those of its term, (n,)."""
+    found = np.zeros(len(terms))
+    for term in set(terms):
+        mine = np.array([place for place, other in enumerate(terms) if other == term])
+        least = costs[mine].min(axis=0)
+        first = np.argmax(costs[mine] <= least * (1.0 + TIE), axis=0)
+        found[mine] = [float(np.mean((first == place) & np.isfinite(least))) for place in range(len(mine))]
+    return found.tolist()
+
+
+def parallelism(system: Facts) -> str:
+    """How a system is split, in words."""
+    if not system["disaggregated"]:
+        return _split(system["tp"] or 1, apart=system["dp_attention"], stages=system["pp"] or 1)
+    each = {pool: system[f"{pool}_gpus"] / system[f"{pool}_workers"] for pool in ("prefill", "decode")}
+    said = (f"{pool} {_split(gpus, apart=system[f'{pool}_dp_attention'])}" for pool, gpus in each.items())
+    return ", ".join(said)
+
+
+def _split(gpus: float, *, apart: bool | None, stages: float = 1.0) -> str:
+    name = f"EP {gpus:.0f} with attention in parallel" if apart else f"TP {gpus:.0f}"
+    return name + (f", PP {stages:.0f}" if stages > 1 else "")
+
+
+def _usd_at(field: Field, q: ServingQuestion, shift: float) -> Array:
+    """Dollars per hour if passes take `shift` standard deviations longer than predicted, (n,); inf where the bounds break.
+
+    Fractions of a copy change the bill in proportion; the whole copies of the answer stay its centre. Pools can lose workers,
+    an instance stands or falls.
+    """
+    factor = np.where(np.isfinite(field.curves.factor), field.curves.factor, 1.0)
+    workers = field.systems.select(pl.min_horizontal(pl.col("prefill_workers", "decode_workers").fill_null(1.0))).to_series()
+    fewest = 1.0 / workers.to_numpy()
+
+    def needed(slower: Array | float) -> Array:
+        rate = held(field.curves, field.bounds, slower=slower)["requests_per_s"]
+        fine = np.isfinite(rate) & (rate > 0.0)
+        return np.where(fine, np.maximum(q.sized_for_per_s / np.where(fine, rate, 1.0), fewest), np.inf)
+
+    exact, here = needed(1.0), copies_of(field)
+    whole = np.where(np.isfinite(here), here / np.where(np.isfinite(exact), exact, 1.0), 1.0)
+    return field.usd_per_hour * needed(factor ** (shift / NORMAL_90)) * whole
+
+
+def _rent_draws(rent: Facts, stream: np.random.Generator) -> Array:
+    """Rent over its value: half below it and half above, between the lowest and the highest of its sellers."""
+    low, high, middle = (float(rent[name]) for name in ("low_usd_per_gpu_hour", "high_usd_per_gpu_hour", "usd_per_gpu_hour"))
+    at = stream.uniform(size=DRAWS)
+    if not low < high:
+        return np.ones(DRAWS)
+    return np.interp(at, (0.0, 0.5, 1.0), (low, middle, high)) / middle
+
+
+def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _broken_bounds(scenario: Scenario, architecture: str) -> tuple[str, ...]:
-    """Bounds that fail, each with what there is and the nearest value that would hold."""
-    bounds = feasibility(scenario=scenario, architecture=architecture)
-    return tuple(
-        f"{name} is {float(bound.available):.4g} and must be at least {float(bound.required):.4g}"
-        for name, bound in bounds.items()
-        if not bound.holds and np.isfinite(bound.required)  # beyond that another bound has to give first
-    )
-
-
-def _band(draws: ArrayLike) -> tuple[float, float]:
-    """Quantiles of draws; a missing one counts as unbounded, and none lies between a number and infinity."""
-    values = np.asarray(draws, dtype=np.float64)
-    low, high = np.quantile(np.where(np.isnan(values), np.inf, values), BAND, method="nearest")
-    return float(low), float(high)
-
-
-def _or_inf(value: float | None) -> float:
-    return np.inf if value is None else value
-
-
-def _count(value: Real) -> int | None:
-    return int(value) if np.isfinite(value) else None

@@ -13,7 +13,6 @@ import duckdb
 import polars as pl
 
 from answers.predict.described import Labels, described
-from answers.predict.own import own_accelerator, own_model
 from assets.serving.engine_answers import Fit, answered, fit_of
 from assets.serving.engine_runs import QUANTITIES
 from warehouse.folder import data_root
@@ -92,6 +91,8 @@ def evidence_of(warehouse: Path | None = None, *, config: Path | None = None, ac
         labels = Labels(*(dict(connection.sql(_LABELS.format(name)).fetchall()) for name in ("model", "gpu")))
         rents = connection.sql("SELECT gpu, usd_per_gpu_hour, term::VARCHAR AS usd_term FROM core.gpu_price").pl()
     if config is not None:
+        from answers.predict.own import own_model  # noqa: PLC0415  # it brings the orchestrator, which takes a second
+
         shape, layers = own_model(config)
         tables["model_shape"] = pl.concat(
             [tables["model_shape"].join(shape, on="model", how="anti"), shape], how="diagonal_relaxed"
@@ -100,6 +101,8 @@ def evidence_of(warehouse: Path | None = None, *, config: Path | None = None, ac
             [tables["model_layer"].join(shape, on="model", how="anti"), layers], how="diagonal_relaxed"
         )
     if accelerator is not None:
+        from answers.predict.own import own_accelerator  # noqa: PLC0415
+
         device = own_accelerator(accelerator)
         tables["gpu"] = pl.concat([tables["gpu"].join(device, on="gpu", how="anti"), device], how="diagonal_relaxed")
     return Evidence(

@@ -60,7 +60,7 @@ def curves(systems: pl.DataFrame, *, fit: Fit, tails: pl.DataFrame) -> Curves:
     `systems`: as of `engine_contract`, of known models and accelerators; `tails`: of `engine_contract.tails_of`.
     """
     runs, count = _runs(systems), systems.height
-    limits = _room(runs, fit)
+    limits = room_of(runs, fit)
     pools, poisson = runs["disaggregated"].fill_null(value=False).to_numpy(), ~_closed(systems)
     most = np.maximum(limits.sequences, 1.0) * limits.instances * np.where(pools, POOLS_IN_FLIGHT, 1.0)
     loads = np.geomspace(np.ones(count), most, POINTS, axis=1)
@@ -151,7 +151,9 @@ def _crowded(queue: _Queue, percentile: Array, *, poisson: NDArray[np.bool_]) ->
     return crowded
 
 
-def _room(runs: pl.DataFrame, fit: Fit) -> Room:
+def room_of(systems: pl.DataFrame, fit: Fit) -> Room:
+    """Memory and prefill of each system of known models and accelerators."""
+    runs = systems if "counts_decode_gpus" in systems.columns else _runs(systems)
     parts = with_parts(runs.with_columns(family=family()), models=fit.models, devices=fit.devices).join(
         fit.cells, on=["engine", "family"], how="left", nulls_equal=True, maintain_order="left"
     )

@@ -161,9 +161,10 @@ def room(runs: pl.DataFrame, *, layer_s: Array) -> Room:
         prompts_s = prefill_s(instance, prompts=at_once, input_tokens=work.input_tokens, cached_share=work.cached_share)
         return prompts_s / at_once
 
+    too_large = np.isfinite(column("prefill_gpus")) & (fits(prefill) < 1.0)  # a decode pool may stand alone
     at_once = np.maximum(PREFILL_BATCH_TOKENS / (work.input_tokens * np.maximum(1.0 - work.cached_share, 1e-3)), 1.0)
     return Room(
-        sequences=np.where(pools, np.where(fits(prefill) < 1.0, 0.0, fits(decode)), fits(whole)),
+        sequences=np.where(pools, np.where(too_large, 0.0, fits(decode)), fits(whole)),
         instances=np.where(pools, decode_workers, instances),
         prefillers=np.where(pools, prefill_workers, 1.0),
         prompt_s=np.where(pools, work_s(prefill), work_s(whole)),

@@ -102,7 +102,7 @@ def test_prices_of_a_day_have_their_seller_date_and_source(latest: Path):
 
 def test_decide_answers_as_the_command_does_and_refuses_a_word_that_is_no_field(latest: Path):
     found = answer(latest, "decide", {"question": QUESTION})
-    assert "chunked" in json.dumps(found)
+    assert "colocated" in json.dumps(found)
     assert "usd_per_gpu_hr" in refusal(latest, "decide", {"question": {**QUESTION, "usd_per_gpu_hr": 2}})
     assert "did you mean h100-sxm" in refusal(latest, "decide", {"question": {**QUESTION, "gpu": "h100-smx"}})
 
