@@ -13,16 +13,17 @@ import polars as pl
 
 from answers.names import UnknownNameError, gpu_meant, model_meant
 from assets.serving.engine_names import benchmark_tokens, counts_decode_pool, engine_of, mapped, precision_of
+from assets.serving.engine_parts import NODE_GPUS
 from assets.serving.engine_runs import COUNTS, RUN_COLUMNS
 
-NUMBERS = (*COUNTS, "input_tokens", "output_tokens", "concurrency", "request_rate_per_s", "requests")
+NUMBERS = (*COUNTS, "input_tokens", "output_tokens", "context_tokens", "concurrency", "request_rate_per_s", "requests")
 FLAGS = ("dp_attention", "prefill_dp_attention", "decode_dp_attention", "disaggregated")
 TRUE, FALSE = ("true", "1", "yes", "y", "t"), ("false", "0", "no", "n", "f")
 SIZE = re.compile(r"[-_ ]?\d+ ?gb$", re.IGNORECASE)
 """Memory at the end of the name of an accelerator."""
 NO_DRAFTS = ("", "none", "false", "0", "no", "off")
 NEEDED = ("model", "gpu")
-POSITIVE = ("input_tokens", "output_tokens", "concurrency", "request_rate_per_s", "gpus")
+POSITIVE = ("input_tokens", "output_tokens", "context_tokens", "concurrency", "request_rate_per_s", "gpus")
 READ = (*NEEDED, "engine", "precision", "speculative", *NUMBERS, *FLAGS)
 """Columns of a table that are read; all others are handed through."""
 POOL_OF_ALL = {"tp": "decode_tp", "ep": "decode_ep"}
@@ -136,13 +137,21 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
         *(pl.when(pl.col(name) <= 0).then(pl.lit(f"{name}: must be above 0")) for name in POSITIVE),
         *(pl.when(pl.col(f"{name}_is_bad")).then(pl.lit(f"{name}: neither true nor false")) for name in FLAGS),
     ]
+    wide = pl.col("decode_gpus") / pl.col("decode_workers").fill_null(1) > NODE_GPUS
     notes = [
         pl.col("gpu_note"),
         pl.col("precision_note"),
         pl.when(pl.col("input_tokens").is_null()).then(pl.format("input_tokens {}", pl.col("usual_input").cast(pl.Int64))),
         pl.when(pl.col("output_tokens").is_null()).then(pl.format("output_tokens {}", pl.col("usual_output").cast(pl.Int64))),
-        pl.when(pl.col("gpus").is_null()).then(pl.lit("gpus as few as hold the weights")),
+        pl.when(pl.col("gpus").is_null() & pl.col("decode_gpus").is_null()).then(pl.lit("gpus as few as hold the weights")),
+        pl.when(wide & pl.col("decode_dp_attention").is_null()).then(pl.lit("decode_dp_attention true")),
+        pl.when(pl.all_horizontal(pl.col("concurrency", "request_rate_per_s", "requests").is_null())).then(
+            pl.lit("as many in flight as fit")
+        ),
     ]
+    # The mean context of a running sequence is its prompt and half of its answer.
+    of_context = pl.col("context_tokens") - pl.coalesce("output_tokens", "usual_output") / 2.0
+    rows = rows.with_columns(input_tokens=pl.coalesce("input_tokens", of_context.clip(lower_bound=1.0)))
     return rows.with_columns(
         reason=pl.coalesce("name_reason", *wrong),
         assumed=pl.concat_str(notes, separator="; ", ignore_nulls=True).replace("", None),

@@ -133,6 +133,9 @@ def _judged() -> list[pl.Expr]:
     why = pl.coalesce(
         "fit_reason",
         pl.when(pl.col("gpus").is_null()).then(pl.lit("how many accelerators served is not stated")),
+        pl.when(pl.col("disaggregated") & (pl.col("tp") > pl.col("decode_gpus"))).then(
+            pl.lit("how the accelerators of the decode pool are split is not stated: tp is that of the whole system")
+        ),
         pl.when("polluted").then(pl.lit("the rate holds the time of starting up: C o / rate is beyond 1.15 of TTFT + o TPOT")),
     )
     return [why.alias("why_unused"), why.is_null().alias("usable")]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from assets.serving.engine_runs import GROUP, KINDS, QUANTITIES, Predicted, predicted
 from economics.numeric.kriging import Kriged, krige, left_out, left_out_alone
-from economics.serving.engine_fit import VARIANCES, LayerTimes, fit_layer_times, offsets
+from economics.serving.engine_fit import VARIANCES, LayerTimes, Origins, fit_layer_times, offsets
 from economics.units import Array
 
 Index = NDArray[np.int64]
@@ -16,6 +16,8 @@ Index = NDArray[np.int64]
 CELL = ("engine", "family")
 LOAD_CLASS = ("engine", "family", "kind", "drafts")
 CONFIGURATION = (*GROUP, "gpus", "tp", "pp", "ep", "dp_attention", "prefill_gpus", "decode_gpus", "decode_tp", "drafts", "kind")
+REFERENCE = "inferencex"
+"""Study on hosts that are set up for it, with versions and thousands of runs: alpha is that of systems like these."""
 PROBE_S = 1e-4
 """Alpha at which predictions are compared with those at 0: a step is linear in it."""
 OUTLIER = 3.0
@@ -66,9 +68,13 @@ def fit_runs(runs: pl.DataFrame) -> Fitted:
         measured_s=tpot,
         rest_s=rest,
         per_layer=(probed.quantities["tpot_p50_s"] - rest) / PROBE_S,
-        groups=group,
-        cells=cell,
-        count=cells.height,
+        origins=Origins(
+            group=group,
+            cell=cell,
+            engine=_codes(runs, ("engine",)),
+            family=_codes(runs, ("family",)),
+            study=np.where(runs["source"].to_numpy() == REFERENCE, -1, _codes(runs, ("source",))),
+        ),
     )
     expected = predicted(runs, layer_s=np.exp(layer.log_s)[cell])
     without = predicted(runs, layer_s=np.exp(layer.without))

@@ -92,19 +92,21 @@ def _of_load(load: str, column: Column, *, layer_s: Array, reached: Reached) -> 
     )
     work = work_of(column)
     system, instances = instances_of(column, model, device, constants)
-    most = most_running(system, work)
-    in_flight, counted = _in_flight(column, most * instances), gpus_of(column)
+    most, counted = most_running(system, work), gpus_of(column)
+    in_flight = _in_flight(column, most * instances)
+    running = np.minimum(in_flight, most * instances)
     if load == "pools":
-        served, decoding = _pools(column, model, device, constants, work, in_flight=in_flight)
+        served, in_flight, decoding = _pools(column, model, device, constants, work)
+        running = in_flight
         counted = np.where(column("counts_decode_gpus") > 0, decoding, counted)
     elif load == "rate":
         rate = column("request_rate_per_s")
         served = arrivals(system, work, requests_per_s=rate, running_most=most, instances=instances)
-        in_flight = served.running * instances
+        in_flight = running = served.running * instances
     else:
         served = closed_loop(system, work, concurrency=in_flight, running_most=most, instances=instances)
     return {
-        "output_tokens_per_s_per_gpu": served.output_tokens_per_s * _ramp(column, in_flight) / counted,
+        "output_tokens_per_s_per_gpu": served.output_tokens_per_s * _ramp(column, running) / counted,
         **{name: getattr(served, name) for name in QUANTITIES[1:]},
         "load": in_flight,
         "counted_gpus": counted,
@@ -143,30 +145,29 @@ def _in_flight(column: Column, room: Array) -> Array:
 
 
 def _pools(
-    column: Column, model: ServedModel, device: Device, constants: EngineConstants, work: Work, *, in_flight: Array
-) -> tuple[Served, Array]:
-    """What the two pools of a disaggregated run serve, and the GPUs of the decode pool."""
-
+    column: Column, model: ServedModel, device: Device, constants: EngineConstants, work: Work
+) -> tuple[Served, Array, Array]:
+    """What the two pools of a disaggregated run serve, the requests in flight, and the GPUs of the decode pool."""
     prefill, prefill_workers, _ = pool_of(column, "prefill", model, device, constants)
     decode, decode_workers, decode_gpus = pool_of(column, "decode", model, device, constants)
+    most = most_running(decode, work)
+    in_flight = _in_flight(column, most * decode_workers)
     served = disaggregated(
         prefill,
         decode,
         work,
         concurrency=in_flight,
-        running_most=most_running(decode, work),
+        running_most=most,
         prefill_workers=np.where(np.isfinite(column("prefill_gpus")), prefill_workers, np.inf),
         decode_workers=decode_workers,
     )
-    return served, decode_gpus
+    return served, in_flight, decode_gpus
 
 
-def _ramp(column: Column, in_flight: Array) -> Array:
+def _ramp(column: Column, running: Array) -> Array:
     """Share of the steady rate that a run of so many requests reports."""
     requests = column("requests")
-    waves = np.where(
-        np.isfinite(requests), np.maximum(requests, 1.0) / np.minimum(in_flight, np.maximum(requests, 1.0)), np.inf
-    )
+    waves = np.where(np.isfinite(requests), np.maximum(requests, 1.0) / np.minimum(running, np.maximum(requests, 1.0)), np.inf)
     return 1.0 / (1.0 + RAMP_SHARE / waves)
 
 
@@ -188,8 +189,9 @@ def _features(column: Column, *, kind: Array, in_flight: Array, layer_gpus: Arra
             np.log2(column("output_tokens")) / 3.0,
             doublings("gpus") / 2.0,
             workers / 1.5,
-            2.0 * flag("dp_attention") + flag("decode_dp_attention"),
-            (np.nan_to_num(column("ep"), nan=1.0) > 1.0) * 1.0,
+            # Two pools have splits of their own: what is stated of the whole is not read there.
+            np.where(apart, flag("decode_dp_attention"), 2.0 * flag("dp_attention")),
+            (~apart & (np.nan_to_num(column("ep"), nan=1.0) > 1.0)) * 1.0,
             2.0 * flag("drafts"),
             2.0 * kind,
             spread / 1.5,

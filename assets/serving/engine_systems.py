@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from assets.serving.engine_parts import NODE_GPUS
 from economics.serving.engine_load import PREFILL_BATCH_TOKENS, Work
 from economics.serving.engine_time import Device, EngineConstants, Instance, ServedModel, Split, most_sequences, prefill_s
 from economics.units import Array, Real
@@ -76,8 +77,15 @@ def instances_of(column: Column, model: ServedModel, device: Device, constants: 
     piped = np.isfinite(column("pp")) & (column("pp") > 1)
     fits = layer_gpus * 0.9 * device.memory_bytes > weights
     stages = np.where(piped, np.minimum(column("pp"), left), np.where(fits, 1.0, left))
-    split = Split(gpus=layer_gpus, stages=stages, attention_data_parallel=np.nan_to_num(column("dp_attention")))
+    parallel = _data_parallel(column("dp_attention"), layer_gpus, model)
+    split = Split(gpus=layer_gpus, stages=stages, attention_data_parallel=parallel)
     return Instance(model=model, device=device, split=split, constants=constants), np.maximum(left / stages, 1.0)
+
+
+def _data_parallel(stated: Array, gpus: Array, model: ServedModel) -> Array:
+    """1 where attention is data parallel: as stated, else where experts are spread over more GPUs than a node has."""
+    wide = np.greater(gpus, NODE_GPUS) & np.greater(model.expert_parameters, 0.0)
+    return np.where(np.isfinite(stated), stated, np.where(wide, 1.0, 0.0))
 
 
 def gpus_of(column: Column) -> Array:
@@ -124,8 +132,12 @@ def pool_of(
         device = device_of(column, of="prefill_device")
     gpus = np.nan_to_num(column(f"{name}_gpus"), nan=1.0)
     gpus = np.maximum(np.where(gpus > 0, gpus, np.nan_to_num(column("gpus"), nan=1.0)), 1.0)
-    workers = np.clip(np.nan_to_num(column(f"{name}_workers"), nan=1.0), 1.0, gpus)
-    split = Split(gpus=gpus / workers, attention_data_parallel=np.nan_to_num(column(f"{name}_dp_attention")))
+    # Pools share tp and ep with a run that has none: they are of the decode pool.
+    split_over = np.fmax(column("tp"), column("ep")) if name == "decode" else np.full_like(gpus, np.nan)
+    of_split = np.where(np.greater(split_over, 1.0) & (split_over <= gpus), gpus / np.maximum(split_over, 1.0), 1.0)
+    workers = np.clip(np.where(np.isfinite(column(f"{name}_workers")), column(f"{name}_workers"), of_split), 1.0, gpus)
+    parallel = _data_parallel(column(f"{name}_dp_attention"), gpus / workers, model)
+    split = Split(gpus=gpus / workers, attention_data_parallel=parallel)
     return Instance(model=model, device=device, split=split, constants=constants), workers, gpus
 
 

@@ -1,8 +1,9 @@
 """The fixed time per layer of each engine and accelerator family, fitted to measured runs, and what the fit leaves over.
 
-Three steps, each shrunk to the one before: alpha of every engine and family from the runs of its groups (log-normal prior,
-partial pooling); an offset of every kind of load of an engine; what a group of runs (model, accelerator, engine, precision) and
-its near runs share (`numeric.kriging`). Errors are log ratios, measured over predicted. Source: formula S17.
+Three steps, each shrunk to the one before: alpha of every engine and family from the runs of its groups and of its relatives
+(log-normal prior, partial pooling); an offset of every kind of load of an engine; what a group of runs (model, accelerator,
+engine, precision) and its near runs share (`numeric.kriging`). Errors are log ratios, measured over predicted.
+Source: formula S17.
 """
 
 from dataclasses import dataclass
@@ -17,19 +18,19 @@ Index = NDArray[np.int64]
 
 PRIOR_LAYER_S = 71e-6
 """Centre of the log-normal prior of alpha. Source: formula S17."""
-PRIOR_LOG_SD = 0.4
-"""Its spread between engines and families."""
-FARTHEST = 3.0
-"""Standard deviations of the prior beyond which a group is not believed: something else than alpha is off."""
+FARTHEST = 1.2
+"""Log distance from the prior beyond which a group is not believed: something else than alpha is off."""
 TYPICAL_ERROR = 0.1
 """Log error beyond which a run counts as an outlier and pulls no harder (Huber)."""
 HALF_RUNS = 60.0
-"""Runs with which a group weighs half: runs of one group are points of few curves, and small studies differ in more."""
-LEAST_SPREAD = 0.1
-"""Log spread between groups of a cell that is taken at least, where there are several."""
+"""Runs with which a group weighs half in an offset: runs of one group are points of few curves."""
 GRID = np.log(np.geomspace(2e-6, 2e-3, 139))
 """Log alpha that are tried: 5 % apart."""
-SHRUNK_BY = 1.0
+MOST_RUNS = 64.0
+"""Runs that count as independent in how well a group knows its alpha: the rest are points of the same curves."""
+DOUBTED = 1.0
+"""Standard errors beyond which a group is believed less: its variance grows with the square of what is beyond."""
+SHRUNK_BY = 1.5
 """Groups that an offset of no groups weighs as: the prior at 0."""
 
 VARIANCES = {
@@ -41,6 +42,37 @@ VARIANCES = {
 """Of the residuals by quantity: a plateau of grouped cross-validation."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """What the log alphas of two groups of runs have in common: variances, all normal."""
+
+    all: float
+    engine: float
+    family: float
+    cell: float
+    """Engine and family together."""
+    study: float
+    """Hosts, clients and versions of one publisher. The reference study has none: answers are for systems like its own."""
+    group: float
+
+
+SHARES = Shares(all=0.03, engine=0.06, family=0.26, cell=0.005, study=0.04, group=0.005)
+"""A plateau of leaving groups out: accelerators differ, engines hardly."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Origins:
+    """Where each run comes from: codes from 0, (n,) each."""
+
+    group: Index
+    cell: Index
+    """Engine and family: one number for each pair."""
+    engine: Index
+    family: Index
+    study: Index
+    """-1: the reference."""
+
+
 @dataclass(frozen=True, eq=False)
 class LayerTimes:
     """Alpha of every cell (engine and accelerator family)."""
@@ -48,38 +80,66 @@ class LayerTimes:
     log_s: Array
     """Mean of log alpha, (cells,)."""
     log_sd: Array
-    """Its standard error; the prior's where nothing was measured."""
+    """Its standard error."""
     groups: Index
-    """Groups of runs a cell rests on."""
+    """Groups of runs of the cell itself, (cells,)."""
     without: Array
     """Log alpha of a run's cell if its whole group takes no share, (n,)."""
 
 
-def fit_layer_times(
-    *, measured_s: Array, rest_s: Array, per_layer: Array, groups: Index, cells: Index, count: int
-) -> LayerTimes:
-    """Alpha of `count` cells from runs that took measured = rest + alpha per_layer.
+def fit_layer_times(*, measured_s: Array, rest_s: Array, per_layer: Array, origins: Origins) -> LayerTimes:
+    """Alpha of the cells of `origins` from runs that took measured = rest + alpha per_layer; (n,) each.
 
-    `rest_s` is the predicted time without the fixed part, `per_layer` how often a run pays alpha; `groups` and `cells` number
-    each run's. Every group is fitted alone (Huber loss over a grid); a cell is the median of its groups weighted by their runs,
-    so that neither a bad run nor a bad study pulls hard, and shrunk to the log-normal prior. Source: formula S17.
+    `rest_s` is the predicted time without the fixed part, `per_layer` how often a run pays alpha. Every group of every study is
+    fitted alone (Huber loss over a grid), and knows its alpha the less, the smaller the fixed part and the worse the fit. Their
+    logarithms are those of the prior and of what engine, family, pair and study add, all normal (SHARES): best linear unbiased
+    prediction. Source: formula S17; Rasmussen and Williams 2006, eq. 2.25.
     """
     usable = np.isfinite(measured_s) & np.isfinite(rest_s) & (per_layer > 0.0)
-    numbers, first, runs = np.unique(groups[usable], return_index=True, return_counts=True)
-    found = np.array(
-        [_one_group(measured_s[rows], rest_s[rows], per_layer[rows]) for rows in _rows_of(groups, usable, numbers)]
+    units = origins.group * (int(origins.study.max(initial=0)) + 2) + origins.study + 1
+    numbers, first = np.unique(units[usable], return_index=True)
+    found = [_one_group(measured_s[rows], rest_s[rows], per_layer[rows]) for rows in _rows_of(units, usable, numbers)]
+    log_s, own_variance = np.array(found, dtype=np.float64).reshape(-1, 2).T
+    taught = np.flatnonzero(usable)[first]
+    cells, at = np.unique(origins.cell, return_index=True)
+    noise = _alike(origins.study, taught, taught) * (origins.study[taught] >= 0) * SHARES.study
+    noise = noise + np.diag(SHARES.group + own_variance)
+    between, prior = _shared(origins, at, taught), float(np.log(PRIOR_LAYER_S))
+    covariance = _shared(origins, taught, taught) + noise
+    # A group that its relatives contradict is believed less.
+    inverse = np.linalg.inv(covariance) if len(taught) else covariance
+    contradicted = np.abs(inverse @ (log_s - prior)) / np.sqrt(np.diag(inverse)) / DOUBTED
+    covariance = covariance + np.diag((SHARES.group + own_variance) * (np.maximum(contradicted, 1.0) ** 2 - 1.0))
+
+    def predicted(rows: Array, known: NDArray[np.bool_]) -> tuple[Array, Array]:
+        weights = np.linalg.solve(covariance[np.ix_(known, known)], rows[:, known].T)
+        total = SHARES.all + SHARES.engine + SHARES.family + SHARES.cell
+        variance = total - (rows[:, known] * weights.T).sum(axis=1)
+        return prior + (log_s[known] - prior) @ weights, np.sqrt(np.maximum(variance, 0.0))
+
+    everything = np.ones(len(taught), dtype=np.bool_)
+    of_cell, sd = predicted(between, everything)
+    without = of_cell[np.searchsorted(cells, origins.cell)]
+    for group in np.unique(origins.group[taught]):
+        mine = origins.group == group
+        row = _shared(origins, np.flatnonzero(mine)[:1], taught)
+        without[mine] = predicted(row, origins.group[taught] != group)[0]
+    taught_cells = np.unique(np.column_stack([origins.cell[taught], origins.group[taught]]), axis=0)[:, 0]
+    return LayerTimes(log_s=of_cell, log_sd=sd, groups=np.bincount(taught_cells, minlength=len(cells)), without=without)
+
+
+def _shared(origins: Origins, one: Index, other: Index) -> Array:
+    """Covariance of the log alphas that cells at rows `one` and `other` are expected to have."""
+    return (
+        SHARES.all
+        + SHARES.engine * _alike(origins.engine, one, other)
+        + SHARES.family * _alike(origins.family, one, other)
+        + SHARES.cell * _alike(origins.cell, one, other)
     )
-    cell_of, weight = cells[usable][first], _weights(runs)
-    log_s, log_sd = np.full(count, np.log(PRIOR_LAYER_S)), np.full(count, PRIOR_LOG_SD)
-    without = np.full(len(groups), np.log(PRIOR_LAYER_S))
-    for cell in np.unique(cell_of):
-        mine = np.flatnonzero(cell_of == cell)
-        log_s[cell], log_sd[cell] = _pooled(found[mine], weight[mine])
-        without[cells == cell] = log_s[cell]
-        for place in mine:
-            others = mine[mine != place]
-            without[groups == numbers[place]] = _pooled(found[others], weight[others])[0]
-    return LayerTimes(log_s=log_s, log_sd=log_sd, groups=np.bincount(cell_of, minlength=count), without=without)
+
+
+def _alike(codes: Index, one: Index, other: Index) -> Array:
+    return np.equal.outer(codes[one], codes[other]).astype(np.float64)
 
 
 def _rows_of(groups: Index, usable: NDArray[np.bool_], numbers: Index) -> list[Index]:
@@ -88,27 +148,16 @@ def _rows_of(groups: Index, usable: NDArray[np.bool_], numbers: Index) -> list[I
     return np.split(order, np.searchsorted(groups[order], numbers[1:])) if len(numbers) else []
 
 
-def _one_group(measured_s: Array, rest_s: Array, per_layer: Array) -> float:
-    """Log alpha of one group at the least Huber loss of log errors, over the grid."""
-    expected = rest_s + np.exp(GRID)[:, None] * per_layer
-    error = np.abs(np.log(measured_s / expected)) / TYPICAL_ERROR
-    best = float(GRID[np.where(error < 1.0, 0.5 * error**2, error - 0.5).sum(axis=1).argmin()])
+def _one_group(measured_s: Array, rest_s: Array, per_layer: Array) -> tuple[float, float]:
+    """Log alpha of one group at the least Huber loss of log errors over the grid, and the variance with which it is known."""
+    fixed_s = np.exp(GRID)[:, None] * per_layer
+    error = np.abs(np.log(measured_s / (rest_s + fixed_s))) / TYPICAL_ERROR
+    best = int(np.where(error < 1.0, 0.5 * error**2, error - 0.5).sum(axis=1).argmin())
+    share = float(np.median(fixed_s[best] / (rest_s + fixed_s[best])))
+    left = max(float(np.median(error[best])), 1.0) * TYPICAL_ERROR
     prior = float(np.log(PRIOR_LAYER_S))
-    return min(max(best, prior - FARTHEST * PRIOR_LOG_SD), prior + FARTHEST * PRIOR_LOG_SD)
-
-
-def _pooled(found: Array, weight: Array) -> tuple[float, float]:
-    """Weighted median of the groups of a cell, shrunk to the prior, and its standard error."""
-    prior = float(np.log(PRIOR_LAYER_S))
-    if not len(found):
-        return prior, PRIOR_LOG_SD
-    middle = _weighted_median(found, weight)
-    spread = max(
-        1.4826 * _weighted_median(np.abs(found - middle), weight), LEAST_SPREAD if len(found) > 1 else PRIOR_LOG_SD / 2.0
-    )
-    free = weight.sum()
-    precise, belief = free / spread**2, 1.0 / PRIOR_LOG_SD**2
-    return (precise * middle + belief * prior) / (precise + belief), float(1.0 / np.sqrt(precise + belief))
+    log_s = min(max(float(GRID[best]), prior - FARTHEST), prior + FARTHEST)
+    return log_s, (left / share) ** 2 / min(len(measured_s), MOST_RUNS)
 
 
 def _weights(runs: Index) -> Array:

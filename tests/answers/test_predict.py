@@ -123,6 +123,56 @@ def test_pools_count_the_gpus_that_their_publishers_count(evidence: Evidence) ->
     assert orchestrated["usd_per_mtok_output"] == pytest.approx(plain["usd_per_mtok_output"])
 
 
+# Figures that engines are known for, asked as people would write them
+
+
+@pytest.mark.parametrize(
+    "load", [{"requests": "1000"}, {"requests": "1000", "concurrency": "1000"}, {"request_rate_per_s": "200"}]
+)
+def test_an_8b_model_on_one_h100_yields_what_vllm_was_measured_at(evidence: Evidence, load: dict[str, str]) -> None:
+    """A burst of 1,000 requests of 512/256 tokens, or arrivals far beyond capacity: 6,238 output tokens/s."""
+    row = asked(evidence, {**RUN, "input_tokens": "512", "output_tokens": "256", **load}).row(0, named=True)
+    assert row["output_tokens_per_s_per_gpu_predicted"] == pytest.approx(6_238, rel=0.15)
+
+
+@pytest.mark.parametrize(("concurrency", "tokens_per_s"), [("4", 329), ("16", 884), ("64", 1_895)])
+def test_deepseek_r1_on_eight_h200_yields_what_sglang_was_measured_at(
+    evidence: Evidence, concurrency: str, tokens_per_s: float
+) -> None:
+    run = {"model": "deepseek-r1", "gpu": "h200", "engine": "sglang", "precision": "fp8", "gpus": "8"}
+    load = {"input_tokens": "1024", "output_tokens": "1024", "concurrency": concurrency}
+    row = asked(evidence, run | load).row(0, named=True)
+    assert 8 * row["output_tokens_per_s_per_gpu_predicted"] == pytest.approx(tokens_per_s, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("pool", "tokens_per_s_of_node"),
+    [
+        ({"gpu": "h800", "engine": "own", "decode_gpus": "144", "ep": "144", "context_tokens": "4989"}, 14_800),
+        ({"gpu": "h800", "engine": "sglang", "decode_gpus": "144", "decode_ep": "144", "input_tokens": "4900"}, 14_800),
+        ({"gpu": "h100", "engine": "sglang", "decode_gpus": "72", "ep": "72", "input_tokens": "2000"}, 22_300),
+        ({"gpu": "h100", "engine": "sglang", "decode_gpus": "72", "input_tokens": "2000", "output_tokens": "100"}, 22_300),
+    ],
+)
+def test_decode_pools_with_wide_expert_parallelism(
+    evidence: Evidence, pool: dict[str, str], tokens_per_s_of_node: float
+) -> None:
+    """DeepSeek's own pool of 18 nodes, and SGLang's of nine: output tokens/s of a node of eight."""
+    row = asked(evidence, {"model": "deepseek-v3", **pool}).row(0, named=True)
+    assert 8 * row["output_tokens_per_s_per_gpu_predicted"] == pytest.approx(tokens_per_s_of_node, rel=0.3)
+    assert "decode_dp_attention true; as many in flight as fit" in row["assumed"]
+
+
+def test_a_table_of_pools_and_one_of_measured_runs_describe_the_same_pools(evidence: Evidence) -> None:
+    """tp, ep and dp_attention of the whole are not read where the pools state theirs."""
+    pools = {"model": "deepseek-r1", "gpu": "gb200", "engine": "dynamo-sglang", "precision": "fp8", "input_tokens": "1024"}
+    pools |= {"output_tokens": "1024", "concurrency": "128", "gpus": "20", "prefill_gpus": "4", "decode_gpus": "16"}
+    pools |= {"prefill_workers": "1", "decode_workers": "4", "decode_dp_attention": "True", "disaggregated": "True"}
+    asked_so, so = asked(evidence, pools, {**pools, "dp_attention": "True", "tp": "1", "ep": "1"}).iter_rows(named=True)
+    assert asked_so["nearest_distance"] == so["nearest_distance"] == pytest.approx(0.0, abs=1e-6)
+    assert asked_so["tpot_p50_s_predicted"] == pytest.approx(so["tpot_p50_s_predicted"])
+
+
 def test_a_model_and_an_accelerator_of_your_own(release: Path, tmp_path: Path) -> None:
     config = tmp_path / "mymodel" / "config.json"
     config.parent.mkdir()
