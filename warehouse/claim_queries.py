@@ -1,7 +1,8 @@
 """What comes out today for each claim: one SQL file per claim, which reads tables of the warehouse and returns one row.
 
-`claims/<claim_id>.sql` returns `value`, and where they exist `low` and `high`, the ends of its interval, and `n`. The tables a
-query names are its inputs: they are read from the query itself, so that nobody has to list them.
+`claims/<claim_id>.sql` returns `value`, and where they exist `low` and `high`, the ends of its interval, and `n`. What else it
+returns are numbers for the claim's note, by name. The tables a query names are its inputs: they are read from the query itself,
+so that nobody has to list them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from warehouse.store import table_path
 QUERIES = {file.stem: file.read_text() for file in sorted((Path(__file__).parent / "claims").glob("*.sql"))}
 """The recomputation of each claim that has one, by claim."""
 
+_JSON = msgspec.json.Encoder(decimal_format="number")
 _ANSWER = {"value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64}
 
 
@@ -41,10 +43,11 @@ def tables_read(queries: Mapping[str, str] = QUERIES) -> dict[str, list[str]]:
 
 
 def answers(tables: Path, queries: Mapping[str, str] = QUERIES) -> pl.DataFrame:
-    """What each claim's query returns over a folder of tables: claim_id, value, low, high, n, inputs, recomputation.
+    """What each claim's query returns over a folder of tables: claim_id, value, low, high, n, facts, inputs, recomputation.
 
-    A query without a row, or with a NULL, gives a NULL value. Raises ValueError naming the claim for a query that fails,
-    returns several rows or other columns, and FileNotFoundError for a table that was never built.
+    `facts` is the whole row as JSON, for the note. A query without a row, or with a NULL, gives a NULL value. Raises ValueError
+    naming the claim for a query that fails or returns several rows or no value, and FileNotFoundError for
+    a table that was never built.
     """
     inputs = tables_read(queries)
     rows = []
@@ -61,8 +64,10 @@ def answers(tables: Path, queries: Mapping[str, str] = QUERIES) -> pl.DataFrame:
             connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{quoted}')")
         for claim, sql in queries.items():
             row = {"claim_id": claim, "inputs": ", ".join(inputs[claim]), "recomputation": sql.strip()}
-            rows.append(row | _answer(connection, claim, sql))
-    return pl.DataFrame(rows, schema={"claim_id": pl.String, **_ANSWER, "inputs": pl.String, "recomputation": pl.String})
+            found = _answer(connection, claim, sql)
+            rows.append(row | {name: found.get(name) for name in _ANSWER} | {"facts": _JSON.encode(found).decode()})
+    text = dict.fromkeys(("facts", "inputs", "recomputation"), pl.String)
+    return pl.DataFrame(rows, schema={"claim_id": pl.String, **_ANSWER, **text})
 
 
 def _answer(connection: duckdb.DuckDBPyConnection, claim: str, sql: str) -> dict[str, Any]:
@@ -72,9 +77,9 @@ def _answer(connection: duckdb.DuckDBPyConnection, claim: str, sql: str) -> dict
         rows = result.fetchall()
     except duckdb.Error as error:
         raise ValueError(f"claim {claim}: {error}") from error
-    if "value" not in names or not set(names) <= set(_ANSWER) or len(rows) > 1:
-        raise ValueError(f"claim {claim}: expected one row of value, low, high and n, got {len(rows)} of {', '.join(names)}")
-    return dict(zip(names, rows[0], strict=True)) if rows else {"value": None}
+    if "value" not in names or len(rows) > 1:
+        raise ValueError(f"claim {claim}: expected one row with a value, got {len(rows)} of {', '.join(names)}")
+    return dict(zip(names, rows[0] if rows else [None] * len(names), strict=True))
 
 
 @cache

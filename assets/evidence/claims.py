@@ -2,14 +2,17 @@
 
 from datetime import datetime
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import dagster as dg
+import msgspec
 import numpy as np
 import polars as pl
 
 from assets.documents import parse_all, source_asset
 from assets.frames import floats, nullable
-from economics.evidence.claims import margins, verdicts
+from economics.evidence.claims import margins, share_interval, verdicts
 from schemas.base import polars_schema
 from schemas.evidence import claims as contract
 from schemas.quarantine import Parsed
@@ -71,15 +74,15 @@ def verdicts_stand(data: dg.ResourceParam[DataFolder]) -> dg.AssetCheckResult:
 def judged(claimed: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
     """Claims (contract `Claim`) with what came out (`claim_queries.answers`) and the verdict the numbers give.
 
-    A query whose claim was refused is passed over. Raises ValueError for a claim with both a query and a missing datum or
-    with neither.
+    Notes are filled with what the query returned. A query whose claim was refused is passed over. Raises ValueError for a claim
+    with both a query and a missing datum or with neither, and for a note that speaks of a number its query does not return.
     """
     untested = claimed["missing_datum"].is_not_null()
     recomputed = claimed["claim_id"].is_in(answered["claim_id"].implode())
     if odd := claimed.filter(untested == recomputed)["claim_id"].to_list():
         raise ValueError(f"each claim needs either a query or a missing datum: {', '.join(odd)}")
     outcome = answered.rename({"value": "recomputed_value", "low": "interval_low", "high": "interval_high"})
-    rows = claimed.drop("source").join(outcome, on="claim_id", how="left", maintain_order="left")
+    rows = with_share_intervals(claimed.drop("source").join(outcome, on="claim_id", how="left", maintain_order="left"))
     relation = rows["relation"].to_numpy().astype(np.str_)
     low, high, value = (floats(rows, name) for name in ("published_low", "published_high", "recomputed_value"))
     basis = rows["interval_basis"].to_numpy().astype(np.str_)
@@ -98,7 +101,35 @@ def judged(claimed: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
         verdict=pl.Series(words, dtype=pl.String),
         margin=nullable(margin),
         missing_datum=pl.when(pl.col("recomputed_value").is_null()).then(pl.coalesce("missing_datum", nothing_found)),
+        note=pl.Series([filled(*row) for row in rows.select("claim_id", "note", "facts").iter_rows()], dtype=pl.String),
+    ).drop("facts")
+
+
+def with_share_intervals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Fill the interval of a share that counts a sample of points, where the query returns none."""
+    of_sample = pl.col("relation").is_in(["always", "never"]) & (pl.col("interval_basis") == "confidence")
+    counted = rows.select(share=pl.when(of_sample).then("recomputed_value"), n="n")
+    low, high = share_interval(share=floats(counted, "share"), n=floats(counted, "n"))
+    return rows.with_columns(
+        interval_low=pl.coalesce("interval_low", nullable(low)), interval_high=pl.coalesce("interval_high", nullable(high))
     )
+
+
+def filled(claim: str, note: str | None, facts: str | None) -> str | None:
+    """A note with its names in braces replaced by numbers, in their format. `facts`: JSON of what the query returned.
+
+    A number that is not known is called unknown. Raises ValueError naming the claim and the name that its query lacks.
+    """
+    known: dict[str, Any] = {} if facts is None else msgspec.json.decode(facts)
+    text = ""
+    for before, name, shape, _ in Formatter().parse(note or ""):
+        text += before
+        if name is None:
+            continue
+        if name not in known:
+            raise ValueError(f"claim {claim}: its note speaks of {{{name}}}, which its query does not return")
+        text += "unknown" if known[name] is None else format(known[name], shape or "")
+    return text or None
 
 
 def changed(ledger: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def arcs(frontier: pl.DataFrame) -> pl.DataFrame:
     """
     once = frontier.filter(pl.col("training_pairing").is_null() | (pl.col("training_pairing") != "own_checkpoints"))
     rows = once.unique(ARC, keep="first", maintain_order=True)
-    ratio = floats(rows, "samples_to") / floats(rows, "samples_from")
+    ratio = floats(rows, "attempts_to") / floats(rows, "samples_from")
     factor = cost_multiplier(
         samples_ratio=ratio, accept_rate_from=floats(rows, "accuracy_from"), accept_rate_to=floats(rows, "accuracy_to")
     )
@@ -61,7 +61,7 @@ def arcs(frontier: pl.DataFrame) -> pl.DataFrame:
         cost_multiplier_of_elasticity(samples_ratio=ratio, eta_samples=floats(rows, f"eta_samples_{end}"))
         for end in ("high", "low")
     )
-    return rows.select(*ARC, "status", "n", "eta_samples", "eta_samples_low", "eta_samples_high").with_columns(
+    return rows.select(*ARC, "attempts_to", "status", "n", "eta_samples", "eta_samples_low", "eta_samples_high").with_columns(
         pl.Series(f"{name}{end}", np.asarray(values))
         for end, of in (("", factor), ("_low", low), ("_high", high))
         for name, values in (

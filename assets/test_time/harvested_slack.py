@@ -1,4 +1,8 @@
-"""Harvested serving slack: what rollouts on idle GPUs cost, and which channel cheaper rollouts favour."""
+"""Harvested serving slack: what work on idle GPUs costs, and which channel that favours.
+
+A gain in throughput is one of whole training steps, a gain in rollout time one of rollouts alone: their hours are not the same,
+and at test time there are only rollouts.
+"""
 
 from datetime import datetime
 
@@ -19,6 +23,8 @@ from economics.test_time.inference_frontier import published_condition
 from schemas.test_time import inference_frontier as contract
 from warehouse.table import table
 
+GAINS = {"throughput_gain": "whole_step", "rollout_time_gain": "rollouts"}
+"""Printed gains, and whose hours they shorten."""
 TRAINED_ON = "h800-sxm"
 """The GPU whose hours the calibrated lineage prints."""
 POWERED_AS = "h100-sxm"
@@ -37,13 +43,19 @@ def harvested_slack(
     now: datetime,
 ) -> pl.DataFrame:
     """Every printed gain in both channels, on the lineage whose training dollars are printed."""
-    gains = test_time_figure.filter(pl.col("metric") == "throughput_gain").select(
-        "figure", "version", "status", against="note", throughput_gain="value"
+    gains = test_time_figure.filter(pl.col("metric").is_in(list(GAINS))).select(
+        "figure",
+        "version",
+        "status",
+        against="note",
+        gain_of=pl.col("metric").replace_strict(GAINS),
+        throughput_gain="value",
     )
     power = gpu.filter(pl.col("gpu") == POWERED_AS, pl.col("tdp_w").is_not_null()).select("tdp_w")
     rented = gpu_price.filter(pl.col("gpu") == TRAINED_ON)
     prices = rented.select("gpu", dedicated_usd_per_gpu_hour="usd_per_gpu_hour").join(power, how="cross")
     rows = gains.join(with_floor(prices), how="cross").join(channels(test_time_figure), how="cross")
+    rows = rows.filter((pl.col("channel") == "training") | (pl.col("gain_of") == "rollouts"))
     arcs = inference_frontier.filter(pl.col("training_pairing") == "same_lineage").unique(["benchmark", "system", "curve"])
     after = with_thresholds(with_prices(rows).join(arcs, how="cross"))
     return under_contract(contract.HarvestedSlack, after.with_columns(as_of=pl.lit(now.date()))).sort(

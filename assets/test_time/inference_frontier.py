@@ -37,7 +37,7 @@ def pythia_surface_figure(pythia_surface: list[Snapshot]) -> Parsed:
 
 @table(schema=contract.CoveragePoint, group=GROUP)
 def coverage_point(pythia_surface_figure: pl.DataFrame) -> pl.DataFrame:
-    """The surface with its interval; elasticities are those computed before coverage was rounded."""
+    """The surface with its intervals; elasticities are those computed before coverage was rounded."""
     grid = pythia_surface_figure.sort("benchmark", "system", "train_tokens", "samples")
     n = floats(grid, "n")
     low, high = wilson_interval(successes=floats(grid, "coverage") * n, trials=n)
@@ -60,13 +60,19 @@ def alpha_surface(coverage_point: pl.DataFrame) -> pl.DataFrame:
     )
     along_samples = _interval(arcs, "coverage_from", "n", "samples_from", "samples")
     along_training = _interval(arcs, "coverage_from_training", "n_from_training", "train_tokens_from", "train_tokens")
+    paired, eta = pl.col("eta_samples_low").is_not_null(), pl.col("eta_samples")
     return under_contract(
         contract.AlphaSurface,
         arcs.with_columns(
-            eta_samples_low=along_samples[0],
-            eta_samples_high=along_samples[1],
-            eta_training_low=along_training[0],
-            eta_training_high=along_training[1],
+            eta_samples_interval=pl.when(paired)
+            .then(pl.lit("paired"))
+            .when(eta.is_not_null() & along_samples[0].is_not_null())
+            .then(pl.lit("independent")),
+            # Independent samples behind a perfect verifier have an elasticity from 0 to 1.
+            eta_samples_low=pl.coalesce("eta_samples_low", pl.max_horizontal(along_samples[0], pl.lit(0.0))),
+            eta_samples_high=pl.coalesce("eta_samples_high", pl.min_horizontal(along_samples[1], pl.max_horizontal(eta, 1.0))),
+            eta_training_low=pl.coalesce("eta_training_low", along_training[0]),
+            eta_training_high=pl.coalesce("eta_training_high", along_training[1]),
         ),
     )
 
@@ -104,8 +110,9 @@ def inference_frontier(
 
 
 def aider_arcs(aider_run: pl.DataFrame) -> pl.DataFrame:
-    """From the first to the second try of each run, which sees the output of the tests."""
-    return aider_run.filter(pl.col("pass_num_1") > 0).select(
+    """From the first to the second try of each run, which sees the output of the tests and runs only where the first failed."""
+    # A run that solves all at once has no second try.
+    return aider_run.filter(pl.col("pass_num_1").is_between(1, pl.col("total_tests") - 1)).select(
         paper=pl.lit("aider_polyglot"),
         benchmark=pl.lit("aider_polyglot"),
         system="model",
@@ -114,6 +121,7 @@ def aider_arcs(aider_run: pl.DataFrame) -> pl.DataFrame:
         n="total_tests",
         samples_from=pl.lit(1, pl.Int64),
         samples_to=pl.lit(2, pl.Int64),
+        attempts_to=2.0 - pl.col("pass_num_1") / pl.col("total_tests"),
         accuracy_from=pl.col("pass_num_1") / pl.col("total_tests"),
         accuracy_to=pl.col("pass_num_2") / pl.col("total_tests"),
     )
@@ -143,7 +151,6 @@ def surface_arcs(alpha_surface: pl.DataFrame) -> pl.DataFrame:
         "benchmark",
         "n",
         "samples_from",
-        "eta_samples",
         "eta_training",
         "eta_training_low",
         "eta_training_high",
@@ -156,14 +163,18 @@ def surface_arcs(alpha_surface: pl.DataFrame) -> pl.DataFrame:
         accuracy_from="coverage_from",
         accuracy_to="coverage",
     )
-    exact = arcs["eta_samples"]
-    return with_elasticities(arcs).with_columns(eta_samples=exact)
+    exact = seen.select("eta_samples", "eta_samples_low", "eta_samples_high", eta_by_nominal_samples="eta_samples")
+    return with_elasticities(arcs).with_columns(exact.get_columns())
 
 
 def with_elasticities(arcs: pl.DataFrame) -> pl.DataFrame:
     """The elasticity of each arc with its interval, and the interval of the accuracy it ends at."""
+    if "attempts_to" not in arcs.columns:
+        arcs = arcs.with_columns(attempts_to=pl.lit(None, pl.Float64))
+    arcs = arcs.with_columns(pl.col("attempts_to").fill_null(pl.col("samples_to").cast(pl.Float64)))
     n, before, after = (floats(arcs, name) for name in ("n", "accuracy_from", "accuracy_to"))
-    few, many = floats(arcs, "samples_from"), floats(arcs, "samples_to")
+    few, many, nominal = (floats(arcs, name) for name in ("samples_from", "attempts_to", "samples_to"))
+    by_nominal = arc_elasticity(accept_rate_from=before, accept_rate_to=after, samples_from=few, samples_to=nominal)
     eta = arc_elasticity(accept_rate_from=before, accept_rate_to=after, samples_from=few, samples_to=many)
     low, high = arc_elasticity_interval(
         successes_from=before * n, trials_from=n, successes_to=after * n, trials_to=n, samples_from=few, samples_to=many
@@ -171,6 +182,7 @@ def with_elasticities(arcs: pl.DataFrame) -> pl.DataFrame:
     share_low, share_high = wilson_interval(successes=after * n, trials=n)
     return arcs.with_columns(
         eta_samples=pl.Series(eta),
+        eta_by_nominal_samples=pl.Series(by_nominal),
         eta_samples_low=pl.Series(low),
         eta_samples_high=pl.Series(high),
         accuracy_to_low=pl.Series(share_low),

@@ -1,4 +1,7 @@
-"""The verifier as curriculum: the setter's reward, the published gains, and what sharing one verifier does to the cost."""
+"""The verifier as curriculum: the setter's reward, the published gains, and what the verifier does to the cost of an answer.
+
+A verifier that only trained the solver is paid for once; only one that also selects answers is called on what is served.
+"""
 
 from datetime import datetime
 
@@ -25,7 +28,7 @@ SYMBOLIC = ("antiderivbench_qualifier", "antiderivbench_competition", "integrati
 
 @table(schema=contract.VerifierCurriculum, group=GROUP)
 def verifier_curriculum(test_time_figure: pl.DataFrame, llm_price_current: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Each set before and after, with the verifier in one use and in three."""
+    """Each set before and after, with the verifier in training alone and in all three uses."""
     rows = before_and_after(test_time_figure.filter(pl.col("paper") == "vhg"))
     prices = priced_models(llm_price_current).filter(pl.col("model") == SOLD_NEAREST)
     priced = rows.join(
@@ -39,7 +42,7 @@ def verifier_curriculum(test_time_figure: pl.DataFrame, llm_price_current: pl.Da
 def before_and_after(figures: pl.DataFrame) -> pl.DataFrame:
     """One row per trained solver, set and number of uses. `figures`: rows of `TestTimeFigure` on VHG and its peer."""
     share = figures.select("system", "benchmark", "version", "status", "n", accuracy=pl.col("value") / 100.0)
-    ours = share.filter(pl.col("system").str.ends_with("+ VHG")).join(
+    ours = share.filter(pl.col("system") == "Qwen3-4B-Base + VHG").join(
         share.filter(pl.col("system") == "Qwen3-4B-Base").select("benchmark", accuracy_before="accuracy"),
         on="benchmark",
     )
@@ -76,6 +79,8 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
         "usd_per_correct_before",
         "usd_per_correct_after",
         "cost_factor",
+        "training_verifier_usd",
+        "answers_to_pay_back",
         "flipping_fixed_usd",
         "price_elasticity",
         "verifier_elasticity",
@@ -86,13 +91,15 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     each = np.asarray(rollout_usd(price_usd_per_mtok=price, reasoning_multiplier=1.0, answer_tokens=ROLLOUT_TOKENS))
     reads = floats(known, "input_usd_per_mtok") * ROLLOUT_TOKENS + price * VERDICT_TOKENS
     per_call = np.where((known["verifier"] == "soft").to_numpy(), reads / TOKENS_PER_MTOK, 0.0)
+    serves = uses == max(USES)
     calls = {
-        "filter_calls": np.where(uses == max(USES), CALLS_PER_USE, 0.0),
-        "selection_calls": np.full(uses.shape, CALLS_PER_USE),
-        "curriculum_calls": np.where(uses == max(USES), CALLS_PER_USE, 0.0),
+        "filter_calls": np.where(serves, CALLS_PER_USE, 0.0),
+        "selection_calls": np.where(serves, CALLS_PER_USE, 0.0),
+        "curriculum_calls": np.full(uses.shape, CALLS_PER_USE),
     }
     shared = np.asarray(verifier_usd_per_call(fixed_usd=BUILD_USD, usd_per_call=per_call, **calls))
-    verifier = np.where(uses > 0.0, shared, 0.0)
+    verifier = np.where(serves, shared, 0.0)
+    in_training = np.where(uses == min(USES), shared * CALLS_PER_USE, np.nan)
     before, after = (
         np.asarray(
             cost_per_correct_answer_usd(
@@ -110,13 +117,16 @@ def with_costs(rows: pl.DataFrame) -> pl.DataFrame:
     gain = floats(known, "accuracy_after") / floats(known, "accuracy_before")
     flip = np.asarray(flipping_fixed_usd(accuracy_gain=gain, rollout_usd=each, usd_per_call=per_call, **calls))
     moves = cost_elasticities(tokens_usd_per_rollout=each, verifier_usd_per_rollout=verifier)
+    saved = before - after
     values = (
         each,
         verifier,
         before,
         after,
         after / before,
-        np.where(uses > 0.0, flip, np.nan),
+        in_training,
+        np.divide(in_training, saved, out=np.full(saved.shape, np.nan), where=saved > 0.0),
+        np.where(serves, flip, np.nan),
         np.asarray(moves.price),
         np.asarray(moves.verifier_usd_per_rollout),
     )

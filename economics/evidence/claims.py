@@ -3,12 +3,16 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from economics.numeric.statistics import wilson_interval
 from economics.units import Array
 
 RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
 VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")
 SAME = 1e-9
 """Relative difference that two ways of computing the same number may have."""
+MOSTLY = 0.9
+"""Share that must hold, with confidence, before a sample without an exception bears out `always`."""
+HALF = 0.5
 
 Words = NDArray[np.str_]
 
@@ -46,14 +50,18 @@ def verdicts(
     """Verdict on each claim, a word of `VERDICTS`.
 
     Arguments broadcast, in the claim's own unit. `recomputed` NaN: not testable. An interval with a NaN end is the value
-    alone; of a share that is neither 0 nor 1 it reaches from 0 to 1, as the claim holds at some points and fails at others.
-    Reproduced: the whole interval lies in the allowed range; `equals` asks that the value does, or that the whole allowed
-    range lies in the interval, which then explains the difference. Not reproduced: interval and allowed range do not meet.
-    Else reproduced in part. Where the interval stands for what was not seen (`is_sampled`: a confidence interval, or an
+    alone. Reproduced: the whole interval lies in the allowed range; `equals` asks that the value does, or that the whole
+    allowed range lies in the interval, which then explains the difference. Not reproduced: interval and allowed range do not
+    meet. Else reproduced in part. Where the interval stands for what was not seen (`is_sampled`: a confidence interval, or an
     extreme over a part of the data), a claim needs all of it inside, `equals` too, and what lies between is inconclusive: with
-    less data such an interval grows, and less data must reproduce no more. Raises ValueError as `allowed_range` does, for a
-    recomputed value without the published end its relation needs, for an interval that does not hold its value, and for a
-    share outside 0 to 1.
+    less data such an interval grows, and less data must reproduce no more.
+
+    `always` and `never` are judged by the share that holds. With exceptions a claim is reproduced in part where it holds at
+    half of the points and more, and not reproduced below. Of a sample the whole interval must lie on one side of half, else it
+    is inconclusive; without an exception its lower end must reach `MOSTLY`.
+
+    Raises ValueError as `allowed_range` does, for a recomputed value without the published end its relation needs, for an
+    interval that does not hold its value, and for a share outside 0 to 1.
     Source: formula E1 [D].
     """
     least, most = allowed_range(relation=relation, published_low=published_low, published_high=published_high)
@@ -68,18 +76,40 @@ def verdicts(
         raise ValueError("always and never are judged by a share between 0 and 1")
     if np.any((low > value) | (value > high)):
         raise ValueError("an interval must hold its value")
-    low = np.where(is_share, np.floor(value), low)
-    high = np.where(is_share, np.ceil(value), high)
     slack = SAME * np.maximum(np.abs(value), 1e-300)
     inside = (low >= least - slack) & (high <= most + slack)
     value_agrees = ((value >= least - slack) & (value <= most + slack)) | ((low <= least) & (most <= high))
     apart = (high < least - slack) | (low > most + slack)
-    sampled = np.broadcast_to(np.asarray(is_sampled, np.bool_), words.shape) & ~is_share
+    sampled = np.broadcast_to(np.asarray(is_sampled, np.bool_), words.shape)
+    share = _of_shares(words == "never", value, np.where(sampled, low, value), np.where(sampled, high, value), sampled)
     is_reproduced = np.where((words == "equals") & ~sampled, value_agrees, inside)
     return np.select(
-        [np.isnan(value), is_reproduced, apart, sampled],
-        [VERDICTS[3], VERDICTS[0], VERDICTS[2], VERDICTS[4]],
+        [np.isnan(value), is_share, is_reproduced, apart, sampled],
+        [VERDICTS[3], share, VERDICTS[0], VERDICTS[2], VERDICTS[4]],
         VERDICTS[1],
+    )
+
+
+def share_interval(*, share: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
+    """95 % interval of the share of `n` points at which a claim holds; NaN where either is.
+
+    Arguments broadcast; shares and counts. Source: formula E2.
+    """
+    value, count = np.broadcast_arrays(np.asarray(share, np.float64), np.asarray(n, np.float64))
+    known = np.isfinite(value) & (count > 0.0)
+    ends = np.full((2, *value.shape), np.nan)
+    ends[:, known] = wilson_interval(successes=value[known] * count[known], trials=count[known])
+    return ends[0], ends[1]
+
+
+def _of_shares(never: NDArray[np.bool_], value: Array, low: Array, high: Array, sampled: NDArray[np.bool_]) -> Words:
+    """Verdicts of `always` and `never` by the share that holds, which of `never` is the share without the event."""
+    held, least, most = (np.where(never, 1.0 - a, b) for a, b in ((value, value), (high, low), (low, high)))
+    without_exception = held >= 1.0 - SAME
+    return np.select(
+        [without_exception & (~sampled | (least >= MOSTLY)), most < HALF, ~without_exception & (least >= HALF)],
+        [VERDICTS[0], VERDICTS[2], VERDICTS[1]],
+        VERDICTS[4],
     )
 
 

@@ -8,7 +8,8 @@ from schemas.base import Table, Timestamp, carried_from, column
 RELATIONS = ("equals", "within", "at_least", "at_most", "always", "never")
 RELATION_MEANING = (
     "what would bear it out: equals: the value within published_low to published_high, or all of these within its interval; "
-    "within: the whole interval within them; at_least, at_most: on one side; always, never: a share of 1 or 0 of the points"
+    "within: the whole interval within them; at_least, at_most: on one side; always, never: a share of 1 or 0 of the points; "
+    "with exceptions it holds in part at half and more of them"
 )
 VERDICTS = ("reproduced", "reproduced_in_part", "not_reproduced", "not_testable", "inconclusive")
 VERDICT_MEANING = (
@@ -18,17 +19,21 @@ VERDICT_MEANING = (
 )
 INTERVAL_BASES = ("range", "confidence", "rounding", "floor", "ceiling", "none")
 INTERVAL_MEANING = (
-    "range: least and greatest over the points the claim is about; confidence: 95 %; rounding: what printed digits allow; "
-    "floor, ceiling: an extreme over a part of the data, so that the whole has this or more, or less; "
+    "range: least and greatest over the points or groups the claim is about; confidence: 95 %; "
+    "rounding: what printed digits allow; floor, ceiling: an extreme over a part of the data, so that the "
+    "whole has this or more, or less; "
     "none: the value stands alone"
 )
-BASES = ("stated", "primary", "derived", "assumed")
+BASES = ("stated", "primary", "derived", "assumed", "derivation")
 BASIS_MEANING = (
     "stated: by the document's own formula or figures; primary: from data of the work it cites; derived: by a formula or data "
-    "of ours; assumed: hangs on a scenario or a default"
+    "of ours; assumed: hangs on a scenario or a default; derivation: follows from a definition, so it has no n"
 )
-STATUSES = ("printed", "quoted")
-STATUS_MEANING = "printed: read in the document; quoted: as a third party quotes it"
+STATUSES = ("printed", "quoted", "ours")
+STATUS_MEANING = (
+    "printed: read in the document; quoted: as a third party quotes it; ours: our extension of what the document says, a claim "
+    "that nobody else made"
+)
 
 
 class _Claimed(Table):
@@ -51,7 +56,9 @@ class Claim(_Claimed):
     """Claims of papers, notes and definitions, in our own words, with the rule that would bear each out."""
 
     missing_datum: str = column("what is missing to test it; NULL where it is recomputed", nullable=True)
-    note: str = column("what to know first", nullable=True)
+    note: str = column(
+        "what to know first; names in braces are filled with the numbers of the claim's own query", nullable=True
+    )
     source: str = column("source of the transcription")
 
     @pa.dataframe_check(
@@ -99,6 +106,10 @@ class Claims(_Claimed):
         untested = pl.col("verdict") == "not_testable"
         named, valued = pl.col("missing_datum").is_not_null(), pl.col("recomputed_value").is_not_null()
         return data.lazyframe.select((untested == named) & (untested != valued))
+
+    @pa.dataframe_check(description="a derivation rests on no data, so it counts no points")
+    def derivation_has_no_n(cls, data: pa.PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select((pl.col("basis") != "derivation") | pl.col("n").is_null())
 
     class Config:
         name = "meta.claims"

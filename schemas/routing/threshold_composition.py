@@ -29,16 +29,16 @@ class ThresholdComposition(Table):
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
     samples_to: pl.Int64 = column("samples at its end", unit="samples", ge=1)
+    attempts_to: float = column("mean attempts of a question at its end", unit="samples", ge=1)
     eta_samples: float = column("arc elasticity of accuracy in samples")
     eta_samples_low: float = column("lower end of its 95 % interval")
     eta_samples_high: float = column("upper end of that interval")
     samples_cost_factor: float = column(
-        "cost per correct answer at the end of the arc over that at its start: (N_1 / N_0)^(1 - eta_N), every question "
-        "getting all samples",
+        "cost per correct answer at the end of the arc over that at its start: (N_1 / N_0)^(1 - eta_N), N by attempts",
         gt=0,
         derived_from=(
             "inference_frontier.samples_from",
-            "inference_frontier.samples_to",
+            "inference_frontier.attempts_to",
             "inference_frontier.accuracy_from",
             "inference_frontier.accuracy_to",
         ),

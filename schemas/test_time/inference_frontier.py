@@ -25,6 +25,10 @@ class PythiaSurfaceFigure(Table):
     eta_training_printed: float = column(
         "arc elasticity of coverage in training tokens, from the last smaller number", nullable=True
     )
+    eta_samples_low: float = column("lower end of its paired 95 % bootstrap interval over problems", nullable=True)
+    eta_samples_high: float = column("upper end of that interval", nullable=True)
+    eta_training_low: float = column("lower end of the paired 95 % bootstrap interval over problems", nullable=True)
+    eta_training_high: float = column("upper end of that interval", nullable=True)
     source: str = column("source of the transcription")
 
     class Config:
@@ -56,6 +60,12 @@ class CoveragePoint(Table):
         nullable=True,
         derived_from=("pythia_surface_figure.eta_training_printed",),
     )
+    eta_samples_low: float = column("lower end of its paired bootstrap interval; NULL where no outcome was read", nullable=True)
+    eta_samples_high: float = column("upper end of that interval", nullable=True)
+    eta_training_low: float = column(
+        "lower end of the paired bootstrap interval; NULL where no outcome was read", nullable=True
+    )
+    eta_training_high: float = column("upper end of that interval", nullable=True)
 
     class Config:
         name = "core.coverage_point"
@@ -83,8 +93,18 @@ class AlphaSurface(Table):
         ge=0,
         le=ETA_LIMIT,
     )
-    eta_samples_low: float = column("lower end of its 95 % interval, both shares taken as independent", nullable=True)
-    eta_samples_high: float = column("upper end of that interval", nullable=True)
+    eta_samples_low: float = column(
+        "lower end of its 95 % interval", nullable=True, ge=0, derived_from=("coverage_point.eta_samples_low",)
+    )
+    eta_samples_high: float = column(
+        "upper end of that interval", nullable=True, le=ETA_LIMIT, derived_from=("coverage_point.eta_samples_high",)
+    )
+    eta_samples_interval: str = column(
+        "paired: bootstrap over problems, the same at both ends; independent: both shares taken as independent, wider, "
+        "within the 0 to 1 that independent samples allow",
+        nullable=True,
+        isin=("paired", "independent"),
+    )
     train_tokens_from: pl.Int64 = column("last smaller number of training tokens", unit="tokens", nullable=True)
     coverage_from_training: float = column("coverage there, at these samples", nullable=True, ge=0, le=1)
     eta_training: float = column("arc elasticity of coverage in training tokens at these samples", nullable=True)
@@ -124,17 +144,23 @@ class InferenceFrontier(Table):
     n: pl.Int64 = column("questions", unit="questions", ge=1)
     samples_from: pl.Int64 = column("samples at the start of the arc", unit="samples", ge=1)
     samples_to: pl.Int64 = column("samples at its end", unit="samples", ge=1)
+    attempts_to: float = column(
+        "mean attempts of a question at its end: samples_to, or 2 - accuracy_from where a second try runs only after a failure",
+        unit="samples",
+        ge=1,
+    )
     accuracy_from: float = column("share answered at the start", gt=0, le=1)
     accuracy_to: float = column("share answered at the end", gt=0, le=1)
     accuracy_to_low: float = column("lower end of the 95 % Wilson interval of accuracy_to", ge=0, le=1)
     accuracy_to_high: float = column("upper end of the 95 % Wilson interval of accuracy_to", ge=0, le=1)
     eta_samples: float = column(
-        "arc elasticity of accuracy in samples",
+        "arc elasticity of accuracy in attempts, up to attempts_to",
         derived_from=(
             "alpha_surface.eta_samples",
             "test_time_figure.value",
         ),
     )
+    eta_by_nominal_samples: float = column("the same as published: up to samples_to, as if every question took them all")
     eta_samples_low: float = column("lower end of its 95 % interval, both shares taken as independent")
     eta_samples_high: float = column("upper end of that interval")
     more_samples_lower_cost: bool = column("eta_samples above 1: more samples lower the cost per correct answer by themselves")
@@ -205,11 +231,17 @@ class HarvestedSlack(Table):
     version: str = column("document and version, which print different gains", derived_from=("test_time_figure.version",))
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     against: str = column("what the gain was measured against", derived_from=("test_time_figure.note",))
-    throughput_gain: float = column("end-to-end throughput over the baseline", ge=1, derived_from=("test_time_figure.value",))
+    gain_of: str = column(
+        "whose hours the gain shortens: whole_step: training steps with all that is in them; rollouts: rollouts alone",
+        isin=("whole_step", "rollouts"),
+    )
+    throughput_gain: float = column(
+        "throughput over the baseline, of what gain_of says", ge=1, derived_from=("test_time_figure.value",)
+    )
     channel: str = column("where the harvested rollouts are used", isin=("training", "test_time"))
-    rollout_share: float = column("share of that channel's dollars spent on rollouts", gt=0, le=1)
+    rollout_share: float = column("share of that channel's dollars that the gain applies to", gt=0, le=1)
     rollout_share_basis: str = column(
-        "printed: all that the step from V3 to R1 cost, over V3 and R1; scenario: all of the channel is rollouts",
+        "printed: all that the step from V3 to R1 cost, over V3 and R1; scenario: all of the channel",
         isin=("printed", "scenario"),
     )
     gpu: str = column("GPU that training and rollouts are priced on", derived_from=("gpu_price.gpu",))
@@ -230,8 +262,8 @@ class HarvestedSlack(Table):
         "SLO risk at which an idle hour costs what a dedicated one does", unit="usd_per_gpu_hour"
     )
     idle_share: float = column("share of GPU-hours on idle GPUs that explains the gain: 1 - 1 / gain", ge=0, lt=1)
-    rollout_usd_per_gpu_hour: float = column("price of a GPU-hour of rollouts", unit="usd_per_gpu_hour", gt=0)
-    rollout_cost_factor: float = column("cost of rollouts after over before", gt=0)
+    rollout_usd_per_gpu_hour: float = column("price of a GPU-hour of what gain_of says", unit="usd_per_gpu_hour", gt=0)
+    rollout_cost_factor: float = column("cost of it after over before", gt=0)
     free_rollout_cost_factor: float = column("the same if idle GPUs were free: 1 / gain, a bound", gt=0)
     training_factor: float = column("training dollars after over before", gt=0, le=1)
     inference_factor: float = column("inference dollars after over before", gt=0, le=1)

@@ -86,7 +86,9 @@ class VerifierCurriculum(Table):
     version: str = column("document and version", derived_from=("test_time_figure.version",))
     status: str = column(STATUS_MEANING, isin=BELIEVED)
     verifier: str = column("hard: symbolic; soft: a language model; none: two parties only", isin=("hard", "soft", "none"))
-    uses: pl.Int64 = column("uses that share it: 1 selects answers; 3 filters and sets the curriculum too", ge=0, le=3)
+    uses: pl.Int64 = column(
+        "uses of it: 1 sets the curriculum in training; 3 filters and selects the answers served too; 0 without", ge=0, le=3
+    )
     n: pl.Int64 = column(
         "problems of the set; NULL as not told, so there is no interval",
         unit="questions",
@@ -104,7 +106,8 @@ class VerifierCurriculum(Table):
     price_of: str = column("model whose price today stands for the solver, which nobody sells", nullable=True)
     rollout_usd: float = column("scenario: 4,000 output tokens at that price", unit="usd", nullable=True, gt=0)
     verifier_usd_per_call: float = column(
-        "scenario: $1,000 to build, over a million calls in each use; a soft one also reads the rollout and writes 200 tokens",
+        "on an answer served, 0 where it only trained; scenario: $1,000 to build, over a million calls in each use; a soft one "
+        "also reads the rollout and writes 200 tokens",
         unit="usd",
         nullable=True,
         ge=0,
@@ -119,10 +122,24 @@ class VerifierCurriculum(Table):
         lt=1,
     )
     usd_per_correct_before: float = column("without a verifier, before", unit="usd", nullable=True, gt=0)
-    usd_per_correct_after: float = column("with the verifier paid on every rollout, after", unit="usd", nullable=True, gt=0)
+    usd_per_correct_after: float = column(
+        "after, with the verifier paid on every rollout it selects", unit="usd", nullable=True, gt=0
+    )
     cost_factor: float = column("after over before; above 1 the verifier costs more than its gain", nullable=True, gt=0)
+    training_verifier_usd: float = column(
+        "scenario: what building it and a million calls in training cost, paid once; NULL where it also selects",
+        unit="usd",
+        nullable=True,
+        gt=0,
+    )
+    answers_to_pay_back: float = column(
+        "correct answers served after which that is saved; NULL where it also selects or nothing is saved",
+        unit="answers",
+        nullable=True,
+        gt=0,
+    )
     flipping_fixed_usd: float = column(
-        "cost of building the verifier at which that factor is 1; below 0 its calls alone eat the gain",
+        "cost of building a verifier that also selects at which that factor is 1; below 0 its calls alone eat the gain",
         unit="usd",
         nullable=True,
     )

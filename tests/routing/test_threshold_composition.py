@@ -27,6 +27,7 @@ def frontier(*, to: int = 4, share_from: float = 0.4, share_to: float = 0.6, **o
         "n": 100,
         "samples_from": 1,
         "samples_to": to,
+        "attempts_to": float(to),
         "accuracy_from": share_from,
         "accuracy_to": share_to,
         "eta_samples": eta,
@@ -166,7 +167,7 @@ class TestWarehouse:
     def test_product_is_of_both_marts_and_the_verdict_is_its_side_of_one(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         ((wrong,),) = warehouse.execute(
             "SELECT count(*) FROM marts.threshold_composition WHERE composed_cost_factor IS NOT NULL AND ("
-            "abs(composed_cost_factor / ((1 - premium) * (samples_to / samples_from) ** (1 - eta_samples)) - 1) > 1e-9 "
+            "abs(composed_cost_factor / ((1 - premium) * (attempts_to / samples_from) ** (1 - eta_samples)) - 1) > 1e-9 "
             "OR pair_lowers_cost <> (premium > premium_needed) "
             "OR composed_cost_factor NOT BETWEEN coalesce(composed_cost_factor_low, 0) AND composed_cost_factor_high)"
         ).fetchall()

@@ -83,7 +83,7 @@ def test_another_document_is_no_board(body: bytes) -> None:
         parse_board(snapshot(body))
 
 
-@pytest.mark.parametrize(("source", "rows"), list(zip(SOURCES, (25, 52, 7), strict=True)), ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("source", "rows"), list(zip(SOURCES, (25, 155, 7), strict=True)), ids=lambda value: str(value)[:40])
 def test_seeds_satisfy_the_contract(source: Source, rows: int) -> None:
     floor = source.floor[0]
     assert isinstance(floor, Seed)

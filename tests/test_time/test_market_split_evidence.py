@@ -122,8 +122,8 @@ def test_published_threshold_does_not_find_the_split(warehouse: Warehouse) -> No
         "WHERE form = 'published'",
     )
     assert n >= 25
-    assert agreement < chance
-    assert low < chance < high
+    assert agreement < 0.5
+    assert low < chance < high  # no better than guessing at the same shares
 
 
 def test_cells_add_up_to_the_models_compared(warehouse: Warehouse) -> None:

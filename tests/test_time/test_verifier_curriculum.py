@@ -66,24 +66,38 @@ def test_reward_of_the_setter_falls_as_the_solver_learns(warehouse: duckdb.DuckD
     assert all(total == pytest.approx(1.0) and falls for total, falls in found)
 
 
-def test_three_uses_share_the_cost_of_one_verifier(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_verifier_that_only_trained_is_billed_once_and_not_on_answers_served(warehouse: duckdb.DuckDBPyConnection) -> None:
     found = rows(
         warehouse,
-        "SELECT one.verifier, one.verifier_usd_per_call, three.verifier_usd_per_call, one.cost_factor, three.cost_factor "
+        "SELECT verifier_usd_per_call, cost_factor, accuracy_before / accuracy_after, training_verifier_usd, "
+        "answers_to_pay_back, usd_per_correct_before - usd_per_correct_after, verifier "
+        "FROM marts.verifier_curriculum WHERE uses = 1",
+    )
+    assert len(found) == 4
+    for served, factor, accuracies, once, answers, saved, verifier in found:
+        assert served == 0
+        assert factor == pytest.approx(accuracies)
+        assert factor < 1
+        assert answers == pytest.approx(once / saved)
+        if verifier == "hard":
+            assert once == pytest.approx(1000)  # SymPy reads nothing by the token
+    assert min(factor for _, factor, *_ in found) == pytest.approx(0.634, abs=5e-4)
+
+
+def test_verifier_that_also_selects_is_billed_on_answers_served(warehouse: duckdb.DuckDBPyConnection) -> None:
+    found = rows(
+        warehouse,
+        "SELECT one.cost_factor < three.cost_factor, three.verifier_usd_per_call > 0, three.answers_to_pay_back "
         "FROM marts.verifier_curriculum one JOIN marts.verifier_curriculum three USING (system, benchmark) "
         "WHERE one.uses = 1 AND three.uses = 3",
     )
-    assert len(found) == 4
-    for verifier, alone, shared, factor_alone, factor_shared in found:
-        assert factor_shared < factor_alone
-        if verifier == "hard":
-            assert alone == pytest.approx(3 * shared)
+    assert found == [(True, True, None)] * 4
 
 
 def test_what_flips_agrees_with_the_factor(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert rows(
         warehouse,
-        "SELECT count(*) FROM marts.verifier_curriculum WHERE uses > 0 AND (cost_factor < 1) <> (flipping_fixed_usd > 1000)",
+        "SELECT count(*) FROM marts.verifier_curriculum WHERE uses = 3 AND (cost_factor < 1) <> (flipping_fixed_usd > 1000)",
     ) == [(0,)]
 
 

@@ -1,4 +1,6 @@
--- Over the printed gains, with the rent of today.
-SELECT median(rollout_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS value, min(rollout_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS low,
-       max(rollout_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS high, count(DISTINCT figure) AS n
-FROM marts.harvested_slack
+-- One more hour while idle hours are left costs an idle hour; beside it what all rollout hours cost on average at the gains in
+-- rollout time (version 2, over elastic resources).
+SELECT avg(idle_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS value,
+       min(rollout_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS average_low,
+       max(rollout_usd_per_gpu_hour / idle_usd_per_gpu_hour) AS average_high
+FROM marts.harvested_slack WHERE gain_of = 'rollouts'
