@@ -17,6 +17,7 @@ from schemas.base import empty, table_name
 from schemas.evidence.provenance import SnapshotLog
 from schemas.prices.llm_prices import LlmPriceWide
 from schemas.registry import TABLES
+from schemas.serving.host_or_call import HostOrCall
 from sources.publishers import CATALOGUE
 from warehouse.resources import DataFolder, run_time
 from warehouse.store import read_table, scan_table
@@ -57,7 +58,8 @@ def page(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) 
             yield shown_on_its_mart(drawn)
     exhibits = {drawn.subject.name: drawn.exhibit for drawn in sections if drawn.exhibit is not None}
     top = top_of(data, exhibits, documents, at=run_time(context))
-    html = rendered(sections, top=top, prices=read_table(data.tables, LlmPriceWide), bundle=bundle(data)).encode()
+    prices, hosting = (read_table(data.tables, schema) for schema in (LlmPriceWide, HostOrCall))
+    html = rendered(sections, top=top, prices=prices, hosting=hosting, bundle=bundle(data)).encode()
     write(data, html, sections)
     missing = {drawn.subject.name: drawn.missing for drawn in sections if drawn.exhibit is None}
     yield dg.AssetCheckResult(

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from figures.chart import alt, fields, pictures, specification
-from figures.exhibit import Exhibit, Subject, day, shown_first
+from figures.exhibit import Exhibit, Subject, day, rounded, shown_first
 from figures.glossary import WORDS
 from figures.style import PAGE, config
 from figures.top import Top
@@ -57,8 +57,10 @@ def section(
     return Section(subject=subject, sources=sources, exhibit=exhibit, alt=words, svg=svg, png=png)
 
 
-def page(sections: Sequence[Section], *, top: Top, prices: pl.DataFrame | None, bundle: str) -> str:
-    """The page. `prices`: rows of core.llm_price_wide for the calculator of mixes; `bundle` draws the charts."""
+def page(
+    sections: Sequence[Section], *, top: Top, prices: pl.DataFrame | None, hosting: pl.DataFrame | None, bundle: str
+) -> str:
+    """The page. `prices`: rows of core.llm_price_wide, `hosting`: of marts.host_or_call, for calculators; `bundle` draws."""
     script = f"(() => {{\n'use strict';\n{''.join((FOLDER / name).read_text() for name in SCRIPTS)}}})();"
     style = (FOLDER / "page.css").read_text()
     safe = bundle.replace("</script", "<\\/script")
@@ -71,7 +73,14 @@ def page(sections: Sequence[Section], *, top: Top, prices: pl.DataFrame | None, 
             style=Markup(style),
             bundle=Markup(safe),
             script=Markup(script),
-            rows=packed({"config": config(PAGE), "prices": prices_of(prices), "figures": list(figures_of(sections))}),
+            rows=packed(
+                {
+                    "config": config(PAGE),
+                    "prices": prices_of(prices),
+                    "hosting": hosting_of(hosting),
+                    "figures": list(figures_of(sections)),
+                }
+            ),
         )
     )
 
@@ -131,6 +140,16 @@ def prices_of(prices: pl.DataFrame | None) -> dict[str, Any] | None:
     names = ("input_usd_per_mtok", "output_usd_per_mtok", "cache_read_usd_per_mtok")
     known = prices.filter(price_window="always").drop_nulls(names[:2])
     return columns_of(known.select("provider", "model", *names, "evidence_on", "is_stale"))
+
+
+def hosting_of(hosting: pl.DataFrame | None) -> dict[str, Any] | None:
+    """Each model, workload and GPU once: what moves with the volume, the page computes from its capacity."""
+    if hosting is None or hosting.is_empty():
+        return None
+    once = hosting.sort("model", "workload", "gpu", "requests_per_day").unique(
+        ["model", "workload", "gpu"], keep="first", maintain_order=True
+    )
+    return columns_of(rounded(once))
 
 
 def packed(data: Mapping[str, Any]) -> str:

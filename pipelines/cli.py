@@ -26,6 +26,7 @@ from pipelines.commands import (
     report,
     route,
     runs,
+    serve,
     source,
     ui,
 )
@@ -53,6 +54,7 @@ app.command()(ingest.ingest)
 app.add_typer(runs.runs, name="runs")
 app.command()(claims.claims)
 app.command()(report.report)
+app.command()(serve.serve)
 app.command()(source.source)
 app.command()(changes.changes)
 app.command()(mcp.mcp)

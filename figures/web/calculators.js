@@ -104,18 +104,49 @@ function priceCorrect(form) {
   );
 }
 
+const DAY_S = 86400;
+const PEAK = 2; // of the mean, at which the capacities in the table hold the contract
+const HOST_BOUNDS = { chat: { ttft_p99_s: 2 }, agent: { ttft_p99_s: 5 }, long_context: { ttft_p99_s: 10 } };
+
+/** Both bills of a month: the capacity of an instance is that of the table, so are the hours of a month. */
+function hostOrCall(form) {
+  const want = asked(form);
+  const row = pageData.hosting.find((each) => each.model === want.model && each.workload === want.workload && each.gpu === want.gpu);
+  if (!row) return answer(form, "This model was not computed on this GPU: it does not fit, or cannot keep the bounds.");
+  if (!(want.volume > 0)) return answer(form, "A number of requests a day above 0.");
+  const own = want.rent > 0;
+  const rent = own ? want.rent : row.usd_per_gpu_hour;
+  const perInstance = (row.hosted_usd_per_month / row.instances / row.usd_per_gpu_hour) * rent;
+  const hosted = (capacity) => (capacity > 0 ? Math.ceil((PEAK * want.volume) / DAY_S / capacity) * perInstance : null);
+  const called = (row.called_usd_per_month / row.requests_per_day) * want.volume;
+  const [value, best, worst] = [row.capacity_per_s, row.capacity_high_per_s, row.capacity_low_per_s].map(hosted);
+  const range = row.capacity_low_per_s === null ? " (no interval: nothing was measured of this engine here)" : ` (${usd(best)} to ${worst === null ? "no bound" : usd(worst)})`;
+  const sure = best !== null && (worst !== null ? worst < called || best > called : best > called);
+  const command = `iecon host-or-call --model ${want.model} --workload ${want.workload} --gpu ${want.gpu} --rate ${Number((want.volume / DAY_S).toPrecision(6))} --peak ${PEAK} --ttft-p99 ${HOST_BOUNDS[want.workload].ttft_p99_s}${own ? ` --price ${want.rent}` : ""}`;
+  const button = element("button", "Copy the command", { type: "button" });
+  button.addEventListener("click", () => copy(command, button));
+  const turns = own ? "" : row.break_even_per_day === null ? " No volume pays." : ` Hosting pays from ${inWords(row.break_even_per_day)} requests a day.`;
+  return answer(
+    form,
+    element("p", `${value < called ? "Host" : "Call"}${sure ? "" : ", though the interval allows the other"}: ${usd(value)}${range} a month hosted, ${usd(called)} called.`, { class: "main" }),
+    `${inWords(row.gpus_per_instance)} GPUs an instance, ${row.engine}, around the clock at ${usd(rent)} per GPU-hour; called at ${row.seller} (${row.price_evidence_on}).${turns} Step times rest on: ${row.basis}.`,
+    "For your own lengths, peak and prices:", element("code", command), button,
+  );
+}
+
 /** Lists of the calculators, filled from the rows, and what they do when something changes. */
 function startCalculators() {
   const ready = {
     contract: ["partition_map", pickContract],
     blend: [null, blendPrice],
     correct: ["cost_by_benchmark", priceCorrect],
+    host: [null, hostOrCall],
   };
-  pageData.prices = pageData.prices ? rowsOf(pageData.prices) : [];
+  for (const table of ["prices", "hosting"]) pageData[table] = pageData[table] ? rowsOf(pageData[table]) : [];
   for (const [name, [needs, compute]] of Object.entries(ready)) {
     const form = document.querySelector(`[data-calculator="${name}"]`);
     if (!form) continue;
-    const has = needs ? figures.has(needs) : pageData.prices.length;
+    const has = needs ? figures.has(needs) : pageData[name === "host" ? "hosting" : "prices"].length;
     if (!has) { answer(form, "Its table is not built yet: iecon refresh builds it."); continue; }
     const list = (field) => form.querySelector(`[name="${field}"]`);
     const distinct = (rows, column) => [...new Set(rows.map((row) => row[column]))];
@@ -127,6 +158,8 @@ function startCalculators() {
       }
     } else if (name === "blend") {
       form.querySelector("datalist").replaceChildren(...distinct(pageData.prices, "model").sort().map((model) => element("option", null, { value: model })));
+    } else if (name === "host") {
+      for (const column of ["model", "workload", "gpu"]) fill(list(column), distinct(pageData.hosting, column));
     } else {
       const rows = figures.get(needs).rows;
       const runs = () => fill(list("run"), rows.filter((row) => row.benchmark === list("benchmark").value).map((row) => `${row.system} (${row.configuration})`));

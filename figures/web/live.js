@@ -39,6 +39,13 @@ function startLive() {
     const question = { model: want.model, gpu: want.gpu, input_tokens: want.input, output_tokens: want.output, requests_per_s: want.rate, ttft_p99_s: want.ttft, tpot_p99_s: want.tpot };
     asking(contract.querySelector(".exactly"), "decide", question, ({ text }) => [element("pre", text)]);
   });
+  const host = document.querySelector('[data-calculator="host"]');
+  host.querySelector(".exact").addEventListener("click", () => {
+    const want = asked(host);
+    const rent = want.rent > 0 ? { usd_per_gpu_hour: want.rent } : {};
+    const question = { model: want.model, workload: want.workload, gpus: [want.gpu], rate: want.volume / DAY_S, peak: PEAK, ...HOST_BOUNDS[want.workload], ...rent };
+    asking(host.querySelector(".exactly"), "host-or-call", question, ({ text }) => [element("pre", text)]);
+  });
   const box = document.querySelector('[data-calculator="sql"]');
   box.querySelector(".exact").addEventListener("click", () => {
     asking(box.querySelector(".exactly"), "query", { sql: asked(box).sql }, ({ columns, rows, more }) => [plainTable(columns, rows), element("p", more ? `first ${rows.length} rows` : `${rows.length} rows`)]);

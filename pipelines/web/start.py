@@ -19,7 +19,7 @@ def start(
     """Serve the UI over a data folder until it is stopped. Raises ValueError where the port is taken."""
     from pipelines.resources import dagster_home, instance  # noqa: PLC0415  (a wrong port is told before the long imports)
 
-    if _is_taken(host, port):
+    if is_taken(host, port):
         raise ValueError(f"port {port} of {host} is in use: choose another with --port")
     token = (os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)) if asks_token else None
     rules = Rules(names_of(host, names), token)
@@ -34,7 +34,7 @@ def start(
         serve(dagster, host=host, port=port, rules=rules, read_only=read_only)
 
 
-def _is_taken(host: str, port: int) -> bool:
+def is_taken(host: str, port: int) -> bool:
     """Whether the address cannot be listened on."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
