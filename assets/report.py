@@ -15,9 +15,7 @@ from assets.report_top import top_of
 from figures import FOLDER, PAGE
 from schemas.base import empty, table_name
 from schemas.evidence.provenance import SnapshotLog
-from schemas.prices.llm_prices import LlmPriceWide
 from schemas.registry import TABLES
-from schemas.serving.host_or_call import HostOrCall
 from sources.publishers import CATALOGUE
 from warehouse.resources import DataFolder, run_time
 from warehouse.store import read_table, scan_table
@@ -58,7 +56,7 @@ def page(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) 
             yield shown_on_its_mart(drawn)
     exhibits = {drawn.subject.name: drawn.exhibit for drawn in sections if drawn.exhibit is not None}
     top = top_of(data, exhibits, documents, at=run_time(context))
-    prices, hosting = (read_table(data.tables, schema) for schema in (LlmPriceWide, HostOrCall))
+    prices, hosting = (table_of(data, name) for name in ("llm_price_wide", "host_or_call"))
     html = rendered(sections, top=top, prices=prices, hosting=hosting, bundle=bundle(data)).encode()
     write(data, html, sections)
     missing = {drawn.subject.name: drawn.missing for drawn in sections if drawn.exhibit is None}
@@ -78,6 +76,11 @@ def page(context: dg.AssetExecutionContext, data: dg.ResourceParam[DataFolder]) 
             "seconds": time.perf_counter() - started,
         },
     )
+
+
+def table_of(data: DataFolder, name: str) -> pl.DataFrame | None:
+    """A table of a calculator; None where it is not there."""
+    return read_table(data.tables, TABLES[name]) if name in TABLES else None
 
 
 def section(subject: "Subject", data: DataFolder, documents: pl.DataFrame) -> "Section":

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 from jinja2 import Environment, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from figures.chart import alt, fields, pictures, specification
 from figures.exhibit import Exhibit, Subject, day, rounded, shown_first
@@ -96,7 +96,7 @@ def policy(*, scripts: Iterable[str], style: str) -> str:
 
 def live(html: str) -> str:
     """The page as a server hands it out: it may ask that server, and knows that it can."""
-    return html.replace(CLOSED, LIVE, 1).replace('<html lang="en">', '<html lang="en" data-live="1">', 1)
+    return html.replace(escape(CLOSED), escape(LIVE), 1).replace('<html lang="en">', '<html lang="en" data-live="1">', 1)
 
 
 def figures_of(sections: Sequence[Section]) -> Iterable[dict[str, Any]]:

@@ -74,7 +74,9 @@ def application(root: Path) -> Starlette:
     latest = root / "releases" / "latest.duckdb"
     turns = anyio.CapacityLimiter(AT_ONCE)
 
-    def answering(kind: type[Asked], answer: Callable[[Asked, Path], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+    def answering(
+        kind: type[Asked], answer: Callable[[Asked, Path], dict[str, Any]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
             try:
                 body = await _body(request)
