@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.console import CommandError, err, out
+from pipelines.console import CommandError, err, out, warehouse
 
 if TYPE_CHECKING:
     from answers.correct.record import Correct
@@ -37,6 +37,9 @@ def correct(
     svg: Annotated[Path | None, typer.Option(help="Draw accuracy against cost into this file.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the runs in the warehouse, as basis own.")] = False,
     list_kept: Annotated[bool, typer.Option("--list", help="List what is kept.")] = False,
+    show_known: Annotated[
+        bool, typer.Option("--overview", help="Show $ per correct by benchmark, published and own, and what is missing.")
+    ] = False,
     forget: Annotated[str | None, typer.Option(metavar="ID", help="Forget a kept evaluation.")] = None,
 ) -> None:
     """Say what a correct answer costs by your own evaluation logs: per model, with its interval, and the cheapest way to each
@@ -51,8 +54,11 @@ def correct(
     if list_kept or forget is not None:
         _kept(forget, as_json=as_json)
         return
+    if show_known:
+        _overview(as_json=as_json)
+        return
     if not paths:
-        raise typer.BadParameter("name the logs, or ask for --list or --forget ID")
+        raise typer.BadParameter("name the logs, or ask for --overview, --list or --forget ID")
     latest = data_root() / "releases" / "latest.duckdb"
     on: date | None = None if price_date is None else price_date.date()
     found = answer_from(
@@ -79,6 +85,17 @@ def correct(
         if not found.unread and not found.runs:
             err.print("[red]rejected[/red] no file is of a known format of evaluation logs", highlight=False)
         raise typer.Exit(1)
+
+
+def _overview(*, as_json: bool) -> None:
+    from answers.correct.overview import overview, show_overview  # noqa: PLC0415
+    from answers.text import write_json  # noqa: PLC0415
+
+    rows = overview(warehouse())
+    if as_json:
+        write_json(rows, sys.stdout)
+    else:
+        show_overview(rows, console=out)
 
 
 def _keep(found: "Correct") -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from answers.allocate.benchmarks import GROWING, ITEMS
 from answers.correct import Correct, CorrectError, RunCost, correct
 from answers.correct.drawing import draw_svg
+from answers.correct.overview import QUERY
 from tests.refreshed import iecon
 from tests.test_time.evaluation_log_files import inspect_json, swe_bench, tau_bench
 
@@ -158,6 +161,27 @@ def test_the_command_refuses_what_it_cannot_read_in_one_line(tmp_path: Path) -> 
     assert (told.returncode, told.stdout) == (1, "")
     assert told.stderr.strip() == f"rejected {other}: no known format of evaluation logs"
     assert iecon(tmp_path / "data", "correct", str(tmp_path / "none")).returncode == 2
+
+
+def test_overview_names_what_is_known_of_each_benchmark_and_what_is_missing(refreshed: Path) -> None:
+    rows = json.loads(iecon(refreshed, "correct", "--overview", "--json").stdout)
+    known = {row["benchmark"] for row in rows if row["missing"] is None}
+    missing = {row["benchmark"]: row["missing"] for row in rows if row["missing"] is not None}
+    assert {"aider_polyglot", "arc_agi_2_semi_private", "swe_bench_lite"} <= known
+    assert not known & set(missing)
+    assert missing["humaneval"].startswith("no result")
+    assert missing["gpqa_diamond"].startswith("accuracies without a bill")
+    assert missing["hal_tau_bench_airline"].startswith("bills without a number of questions")
+    costs = [row["usd_per_correct"] for row in rows if row["benchmark"] == "aider_polyglot"]
+    assert costs == sorted(costs)
+    told = iecon(refreshed, "correct", "--overview").stdout
+    assert "swe_bench_lite" in told
+    assert "dearer, with --json" in told
+
+
+def test_overview_asks_for_every_benchmark_that_allocate_knows() -> None:
+    asked = set(re.findall(r"\('([a-z0-9_]+)'\)", QUERY.read_text()))
+    assert asked == {*ITEMS, *GROWING}
 
 
 def test_kept_runs_enter_the_warehouse_and_can_be_listed_and_forgotten(tmp_path: Path, refreshed: Path) -> None:
