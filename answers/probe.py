@@ -19,6 +19,7 @@ from assets.documents import READERS
 from assets.prices.llm_prices import folded
 from schemas.base import empty
 from schemas.prices.llm_prices import LlmPrice, RawModelAttribute
+from schemas.prices.price_sources import PRICE_SOURCES
 from schemas.quarantine import Parsed
 from sources.publishers import CATALOGUE
 from sources.source import Source
@@ -28,7 +29,6 @@ from sources.transports.ladder import load
 from warehouse.recovery import previous_table
 from warehouse.resources import Settings
 
-LLM_PRICES = ("genai_prices", "litellm", "models_dev", "openrouter")
 UNKNOWN = ("unknown_price_key", "unknown_condition")
 OF_A_DAY = ("seen_on", "evidence_on", "document_sha256", "locator")
 """Columns that differ between two documents which say the same."""
@@ -82,7 +82,7 @@ def _probed(asset: str, source: Source, *, root: Path, settings: Settings, now: 
         refused=int(rejected["n_rows"].sum()),
         new_rows=None if before is None else _beyond(accepted, before.accepted),
         gone_rows=None if before is None else _beyond(before.accepted, accepted),
-        held_back=_held_back(accepted, root, now) if source.name in LLM_PRICES else None,
+        held_back=_held_back(accepted, root, now) if source.name in PRICE_SOURCES else None,
         unknown=tuple(unknown),
         warning=fell,
     )

@@ -6,7 +6,7 @@ Without a path the file is taken from the newest litellm wheel, which is downloa
 from the bytes and end with a Parquet file on disk, and take turns within one run:
 
 - bare: json.loads, one row per model with its four best-known prices as they stand, write_parquet;
-- ours: parse_prices (every price with leg, threshold, tier and window; refused rows apart), the contract `LitellmPrice`,
+- ours: parse_prices (every price with leg, threshold, tier and window; refused rows apart), its contract,
   write_parquet.
 
 The bar: ours takes at most three times as long as bare.
@@ -25,7 +25,7 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.prices.llm_prices import CEILING_USD_PER_MTOK, LitellmPrice
+from schemas.prices.llm_prices import CEILING_USD_PER_MTOK, RAW_PRICES
 from sources.prices.litellm import SOURCE, parse_prices
 from sources.source import Registry, Snapshot, content_hash
 
@@ -66,7 +66,7 @@ def ours(snapshot: Snapshot, target: Path) -> int:
     parsed = parse_prices(snapshot)
     # The table sends the few rows at or above the ceiling to quarantine; here they only have to be out of the way.
     prices = parsed.accepted.filter(pl.col("usd_per_mtok") < CEILING_USD_PER_MTOK)
-    LitellmPrice.validate(prices, lazy=True)
+    RAW_PRICES["litellm"].validate(prices, lazy=True)
     prices.write_parquet(target)
     return prices.height
 

@@ -5,6 +5,7 @@ import polars as pl
 from figures.exhibit import Control, Exhibit, Told, days, in_words, rounded, rows, span
 from figures.labels import spread
 from figures.style import any_looks, day_axis, names, number
+from schemas.prices.price_sources import PRICE_SOURCES, SEEDED
 
 SCALE, BLEND = "eci", 1.0
 FIXED, TASK = "fixed_quality", "usd_per_task"
@@ -40,7 +41,7 @@ def draw(*, price_index: pl.DataFrame, price_slope: pl.DataFrame) -> Exhibit:
             "value AS usd, set_by, n, round(threshold, 1) || coalesce(', as ' || model, '') AS quality "
             "FROM marts.price_index WHERE kind IN ('fixed_quality', 'usd_per_task')"
         ),
-        rests_on=("llm_price_seed", "genai_prices", "litellm", "openrouter", "models_dev", "epoch", "capability_seed"),
+        rests_on=(SEEDED, *PRICE_SOURCES, "epoch", "capability_seed"),
         controls=(
             Control(column="scale", label="Scale", start=SCALE),
             Control(column="input_per_output", label="Input tokens per output token", start=BLEND),

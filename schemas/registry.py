@@ -23,7 +23,8 @@ def _modules() -> list[ModuleType]:
 def _contracts() -> dict[str, type[Table]]:
     found: dict[str, type[Table]] = {}
     for module in _modules():
-        for item in vars(module).values():
+        values = [each for value in vars(module).values() for each in (value.values() if isinstance(value, dict) else [value])]
+        for item in values:
             if isinstance(item, type) and issubclass(item, Table) and table_name(item).startswith(LAYERS):
                 bare = table_name(item).split(".")[1]
                 assert found.get(bare, item) is item, f"two tables are called {bare}"

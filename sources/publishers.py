@@ -1,18 +1,16 @@
 """Every publisher, by the name of the asset that fetches it. A publisher with one document per cloud has many sources."""
 
+from schemas.prices.price_sources import SEEDED_ASSET
 from sources.evidence import claims, published_figures
 from sources.prices import (
     azure_retail,
     capability_seed,
     epoch,
-    genai_prices,
     gpu_markets,
     gpu_rent_seed,
     gpuhunt,
-    litellm,
+    llm_sources,
     market_seeds,
-    models_dev,
-    openrouter,
     price_trends,
     rent_index,
     router_live,
@@ -28,11 +26,8 @@ from sources.test_time import aider_polyglot, arc_prize
 from sources.test_time import figures as test_time_figures
 
 CATALOGUE: dict[str, tuple[Source, ...]] = {
-    "genai_prices": (genai_prices.SOURCE,),
-    "litellm": (litellm.SOURCE,),
-    "openrouter": (openrouter.SOURCE,),
-    "models_dev": (models_dev.SOURCE,),
-    "price_history": (price_history_seed.SOURCE,),
+    **llm_sources.SOURCES,
+    SEEDED_ASSET: (price_history_seed.SOURCE,),
     "azure_retail": (azure_retail.SOURCE,),
     "gpuhunt": gpuhunt.SOURCES,
     "skypilot": skypilot.SOURCES,

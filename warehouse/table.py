@@ -121,6 +121,15 @@ def table(
     return decorate
 
 
+def taking(function: Callable[..., pl.DataFrame | Parsed], *names: str) -> Callable[..., pl.DataFrame | Parsed]:
+    """A function of `**frames` that names what it takes, for `table`: where a list of sources decides which tables are read."""
+    kind = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(name, kind) for name in names]
+    answer = inspect.signature(function).return_annotation
+    function.__signature__ = inspect.Signature(parameters, return_annotation=answer)  # type: ignore[attr-defined]
+    return function
+
+
 def built_table(data: DataFolder, schema: type[Table]) -> pl.LazyFrame:
     """The last good version of a table, not yet read. Raises dagster.Failure where there is none."""
     frame = scan_good(data.tables, schema)

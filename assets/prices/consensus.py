@@ -7,18 +7,17 @@ import polars as pl
 
 from schemas.base import polars_schema
 from schemas.prices.llm_prices import STALE_AFTER_DAYS, LlmPriceCurrent
+from schemas.prices.price_sources import PRICE_SOURCES, SEEDED
 from sources.prices.model_map import models, seller_kind
 from sources.prices.served_as import states_global
 
 PRICED = ["provider", "model", "leg", "tier_min_tokens", "variant", "price_window"]
-SEEDED = "llm_price_seed"
-SOURCE_ORDER = ["genai_prices", "litellm", "models_dev", "openrouter", SEEDED]
-"""Which source is believed where no majority is: hand-checked vendor prices first, a router's floor last."""
 VOTES_WITHIN = timedelta(days=45)
 """Evidence this much older than the newest for the same leg is shown and does not vote."""
 FAR_FROM_PEERS = 5.0
 """A seller whose price is this many times the median of its peers, or that small a part of it, is marked."""
-_RANK = {name: rank for rank, name in enumerate(SOURCE_ORDER)}
+_RANK = {name: rank for rank, name in enumerate(PRICE_SOURCES)}
+"""Which source is believed where no majority is: hand-checked vendor prices first, a router's floor last."""
 
 
 def consensus(prices: pl.DataFrame, *, day: date | None = None, each: Sequence[str] = ()) -> pl.DataFrame:

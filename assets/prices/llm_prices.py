@@ -1,85 +1,47 @@
-"""LLM API prices: four live sources and a seeded history, folded into one dated table and one price per leg of today."""
+"""LLM API prices: live sources and a seeded history, folded into one dated table and one price per leg of today."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import dagster as dg
 import polars as pl
 
 from assets.documents import parse_all, source_asset
 from assets.frames import under_contract
-from assets.prices.consensus import PRICED, SEEDED, SOURCE_ORDER, consensus
+from assets.prices.consensus import PRICED, consensus
 from assets.prices.retirement import still_sold
-from schemas.base import polars_schema
+from schemas.base import Table, polars_schema
 from schemas.prices import llm_prices as contract
 from schemas.prices.llm_price_seed import LlmPriceSeed
+from schemas.prices.price_sources import PRICE_SOURCES, RAW_PRICE_TABLES, SEEDED, SEEDED_ASSET
 from schemas.quarantine import Parsed
-from sources.prices import genai_prices as genai
 from sources.prices import history_seed as seeded
-from sources.prices import litellm as lite
-from sources.prices import models_dev as mdev
-from sources.prices import openrouter as router
+from sources.prices.llm_sources import parsers
 from sources.prices.model_map import ID, resolve_offers
 from sources.source import Snapshot
 from warehouse.history import holding_on, merge
-from warehouse.table import table
+from warehouse.table import table, taking
 
 GROUP = "llm_prices"
 SERIES = ["source", "source_provider", "source_model", "leg", "tier_min_tokens", "variant", "price_window"]
 ATTRIBUTES = ["deprecated_on", "mode", "imported_from"]
 
-genai_prices = source_asset("genai_prices", accept=genai.parse_prices, group=GROUP)
-litellm = source_asset("litellm", accept=lite.parse_prices, group=GROUP)
-openrouter = source_asset("openrouter", accept=router.parse_prices, group=GROUP)
-models_dev = source_asset("models_dev", accept=mdev.parse_prices, group=GROUP)
-price_history = source_asset("price_history", accept=seeded.parse_prices, group=GROUP)
+documents = [source_asset(name, accept=parsers(name).parse_prices, group=GROUP) for name in PRICE_SOURCES]
+price_history = source_asset(SEEDED_ASSET, accept=seeded.parse_prices, group=GROUP)
 
 
-@table(schema=contract.GenaiPricesPrice, group=GROUP)
-def genai_prices_price(genai_prices: list[Snapshot]) -> Parsed:
-    """Prices as genai-prices publishes them."""
-    return parse_all(genai_prices, genai.parse_prices, contract.GenaiPricesPrice)
+def raw_table(name: str, schema: type[Table], parse: Callable[[Snapshot], Parsed]) -> dg.AssetsDefinition:
+    """The raw table of one source, from its documents."""
+
+    def read(**found: list[Snapshot]) -> Parsed:
+        return parse_all(found[name], parse, schema)
+
+    # A source without a shipped document has none before its first answer.
+    return table(schema=schema, group=GROUP, may_be_empty=not parsers(name).SOURCE.floor)(taking(read, name))
 
 
-@table(schema=contract.GenaiPricesModel, group=GROUP)
-def genai_prices_model(genai_prices: list[Snapshot]) -> Parsed:
-    """Model attributes as genai-prices publishes them."""
-    return parse_all(genai_prices, genai.parse_models, contract.GenaiPricesModel)
-
-
-@table(schema=contract.LitellmPrice, group=GROUP)
-def litellm_price(litellm: list[Snapshot]) -> Parsed:
-    """Prices as LiteLLM publishes them."""
-    return parse_all(litellm, lite.parse_prices, contract.LitellmPrice)
-
-
-@table(schema=contract.LitellmModel, group=GROUP)
-def litellm_model(litellm: list[Snapshot]) -> Parsed:
-    """Model attributes as LiteLLM publishes them."""
-    return parse_all(litellm, lite.parse_models, contract.LitellmModel)
-
-
-@table(schema=contract.OpenrouterPrice, group=GROUP)
-def openrouter_price(openrouter: list[Snapshot]) -> Parsed:
-    """Prices as OpenRouter publishes them."""
-    return parse_all(openrouter, router.parse_prices, contract.OpenrouterPrice)
-
-
-@table(schema=contract.OpenrouterModel, group=GROUP)
-def openrouter_model(openrouter: list[Snapshot]) -> Parsed:
-    """Model attributes as OpenRouter publishes them."""
-    return parse_all(openrouter, router.parse_models, contract.OpenrouterModel)
-
-
-@table(schema=contract.ModelsDevPrice, group=GROUP)
-def models_dev_price(models_dev: list[Snapshot]) -> Parsed:
-    """Prices as models.dev publishes them."""
-    return parse_all(models_dev, mdev.parse_prices, contract.ModelsDevPrice)
-
-
-@table(schema=contract.ModelsDevModel, group=GROUP)
-def models_dev_model(models_dev: list[Snapshot]) -> Parsed:
-    """Model attributes as models.dev publishes them."""
-    return parse_all(models_dev, mdev.parse_models, contract.ModelsDevModel)
+prices = [raw_table(name, schema, parsers(name).parse_prices) for name, schema in contract.RAW_PRICES.items()]
+models = [raw_table(name, schema, parsers(name).parse_models) for name, schema in contract.RAW_MODELS.items()]
 
 
 @table(schema=LlmPriceSeed, group=GROUP)
@@ -88,24 +50,15 @@ def llm_price_seed(price_history: list[Snapshot]) -> Parsed:
     return parse_all(price_history, seeded.parse_prices, LlmPriceSeed)
 
 
-@table(schema=contract.LlmPrice, group=GROUP)
-def llm_price(
-    previous: pl.DataFrame,
-    now: datetime,
-    genai_prices_price: pl.DataFrame,
-    litellm_price: pl.DataFrame,
-    openrouter_price: pl.DataFrame,
-    models_dev_price: pl.DataFrame,
-    llm_price_seed: pl.DataFrame,
-    genai_prices_model: pl.DataFrame,
-    litellm_model: pl.DataFrame,
-    openrouter_model: pl.DataFrame,
-    models_dev_model: pl.DataFrame,
-) -> Parsed:
+def fold_all(previous: pl.DataFrame, now: datetime, **raw: pl.DataFrame) -> Parsed:
     """Every source's prices under canonical names, folded into the history."""
-    raw = [genai_prices_price, litellm_price, openrouter_price, models_dev_price, llm_price_seed]
-    attributes = [genai_prices_model, litellm_model, openrouter_model, models_dev_model]
-    return folded(previous, raw, attributes, now=now)
+    stated = [raw[name] for name in RAW_PRICE_TABLES]
+    return folded(previous, stated, [raw[f"{name}_model"] for name in PRICE_SOURCES], now=now)
+
+
+_RANK = {name: at for at, name in enumerate((*PRICE_SOURCES, SEEDED))}
+_READ = (*RAW_PRICE_TABLES, *(f"{name}_model" for name in PRICE_SOURCES))
+llm_price = table(schema=contract.LlmPrice, group=GROUP)(taking(fold_all, "previous", "now", *_READ))
 
 
 @table(schema=contract.LlmPriceCurrent, group=GROUP)
@@ -164,7 +117,7 @@ def side_by_side(current: pl.DataFrame) -> pl.DataFrame:
         .agg(
             both=pl.col("leg").filter(standard & pl.col("leg").is_in(["input", "output"])).n_unique(),
             chosen=(pl.col("stated") == pl.col("usd_per_mtok")).sum(),
-            rank=pl.col("source").first().replace_strict({name: at for at, name in enumerate(SOURCE_ORDER)}, default=99),
+            rank=pl.col("source").first().replace_strict(_RANK, default=len(_RANK)),
         )
         .sort("both", "chosen", "rank", descending=[True, True, False])
         .unique(row, keep="first", maintain_order=True)

@@ -5,11 +5,12 @@ import polars as pl
 from assets.documents import parse_all
 from schemas.base import polars_schema
 from schemas.prices.models import Model, ModelAlias, ModelPointer, Provider
+from schemas.prices.price_sources import PRICE_SOURCES
 from schemas.quarantine import Parsed
 from sources.prices import model_map
 from sources.prices.openrouter import parse_pointers
 from sources.source import Snapshot
-from warehouse.table import table
+from warehouse.table import table, taking
 
 GROUP = "names"
 
@@ -45,17 +46,14 @@ def model_alias(llm_price: pl.DataFrame, epoch_eci: pl.DataFrame, router_index: 
     return model_map.resolve(ids).select(list(polars_schema(ModelAlias)))
 
 
-@table(schema=Model, group=GROUP)
-def model(
-    model_alias: pl.DataFrame,
-    litellm_model: pl.DataFrame,
-    openrouter_model: pl.DataFrame,
-    models_dev_model: pl.DataFrame,
-    genai_prices_model: pl.DataFrame,
-) -> pl.DataFrame:
+def described(model_alias: pl.DataFrame, **raw: pl.DataFrame) -> pl.DataFrame:
     """The canonical models; attributes the map leaves open are filled from what price sources agree on."""
-    stated = model_map.resolve(pl.concat([models_dev_model, openrouter_model, litellm_model, genai_prices_model]))
+    stated = model_map.resolve(pl.concat([raw[name] for name in _STATED]))
     return fill_attributes(pl.concat([model_map.models(), listed_models(model_alias)], how="diagonal"), stated)
+
+
+_STATED = [f"{name}_model" for name in PRICE_SOURCES]
+model = table(schema=Model, group=GROUP)(taking(described, "model_alias", *_STATED))
 
 
 def listed_models(aliases: pl.DataFrame) -> pl.DataFrame:

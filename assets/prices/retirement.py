@@ -6,13 +6,12 @@ from datetime import date
 import polars as pl
 
 from assets.frames import under_contract
+from schemas.prices.price_sources import SEEDED
 from schemas.prices.retirement import ModelRetirement
 from sources.prices import model_map
 from warehouse.history import holding_on_each
 from warehouse.history_guards import was_believed
 from warehouse.table import table
-
-SEEDED = "llm_price_seed"
 
 
 @table(schema=ModelRetirement, group="llm_prices")

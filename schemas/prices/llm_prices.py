@@ -7,6 +7,7 @@ import polars as pl
 from schemas.base import Table, carried_from, column
 from schemas.prices.history import Historic
 from schemas.prices.models import SELLER_KINDS
+from schemas.prices.price_sources import PRICE_SOURCES, RAW_PRICE_TABLES
 
 LEGS = (
     "input",
@@ -83,68 +84,17 @@ _PRICE_KEY = [
 _ATTRIBUTE_KEY = ["source_provider", "source_model"]
 
 
-class GenaiPricesPrice(RawLlmPrice):
-    """Token prices of the genai-prices data set: dated, tiered, with variants."""
-
-    class Config:
-        name = "raw.genai_prices_price"
-        unique = _PRICE_KEY
-
-
-class LitellmPrice(RawLlmPrice):
-    """Token prices of LiteLLM's price file."""
-
-    class Config:
-        name = "raw.litellm_price"
-        unique = _PRICE_KEY
+def _raw(name: str, base: type[Table], words: str, key: list[str]) -> type[Table]:
+    """A raw table of one source: the columns of `base` under a name of its own."""
+    config = type("Config", (), {"name": f"raw.{name}", "unique": key})
+    title = "".join(part.capitalize() for part in name.split("_"))
+    return type(title, (base,), {"__doc__": words, "__module__": __name__, "Config": config})
 
 
-class OpenrouterPrice(RawLlmPrice):
-    """Token prices of the OpenRouter models endpoint: default route of each model."""
-
-    class Config:
-        name = "raw.openrouter_price"
-        unique = _PRICE_KEY
-
-
-class ModelsDevPrice(RawLlmPrice):
-    """Token prices of models.dev."""
-
-    class Config:
-        name = "raw.models_dev_price"
-        unique = _PRICE_KEY
-
-
-class GenaiPricesModel(RawModelAttribute):
-    """Model attributes of the genai-prices data set: names, and what its comments say of retirement and of copied prices."""
-
-    class Config:
-        name = "raw.genai_prices_model"
-        unique = _ATTRIBUTE_KEY
-
-
-class LitellmModel(RawModelAttribute):
-    """Model attributes of LiteLLM's price file."""
-
-    class Config:
-        name = "raw.litellm_model"
-        unique = _ATTRIBUTE_KEY
-
-
-class OpenrouterModel(RawModelAttribute):
-    """Model attributes of the OpenRouter models endpoint."""
-
-    class Config:
-        name = "raw.openrouter_model"
-        unique = _ATTRIBUTE_KEY
-
-
-class ModelsDevModel(RawModelAttribute):
-    """Model attributes of models.dev."""
-
-    class Config:
-        name = "raw.models_dev_model"
-        unique = _ATTRIBUTE_KEY
+RAW_PRICES = {name: _raw(f"{name}_price", RawLlmPrice, words, _PRICE_KEY) for name, (words, _) in PRICE_SOURCES.items()}
+RAW_MODELS = {
+    name: _raw(f"{name}_model", RawModelAttribute, words, _ATTRIBUTE_KEY) for name, (_, words) in PRICE_SOURCES.items()
+}
 
 
 class StatedLlmPrice(Table):
@@ -167,36 +117,18 @@ class StatedLlmPrice(Table):
     valid_from: pl.Date = column(
         "first day of the price, see date_basis; NULL where only its end is known",
         nullable=True,
-        derived_from=(
-            "genai_prices_price.valid_from",
-            "litellm_price.valid_from",
-            "llm_price_seed.valid_from",
-            "models_dev_price.valid_from",
-            "openrouter_price.valid_from",
-        ),
+        derived_from=tuple(f"{table}.valid_from" for table in RAW_PRICE_TABLES),
     )
     valid_to: pl.Date = column(
         "day the price ended (exclusive); NULL while it holds",
         nullable=True,
-        derived_from=(
-            "genai_prices_price.valid_to",
-            "litellm_price.valid_to",
-            "llm_price_seed.valid_to",
-            "models_dev_price.valid_to",
-            "openrouter_price.valid_to",
-        ),
+        derived_from=tuple(f"{table}.valid_to" for table in RAW_PRICE_TABLES),
     )
     date_basis: str = column(
         DATE_BASIS_MEANING + "; NULL where valid_from is",
         isin=DATE_BASES,
         nullable=True,
-        derived_from=(
-            "genai_prices_price.date_basis",
-            "litellm_price.date_basis",
-            "llm_price_seed.date_basis",
-            "models_dev_price.date_basis",
-            "openrouter_price.date_basis",
-        ),
+        derived_from=tuple(f"{table}.date_basis" for table in RAW_PRICE_TABLES),
     )
     fx_note: str = column("exchange-rate assumption inside the figure; NULL for USD", nullable=True)
     source: str = column("source that published the price")
@@ -211,7 +143,7 @@ class LlmPrice(Historic, StatedLlmPrice):
 
     class Config:
         name = "core.llm_price"
-        metadata = carried_from("genai_prices_price", "litellm_price", "llm_price_seed", "models_dev_price", "openrouter_price")
+        metadata = carried_from(*RAW_PRICE_TABLES)
         unique = [
             "source",
             "source_provider",
@@ -278,7 +210,7 @@ class LlmPriceCurrent(Table):
     )
     agreement: float = column("share of those sources that state this price", gt=0, le=1)
     decided_by: str = column(
-        "how the price was chosen; source_order: no majority, the first of genai_prices, litellm, models_dev, openrouter",
+        f"how the price was chosen; source_order: no majority, the first of {', '.join(PRICE_SOURCES)}",
         isin=DECISIONS,
     )
     price_source: str = column("first of the sources that state this price", derived_from=("llm_price.source",))

@@ -3,6 +3,7 @@
 import polars as pl
 
 from schemas.base import Table, carried_from, column
+from schemas.prices.price_sources import PRICE_SOURCES
 
 RELEASE_DATE_BASES = ("announcement", "epoch", "price_source", "openrouter_listing", "sources_agree")
 RELEASE_DATE_BASIS_MEANING = (
@@ -44,7 +45,7 @@ class Model(Table):
 
     class Config:
         name = "core.model"
-        metadata = carried_from("litellm_model", "models_dev_model", "openrouter_model")
+        metadata = carried_from(*(f"{name}_model" for name in PRICE_SOURCES))
         unique = ["model"]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from schemas.prices.llm_prices import GenaiPricesModel, GenaiPricesPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed
 from sources.prices.price_keys import (
     USD_PER_MTOK,
@@ -134,7 +134,7 @@ SOURCE = Source(
 
 @refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
-    """Prices of every model (contract `GenaiPricesPrice`) and the figures refused; ValueError when it is not v2 data."""
+    """Prices of every model (contract `raw.genai_prices_price`) and the figures refused; ValueError when it is not v2 data."""
     providers = decode(snapshot, list[_Provider], _EXPECTED)
     if not any(provider.models for provider in providers):
         raise unexpected(snapshot, _EXPECTED, "no models in it")
@@ -151,12 +151,14 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
         for j, model in reversed(list(enumerate(provider.models)))
     }
     entry = pl.concat_str("source_provider", "source_model", separator=" ").replace_strict(places, return_dtype=pl.String)
-    return split_prices(figures_frame(rows), snapshot=snapshot, contract=GenaiPricesPrice, unit=USD_PER_MTOK, entry=entry)
+    return split_prices(
+        figures_frame(rows), snapshot=snapshot, contract=RAW_PRICES["genai_prices"], unit=USD_PER_MTOK, entry=entry
+    )
 
 
 @refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
-    """Attributes of every model (contract `GenaiPricesModel`): its name, and what comments say of retirement and copying."""
+    """Attributes of every model (contract `raw.genai_prices_model`): its name, and its comments on retirement and copying."""
     rows: list[Row] = []
     seen: set[tuple[str, str]] = set()
     for provider in decode(snapshot, list[_Provider], _EXPECTED):
@@ -181,7 +183,7 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                     copied.group(1).lower() if copied else None,
                 )
             )
-    return attributes_table(rows, [], contract=GenaiPricesModel, source=snapshot.source)
+    return attributes_table(rows, [], contract=RAW_MODELS["genai_prices"], source=snapshot.source)
 
 
 def retired_on(comment: str, *, deprecated: bool) -> date | None:

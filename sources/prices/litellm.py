@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from schemas.prices.llm_prices import LitellmModel, LitellmPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed
 from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
@@ -94,7 +94,7 @@ class _Window(msgspec.Struct):
 
 @refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
-    """Prices of every route (contract `LitellmPrice`) and the figures refused; ValueError when it is not the file."""
+    """Prices of every route (contract `raw.litellm_price`) and the figures refused; ValueError when it is not the file."""
     routes: list[tuple[str, str]] = []
     meanings: list[tuple[object, ...]] = []
     slots: dict[str, int | None] = {}
@@ -135,7 +135,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     return split_prices(
         figures,
         snapshot=snapshot,
-        contract=LitellmPrice,
+        contract=RAW_PRICES["litellm"],
         unit=USD_PER_TOKEN,
         entry=pl.lit("/") + pointer(pl.col("source_model")),
         row_key=pl.col("source_model"),
@@ -144,7 +144,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
 
 @refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
-    """Attributes of every route (contract `LitellmModel`); the file states no names, release dates or weights."""
+    """Attributes of every route (contract `raw.litellm_model`); the file states no names, release dates or weights."""
     rows: list[Row] = []
     refused: list[tuple[str, str, str, str]] = []
     for model, entry in _entries(snapshot).items():
@@ -170,7 +170,7 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                 None,
             )
         )
-    return attributes_table(rows, refused, contract=LitellmModel, source=snapshot.source)
+    return attributes_table(rows, refused, contract=RAW_MODELS["litellm"], source=snapshot.source)
 
 
 @lru_cache(maxsize=4096)

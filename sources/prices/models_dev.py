@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from schemas.prices.llm_prices import ModelsDevModel, ModelsDevPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed
 from sources.document import SEEDS, seed
 from sources.prices.price_keys import (
@@ -66,7 +66,7 @@ class _Provider(msgspec.Struct):
 
 @refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
-    """Prices of every model at every provider (contract `ModelsDevPrice`) and the figures refused."""
+    """Prices of every model at every provider (contract `raw.models_dev_price`) and the figures refused."""
     rows: list[Row] = []
     for provider, entry in _providers(snapshot).items():
         for name, model in entry.models.items():
@@ -75,12 +75,14 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
             for mode, cost in _modes(model.experimental).items():
                 rows += _cost(route, cost, f"experimental.modes.{mode}.cost", mode)
     place = pl.format("/{}/models/{}", pointer(pl.col("source_provider")), pointer(pl.col("source_model")))
-    return split_prices(figures_frame(rows), snapshot=snapshot, contract=ModelsDevPrice, unit=USD_PER_MTOK, entry=place)
+    return split_prices(
+        figures_frame(rows), snapshot=snapshot, contract=RAW_PRICES["models_dev"], unit=USD_PER_MTOK, entry=place
+    )
 
 
 @refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
-    """Attributes of every model at every provider (contract `ModelsDevModel`); a release month is not a day."""
+    """Attributes of every model at every provider (contract `raw.models_dev_model`); a release month is not a day."""
     rows: list[Row] = []
     refused: list[tuple[str, str, str, str]] = []
     for provider, entry in _providers(snapshot).items():
@@ -104,7 +106,7 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                     None,
                 )
             )
-    return attributes_table(rows, refused, contract=ModelsDevModel, source=snapshot.source)
+    return attributes_table(rows, refused, contract=RAW_MODELS["models_dev"], source=snapshot.source)
 
 
 def _providers(snapshot: Snapshot) -> dict[str, _Provider]:

@@ -19,7 +19,7 @@ import polars as pl
 
 from schemas.base import empty, polars_schema
 from schemas.prices.capability import RouterIndex
-from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.prices.models import ModelPointer
 from schemas.quarantine import Parsed, Rejected
 from sources.document import SEEDS, seed
@@ -107,7 +107,7 @@ class _Document(msgspec.Struct):
 
 @refuses_in_words
 def parse_prices(snapshot: Snapshot) -> Parsed:
-    """Prices of every route (contract `OpenrouterPrice`) and the figures refused; ValueError for another document."""
+    """Prices of every route (contract `raw.openrouter_price`) and the figures refused; ValueError for another document."""
     rows: list[Row] = []
     models = routes(snapshot)
     for model in models:
@@ -123,7 +123,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
     return split_prices(
         figures_frame(rows),
         snapshot=snapshot,
-        contract=OpenrouterPrice,
+        contract=RAW_PRICES["openrouter"],
         unit=USD_PER_TOKEN,
         entry=pl.col("source_model").replace_strict(
             {model.id: f"/data/{i}" for i, model in reversed(list(enumerate(models)))}, return_dtype=pl.String
@@ -134,7 +134,7 @@ def parse_prices(snapshot: Snapshot) -> Parsed:
 
 @refuses_in_words
 def parse_models(snapshot: Snapshot) -> Parsed:
-    """Attributes of every route that is no alias (contract `OpenrouterModel`)."""
+    """Attributes of every route that is no alias (contract `raw.openrouter_model`)."""
     rows: list[Row] = []
     refused: list[tuple[str, str, str, str]] = []
     for model in routes(snapshot):
@@ -158,7 +158,7 @@ def parse_models(snapshot: Snapshot) -> Parsed:
                 None,
             )
         )
-    return attributes_table(rows, refused, contract=OpenrouterModel, source=snapshot.source)
+    return attributes_table(rows, refused, contract=RAW_MODELS["openrouter"], source=snapshot.source)
 
 
 @refuses_in_words

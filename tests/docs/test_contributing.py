@@ -26,6 +26,7 @@ MOST_FILES = {
     "A formula": 2,
     "A mart with a figure": 5,
     "A source": 5,
+    "A price source": 2,
 }
 """Files that a recipe touches; a GPU's third is its citation."""
 FLOORS = ("iecon", "pipelines", "answers", "assets", "sources", "figures", "economics", "schemas", "warehouse", "tests", "docs")
@@ -113,6 +114,11 @@ def test_recipes_pass_what_every_change_must_pass_and_their_rows_can_be_asked_fo
     (shape,) = ask("SELECT layers, parameters FROM core.model_shape WHERE model = 'example-8b'")
     assert shape["layers"] == 32
     assert shape["parameters"] == pytest.approx(8.03e9, rel=0.01)
+    assert ask("SELECT count(*) AS n FROM raw.tariff_price") == [{"n": 0}]
+    (order,) = ask(
+        "SELECT description FROM meta.columns WHERE table_name = 'core.llm_price_current' AND column_name = 'decided_by'"
+    )
+    assert "models_dev, tariff, openrouter" in str(order["description"])
     measured = copy / "run.json"
     shutil.copy(copy / "tests/fuzz/seeds/benchmark_outputs.example_bench/whole", measured)
     run(copy, "-m", "pipelines.cli", "ingest", str(measured), "--gpu", "h100-sxm", "--gpus", "1", "--engine", "vllm")

@@ -13,7 +13,7 @@ from genai_prices.update_prices import DEFAULT_UPDATE_URL
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.prices.llm_prices import GenaiPricesPrice
+from schemas.prices.llm_prices import RAW_PRICES
 from schemas.quarantine import Parsed, Rejected
 from sources.prices.genai_prices import SOURCE, installed_document, parse_prices
 from sources.source import Http, Snapshot
@@ -71,7 +71,7 @@ def test_the_installed_data_is_written_in_the_shape_the_package_reads() -> None:
 
 
 def test_the_installed_prices_keep_the_contract(installed: Parsed) -> None:
-    GenaiPricesPrice.validate(installed.accepted, lazy=True)
+    RAW_PRICES["genai_prices"].validate(installed.accepted, lazy=True)
     Rejected.validate(installed.rejected, lazy=True)
     assert set(installed.rejected["rule"]) <= {"unit_not_per_token", "leg_not_kept", "zero_price"}
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.prices.llm_prices import LitellmModel, LitellmPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import genai_prices, litellm
 from sources.prices.litellm import SOURCE, key_meaning, parse_models, parse_prices
@@ -259,9 +259,9 @@ def test_every_figure_is_either_a_price_or_quarantined(entry: dict[str, object])
 def test_the_seed_keeps_the_contracts() -> None:
     seed = snapshot(SEED.path.read_bytes())
     parsed = parse_prices(seed)
-    LitellmPrice.validate(parsed.accepted, lazy=True)
+    RAW_PRICES["litellm"].validate(parsed.accepted, lazy=True)
     Rejected.validate(parsed.rejected, lazy=True)
-    LitellmModel.validate(parse_models(seed).accepted, lazy=True)
+    RAW_MODELS["litellm"].validate(parse_models(seed).accepted, lazy=True)
     assert parsed.accepted["source_model"].n_unique() == len(json.loads(seed.body))
     assert set(parsed.rejected["rule"]) <= {"zero_price", "duplicate_key"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.prices.llm_prices import ModelsDevModel, ModelsDevPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import genai_prices
 from sources.prices.models_dev import SOURCE, parse_models, parse_prices
@@ -147,8 +147,8 @@ def test_every_figure_is_either_a_price_or_quarantined(cost: dict[str, object], 
 def test_the_seed_keeps_the_contracts() -> None:
     seed = snapshot(SEED.path.read_bytes())
     parsed, models = parse_prices(seed), parse_models(seed)
-    ModelsDevPrice.validate(parsed.accepted, lazy=True)
-    ModelsDevModel.validate(models.accepted, lazy=True)
+    RAW_PRICES["models_dev"].validate(parsed.accepted, lazy=True)
+    RAW_MODELS["models_dev"].validate(models.accepted, lazy=True)
     Rejected.validate(parsed.rejected, lazy=True)
     assert parsed.rejected.is_empty()
     assert models.accepted.height == parsed.accepted.select("source_provider", "source_model").n_unique()

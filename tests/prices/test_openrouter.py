@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.prices.capability import RouterIndex
-from schemas.prices.llm_prices import OpenrouterModel, OpenrouterPrice
+from schemas.prices.llm_prices import RAW_MODELS, RAW_PRICES
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import genai_prices
 from sources.prices.openrouter import SOURCE, parse_indices, parse_models, parse_pointers, parse_prices
@@ -172,8 +172,8 @@ def count(pricing: dict[str, Any]) -> int:
 
 def check(document: Snapshot) -> tuple[Parsed, Parsed]:
     found, models = parse_prices(document), parse_models(document)
-    OpenrouterPrice.validate(found.accepted, lazy=True)
-    OpenrouterModel.validate(models.accepted, lazy=True)
+    RAW_PRICES["openrouter"].validate(found.accepted, lazy=True)
+    RAW_MODELS["openrouter"].validate(models.accepted, lazy=True)
     Rejected.validate(found.rejected, lazy=True)
     figures = sum(1 if entry["id"].startswith("~") else count(entry["pricing"]) for entry in json.loads(document.body)["data"])
     assert found.accepted.height + found.rejected["n_rows"].sum() == figures

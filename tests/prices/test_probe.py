@@ -10,7 +10,6 @@ import pytest
 from answers.probe import Probed, probe, show_probed, write_probed
 from answers.text import PlainConsole
 from assets.documents import READERS
-from assets.prices import llm_prices
 from sources.prices.litellm import SOURCE, parse_prices
 from sources.transports.http import Policy
 from sources.transports.ladder import load
@@ -29,7 +28,7 @@ def served(server: LiveServer, **models: dict[str, object]) -> Settings:
 
 
 def asked(root: Path, settings: Settings) -> Probed:
-    assert READERS["litellm"] is llm_prices.lite.parse_prices
+    assert READERS["litellm"] is parse_prices
     (found,) = probe(root, settings, names=["litellm"], now=NOW)
     return found
 

@@ -22,7 +22,7 @@ from pipelines.refresh import Outcome
 from pipelines.resources import instance
 from schemas.evidence.provenance import Refresh
 from schemas.prices.capability import Capability
-from schemas.prices.llm_prices import LlmPrice, LlmPriceCurrent, OpenrouterPrice
+from schemas.prices.llm_prices import RAW_PRICES, LlmPrice, LlmPriceCurrent
 from sources.prices.openrouter import SOURCE
 from tests.attacks.kills import Kept
 from tests.light_jobs import light_definitions
@@ -108,7 +108,7 @@ def test_published_file_opens_and_crashes_leave_nothing(healed: tuple[Path, Outc
 @pytest.mark.slow
 def test_tables_without_any_release_are_made_from_the_stored_documents(folder: Path):
     """What no release holds any more, raw tables and history alike, the next refresh reads from the documents again."""
-    before = {schema: rows(folder, schema) for schema in (OpenrouterPrice, LlmPriceCurrent, LlmPrice)}
+    before = {schema: rows(folder, schema) for schema in (RAW_PRICES["openrouter"], LlmPriceCurrent, LlmPrice)}
     for schema in before:
         table_path(folder / "tables", schema).write_bytes(b"half")
     now = built_at(folder)
@@ -290,7 +290,7 @@ def test_network_lost_half_way_leaves_each_source_its_best_document(folder: Path
     outcomes = [run(folder, "refresh_llm_prices", offline=False) for _ in range(2)]
     served = [dict(each.steps.select("asset", "served_from").iter_rows())["source.openrouter"] for each in outcomes]
     assert ([each.success for each in outcomes], served) == ([True, True], ["http", "bronze"])
-    assert rows(folder, OpenrouterPrice).height == 402
+    assert rows(folder, RAW_PRICES["openrouter"]).height == 402
     others = pl.col("source") != "openrouter"
     before = kept.tables[LlmPrice]
     assert before is not None

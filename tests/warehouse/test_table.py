@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from schemas.base import Table, carried_from, column, empty, origins, polars_schema
-from schemas.prices.llm_prices import LitellmPrice, LlmPriceCurrent
+from schemas.prices.llm_prices import RAW_PRICES, LlmPriceCurrent
 from schemas.quarantine import Parsed, Rejected
 from warehouse.contract import apply_contract
 from warehouse.resources import NOW_TAG, DataFolder, read_settings
@@ -79,8 +79,8 @@ def frame(schema, *rows: dict[str, object]) -> pl.DataFrame:
     ],
 )
 def test_bad_raw_row_goes_to_quarantine_with_its_rule_and_good_rows_go_on(changes: dict[str, object], rule: str):
-    rows = frame(LitellmPrice, raw(), raw(**{"source_model": "bad", **changes}))
-    kept, rejected, faults = apply_contract(LitellmPrice, rows, empty(Rejected))
+    rows = frame(RAW_PRICES["litellm"], raw(), raw(**{"source_model": "bad", **changes}))
+    kept, rejected, faults = apply_contract(RAW_PRICES["litellm"], rows, empty(Rejected))
     assert kept["source_model"].to_list() == ["gpt-4o"]
     assert faults.is_empty()
     assert any(name.startswith(rule) for name in rejected["rule"])
