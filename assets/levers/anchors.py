@@ -23,10 +23,10 @@ from assets.levers.catalogue import (
     device_rows,
     one,
 )
-from economics.levers.operating_point import Power, decode_joules_per_token
+from assets.levers.steps import Bench, measured_scenario
+from economics.levers.operating_point import decode_joules_per_token
 from economics.routing.patterns import implied_draft_cost_ratio, speculative_decoding
 from economics.serving.engine_fit import PRIOR_LAYER_S
-from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of
 from economics.serving.step_time import kv_bytes_per_token
 from economics.serving.symbols import Contract, RequestShape
 
@@ -49,6 +49,7 @@ def anchors(
     model_shape: pl.DataFrame,
     gpu: pl.DataFrame,
     found: Evidence,
+    measured: Bench,
 ) -> pl.DataFrame:
     """Every anchor, in the columns of contract `LeverAnchor` but for the error. `figures`: contract `CitedFigure`."""
     shapes = {row["model"]: row for row in model_shape.iter_rows(named=True)}
@@ -60,7 +61,7 @@ def anchors(
         *_clock(figures, found),
         *_slack(figures, found),
         *_prefix(figures),
-        *_batching(figures, shapes, gpus, found),
+        *_batching(figures, shapes, gpus, measured),
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -321,7 +322,7 @@ def _prefix(figures: pl.DataFrame) -> Iterator[Row]:
         )
 
 
-def _batching(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence) -> Iterator[Row]:
+def _batching(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], measured: Bench) -> Iterator[Row]:
     together = one(figures, "paged_attention", "batched_sharegpt_vllm")
     in_use = one(figures, "paged_attention", "kv_use_vllm")["value"]
     for system in ("max", "pow2", "oracle"):
@@ -336,7 +337,7 @@ def _batching(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[
             predicted_how="sequences in proportion to the share of KV memory that holds tokens (Fig. 2)",
         )
     first = one(figures, "levers_energy", "ml_energy_llama_8b_batch_8")
-    joules = measured_joules(first, shapes, gpus, found)
+    joules = measured_joules(first, shapes, gpus, measured)
     for batch in (128, 512):
         row = one(figures, "levers_energy", f"ml_energy_llama_8b_batch_{batch}")
         yield _anchor(
@@ -346,15 +347,19 @@ def _batching(figures: pl.DataFrame, shapes: Mapping[str, Facts], gpus: Mapping[
             published_gain=first["value"] / row["value"],
             predicted_gain=joules[8] / joules[batch],
             predicted_how=f"context of {MEASURED_CONTEXT_TOKENS:.0f} tokens assumed, prefill left out",
+            off_reason="prefill is left out: its lengths are not told, and its energy does not fall with the batch",
         )
 
 
-def measured_joules(row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], found: Evidence) -> dict[int, float]:
+def measured_joules(row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, Facts], measured: Bench) -> dict[int, float]:
     """Decode energy per token that our step gives for the model and GPU of a measurement, by batch."""
     gpu = gpus[row["gpu"]]
-    scenario = scenario_of(
-        hardware=hardware_symbols(gpu, gpus=1.0, usd_per_gpu_hour=1.0),
-        model=model_symbols(shapes[row["model"]]),
+    scenario = measured_scenario(
+        gpu,
+        shapes[row["model"]],
+        measured,
+        gpus=1.0,
+        usd_per_gpu_hour=1.0,
         workload=RequestShape(
             input_tokens=MEASURED_CONTEXT_TOKENS,
             input_per_output=1.0,
@@ -362,9 +367,6 @@ def measured_joules(row: Facts, shapes: Mapping[str, Facts], gpus: Mapping[str, 
             prefill_replicas=1.0,
         ),
         contract=Contract(ttft_s=1.0, tpot_s=1.0),
-        kv_bytes_per_s_per_gpu=1e9,
-        setting="plain",
     )
-    limit = float(gpu["tdp_w"])
-    power = Power(memory_w=found.draw_shares[1] * limit, compute_w=limit, prefill_w=limit, limit_w=limit)
+    power = measured.power(gpu)
     return {batch: float(decode_joules_per_token(scenario, power, batch=np.float64(batch))) for batch in (8, 128, 512)}

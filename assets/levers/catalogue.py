@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from assets.levers.anchor_steps import awq_byte_ratio
+from assets.levers.steps import Bench, measured_scenario
 from economics.levers import effects as levers
 from economics.levers.edge import device_usd_per_hour
 from economics.levers.energy import ClockFit, fit_clock_sweep
 from economics.levers.operating_point import Power, ServedPoint
-from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of, smallest_replica
+from economics.serving.engine_fit import PRIOR_LAYER_S
+from economics.serving.scenarios import model_symbols, smallest_replica
 from economics.serving.symbols import Contract, Hardware, RequestShape
 from economics.test_time.harvested_slack import idle_floor_usd_per_gpu_hour
 
 Facts = Mapping[str, Any]
 
-SETTING = "realistic"
 USD_PER_KWH, PUE = 0.08, 1.3
 """Industrial electricity and facility over IT power, as the design's golden figure assumes them."""
 HOME_USD_PER_KWH = 0.15
@@ -268,15 +270,20 @@ def device_rows(figures: pl.DataFrame) -> Mapping[str, Facts]:
     return devices
 
 
-def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence) -> ServedPoint:
-    """The symbols of an operating point."""
+def operating_point(
+    point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence, measured: Bench
+) -> ServedPoint:
+    """The symbols of an operating point, on step times and draws as measured."""
     model = model_symbols(shape)
     context_tokens = point.input_tokens + point.output_tokens / 2.0
     sequences = min(32.0, point.batch_limit, 8.0 if context_tokens > 50_000 else 32.0)
     gpus = smallest_replica(gpu=gpu, model=model, context_tokens=context_tokens, sequences=sequences)
-    scenario = scenario_of(
-        hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour),
-        model=model,
+    scenario = measured_scenario(
+        gpu,
+        shape,
+        measured,
+        gpus=gpus,
+        usd_per_gpu_hour=usd_per_gpu_hour,
         workload=RequestShape(
             input_tokens=point.input_tokens,
             input_per_output=point.input_tokens / point.output_tokens,
@@ -284,22 +291,20 @@ def operating_point(point: Point, *, gpu: Facts, shape: Facts, usd_per_gpu_hour:
             prefill_replicas=8.0,
         ),
         contract=Contract(ttft_s=point.ttft_s, tpot_s=point.tpot_s),
-        kv_bytes_per_s_per_gpu=gpu["nic_bytes_per_s"],
-        setting=SETTING,
     )
-    limit_w = float(gpu["tdp_w"])
     correct = found.correct_shares.get((point.model, point.questions or ""))
     return ServedPoint(
         scenario=scenario,
         architecture=point.architecture,
-        power=Power(memory_w=found.draw_shares[1] * limit_w, compute_w=limit_w, prefill_w=limit_w, limit_w=limit_w),
+        power=measured.power(gpu),
         correct_share=np.nan if correct is None else correct,
         batch_limit=point.batch_limit,
     )
 
 
-def cases(point: ServedPoint, *, gpu: Facts, found: Evidence, can_wait: bool) -> dict[str, Case]:
+def cases(point: ServedPoint, *, gpu: Facts, shape: Facts, found: Evidence, can_wait: bool) -> dict[str, Case]:
     """Every lever at its parameters, in the order in which they are applied together."""
+    byte_ratio = awq_byte_ratio(shape)
     idle_usd = float(
         idle_floor_usd_per_gpu_hour(
             added_watts=point.power.limit_w,
@@ -325,14 +330,14 @@ def cases(point: ServedPoint, *, gpu: Facts, found: Evidence, can_wait: bool) ->
         "awq": Case(
             lever=partial(
                 levers.awq,
-                byte_ratio=AWQ_BYTE_RATIO,
+                byte_ratio=byte_ratio,
                 dequantisation_share=found.dequantisation_share,
                 correct_ratio=found.awq_correct_ratio,
             ),
-            parameters=f"bytes x {AWQ_BYTE_RATIO}, dequantisation {found.dequantisation_share:.3f} of compute time, "
+            parameters=f"bytes x {byte_ratio:.2f}, dequantisation {found.dequantisation_share:.3f} of compute time, "
             f"correct answers x {found.awq_correct_ratio:.4f}",
-            basis="bytes: stated; dequantisation: the dearer of two printed prefill ratios; answers: mean of 36 printed "
-            "accuracy ratios of other models",
+            basis="bytes: the shape, head in 16 bits; dequantisation: the dearer of two printed prefill ratios; answers: mean "
+            "of 36 printed accuracy ratios of other models",
             correct_ratio=found.awq_correct_ratio,
         ),
         "fp8": _low_precision(gpu, "fp8", 0.5),
@@ -400,6 +405,7 @@ def _edge(point: ServedPoint, device: Facts) -> Case:
         flops_per_s=device["fp16_flop_per_s"],
         hbm_bytes_per_s=device["memory_bytes_per_s"],
         hbm_bytes=device["memory_bytes"],
+        layer_s=PRIOR_LAYER_S,
     )
     watts = float(device["power_w"])
     power = Power(memory_w=watts, compute_w=watts, prefill_w=watts, limit_w=watts)

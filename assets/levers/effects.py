@@ -1,7 +1,6 @@
 """Levers at operating points: what each changes, what they do together, and how published effects compare."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 from typing import Any
@@ -11,10 +10,10 @@ import polars as pl
 
 from assets.levers.anchors import anchors
 from assets.levers.catalogue import POINTS, STACKS, Case, Facts, Point, cases, compatible, evidence, operating_point
+from assets.levers.steps import bench
 from economics.levers.effects import composed, interaction
 from economics.levers.operating_point import Outcome, ServedPoint, outcome
 from economics.serving.cost import TERMS
-from economics.serving.deployment import shared_read_overlap
 from economics.units import TOKENS_PER_MTOK
 from schemas.base import polars_schema
 from schemas.levers import effects as contract
@@ -27,7 +26,12 @@ Row = dict[str, Any]
 
 @table(schema=contract.LeverAnchor, group=GROUP)
 def lever_anchor(
-    cited_figure: pl.DataFrame, routing_point: pl.DataFrame, model_shape: pl.DataFrame, gpu: pl.DataFrame
+    cited_figure: pl.DataFrame,
+    routing_point: pl.DataFrame,
+    model_shape: pl.DataFrame,
+    gpu: pl.DataFrame,
+    engine_run: pl.DataFrame,
+    measured_step: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every published effect beside its prediction."""
     rows = anchors(
@@ -36,6 +40,7 @@ def lever_anchor(
         model_shape=model_shape,
         gpu=gpu,
         found=evidence(cited_figure),
+        measured=bench(gpu=gpu, engine_run=engine_run, measured_step=measured_step),
     )
     bounded = (
         pl.when("is_assumed").then(pl.lit("assumed")).when("is_bound").then(pl.lit("upper_bound")).otherwise(pl.lit("point"))
@@ -55,11 +60,14 @@ def lever_effects(
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
     gpu_price: pl.DataFrame,
+    engine_run: pl.DataFrame,
+    measured_step: pl.DataFrame,
     lever_anchor: pl.DataFrame,
     now: datetime,
 ) -> pl.DataFrame:
     """Every point with no lever, each lever, every pair that goes together, and some stacks."""
     found = evidence(cited_figure)
+    measured = bench(gpu=gpu, engine_run=engine_run, measured_step=measured_step)
     gpus, shapes, rents = (
         {row[key]: row for row in frame.iter_rows(named=True)}
         for frame, key in ((gpu, "gpu"), (model_shape, "model"), (gpu_price, "gpu"))
@@ -69,11 +77,11 @@ def lever_effects(
         if point.gpu not in rents:
             continue
         usd = rents[point.gpu]["usd_per_gpu_hour"]
-        base = operating_point(point, gpu=gpus[point.gpu], shape=shapes[point.model], usd_per_gpu_hour=usd, found=found)
+        facts, shape = gpus[point.gpu], shapes[point.model]
+        base = operating_point(point, gpu=facts, shape=shape, usd_per_gpu_hour=usd, found=found, measured=measured)
         named = _facts(point, base)
-        rows += [
-            {**named, **row} for row in effects(base, cases(base, gpu=gpus[point.gpu], found=found, can_wait=point.can_wait))
-        ]
+        tried = cases(base, gpu=facts, shape=shape, found=found, can_wait=point.can_wait)
+        rows += [{**named, **row} for row in effects(base, tried)]
     effect = pl.DataFrame(rows, infer_schema_length=None).join(anchored(lever_anchor), on="levers", how="left")
     complete = effect.with_columns(as_of=pl.lit(now.date()))
     numbers = pl.selectors.float()
@@ -106,16 +114,8 @@ def effects(base: ServedPoint, case_of: Mapping[str, Case]) -> Iterator[Row]:
 
 
 def settled(base: ServedPoint, *chosen: Case) -> ServedPoint:
-    """The point with levers applied; how much of a mixed step overlaps follows from what the weights then take."""
-    point = composed(case.lever for case in chosen)(base)
-    scenario = point.scenario
-    overlap = shared_read_overlap(
-        weight_bytes=scenario.model.weight_bytes,
-        hbm_bytes=scenario.hardware.hbm_bytes * scenario.hardware.gpus,
-        memory_share=scenario.efficiency.memory_share,
-    )
-    refinements = replace(scenario.refinements, overlap=float(overlap))
-    return replace(point, scenario=replace(scenario, refinements=refinements))
+    """The point with levers applied."""
+    return composed(case.lever for case in chosen)(base)
 
 
 def anchored(lever_anchor: pl.DataFrame) -> pl.DataFrame:

@@ -1,16 +1,19 @@
 """Energy of a decoded token by GPU, model, batch and clock, beside the rent and for sites that are short of power."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
-from assets.levers.catalogue import PUE, SETTING, USD_PER_KWH, Evidence, Facts, evidence
+from assets.levers.catalogue import PUE, USD_PER_KWH, Evidence, Facts, evidence
 from assets.levers.effects import GROUP
+from assets.levers.steps import Bench, bench, measured_scenario
 from economics.levers.edge import usd_per_mtok
 from economics.levers.effects import clock_lock
 from economics.levers.energy import electricity_usd_per_mtok, gpus_per_megawatt, site_tokens_per_s
-from economics.levers.operating_point import Power, ServedPoint, decode_joules_per_token
+from economics.levers.operating_point import ServedPoint, decode_joules_per_token
 from economics.serving.batch_limits import decode_time, memory_s_per_sequence
-from economics.serving.scenarios import hardware_symbols, model_symbols, scenario_of, smallest_replica
+from economics.serving.scenarios import model_symbols, smallest_replica
 from economics.serving.step_time import decode_step, memory_batch
 from economics.serving.symbols import Contract, RequestShape
 from economics.units import Real
@@ -25,7 +28,7 @@ CLOCK_RATIOS = np.array([1.0, 0.9, 0.8, 0.7, 0.6])
 CONTEXT_TOKENS = 1024.0
 MEGAWATT = 1e6
 ENDS = ("low", "high")
-"""Both ends of the published draw."""
+"""The lower end of what is published of decode, and what was measured."""
 
 
 @table(schema=contract.EnergyPerToken, group=GROUP)
@@ -34,16 +37,18 @@ def energy_per_token(
     gpu: pl.DataFrame,
     model_shape: pl.DataFrame,
     gpu_price: pl.DataFrame,
+    engine_run: pl.DataFrame,
     measured_step: pl.DataFrame,
 ) -> pl.DataFrame:
     """Every GPU, model, batch that fits, and clock; measured energy beside it where there is one."""
     found = evidence(cited_figure)
+    base = bench(gpu=gpu, engine_run=engine_run, measured_step=measured_step)
     gpus, shapes, rents = (
         {row[key]: row for row in frame.iter_rows(named=True)}
         for frame, key in ((gpu, "gpu"), (model_shape, "model"), (gpu_price, "gpu"))
     )
     steps = pl.concat(
-        steps_of(gpus[name], shapes[model], rents[name]["usd_per_gpu_hour"], found)
+        steps_of(gpus[name], shapes[model], rents[name]["usd_per_gpu_hour"], found, base)
         for name in GPUS
         if name in rents
         for model in MODELS
@@ -60,25 +65,27 @@ def energy_per_token(
     ).select(pl.col(name).cast(kind) for name, kind in polars_schema(contract.EnergyPerToken).items())
 
 
-def steps_of(gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence) -> pl.DataFrame:
+def steps_of(gpu: Facts, shape: Facts, usd_per_gpu_hour: float, found: Evidence, base: Bench) -> pl.DataFrame:
     """Decode steps of one GPU and model, batch by clock: seconds per token, tokens per second, energy at both draws."""
     model = model_symbols(shape)
     gpus = smallest_replica(gpu=gpu, model=model, context_tokens=CONTEXT_TOKENS)
-    scenario = scenario_of(
-        hardware=hardware_symbols(gpu, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour),
-        model=model,
+    scenario = measured_scenario(
+        gpu,
+        shape,
+        base,
+        gpus=gpus,
+        usd_per_gpu_hour=usd_per_gpu_hour,
         workload=RequestShape(
             input_tokens=CONTEXT_TOKENS, input_per_output=1.0, context_tokens=CONTEXT_TOKENS, prefill_replicas=1.0
         ),
         contract=Contract(ttft_s=1.0, tpot_s=1.0),
-        kv_bytes_per_s_per_gpu=gpu["nic_bytes_per_s"],
-        setting=SETTING,
     )
     batch, clock = np.ix_(BATCHES[memory_batch(scenario) >= BATCHES], CLOCK_RATIOS)
-    limit_w = float(gpu["tdp_w"])
+    measured_draw = base.power(gpu)
+    limit_w = float(measured_draw.limit_w)
+    draws = (replace(measured_draw, memory_w=found.draw_shares[0] * limit_w), measured_draw)
     columns: dict[str, Real] = {"batch": batch, "clock_ratio": clock}
-    for end, share in zip(ENDS, found.draw_shares, strict=True):
-        power = Power(memory_w=share * limit_w, compute_w=limit_w, prefill_w=limit_w, limit_w=limit_w)
+    for end, power in zip(ENDS, draws, strict=True):
         point = ServedPoint(scenario=scenario, architecture="disaggregated", power=power)
         locked = clock_lock(point, clock_ratio=clock, response=found.clock.response)
         step = decode_step(locked.scenario)

@@ -142,6 +142,7 @@ def clock_lock(point: ServedPoint, *, clock_ratio: Real, response: ClockResponse
         compute_w=power.compute_w * factor,
         prefill_w=power.prefill_w if separate else power.prefill_w * factor,
         limit_w=power.limit_w,
+        idle_w=power.idle_w,
     )
     return replace(_with(point, hardware=slower, prefill_hardware=prefill_hardware), power=locked)
 

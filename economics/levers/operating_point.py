@@ -10,7 +10,7 @@ import numpy as np
 from economics.serving.batch_limits import memory_s_per_sequence
 from economics.serving.cost import ARCHITECTURES, Cost, cost
 from economics.serving.prefill_pool import prefill_times
-from economics.serving.step_time import decode_step, memory_batch, sequence_bytes
+from economics.serving.step_time import decode_step, fixed_s, memory_batch, sequence_bytes
 from economics.serving.symbols import Efficiency, Scenario
 from economics.units import Flag, Real, require_positive, require_share
 
@@ -27,9 +27,12 @@ class Power:
     """While prefill computes."""
     limit_w: Real
     """The most one GPU draws: where memory and arithmetic overlap, the draw is no higher."""
+    idle_w: Real | None = None
+    """In the fixed time of a step, in which a GPU waits for its next layer; None: as in memory traffic."""
 
     def __post_init__(self) -> None:
         require_positive(memory_w=self.memory_w, compute_w=self.compute_w, prefill_w=self.prefill_w, limit_w=self.limit_w)
+        require_positive(idle_w=self.idle_w)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,17 +132,22 @@ def _joules_per_token(point: ServedPoint, scenario: Scenario, spent: Cost) -> Re
 def decode_joules_per_token(scenario: Scenario, power: Power, *, batch: Real) -> Real:
     """GPU energy of an output token in decode at a batch: memory seconds at one draw, arithmetic at another, capped.
 
-    The arithmetic is done whether or not it is what the step waits for. Drafts are priced as memory traffic.
+    The arithmetic is done whether or not it is what the step waits for. Drafts are priced as memory
+    traffic, the fixed time of a step as idling.
     Returns J per token. Source: derived.
     """
     step = decode_step(scenario)
     flop_s = scenario.efficiency.mfu * scenario.hardware.flops_per_s * scenario.hardware.gpus
     compute_s = 2.0 * scenario.model.active_parameters * step.positions / flop_s
-    memory_s = memory_s_per_sequence(step, batch=batch)
+    waiting_s = fixed_s(hardware=scenario.hardware, model=scenario.model) / batch
+    memory_s = memory_s_per_sequence(step, batch=batch) - waiting_s
+    # Arithmetic that takes longer than the reads runs while the next layer is waited for.
+    idle_s = np.maximum(memory_s + waiting_s - np.maximum(memory_s, compute_s), 0.0)
+    waits = (power.memory_w if power.idle_w is None else power.idle_w) * idle_s
     separate = power.memory_w * memory_s + power.compute_w * compute_s
     capped = np.minimum(separate, power.limit_w * np.maximum(memory_s, compute_s))
     drafts = power.memory_w * step.draft_ratio * memory_s
-    return scenario.hardware.gpus * (capped + drafts) / step.tokens
+    return scenario.hardware.gpus * (waits + capped + drafts) / step.tokens
 
 
 def counted_share(efficiency: Efficiency, *, architecture: str) -> Real:

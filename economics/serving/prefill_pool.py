@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from economics.serving import queueing
-from economics.serving.step_time import chunk_reread_s_per_token, prefill_tokens_per_s, sequence_bytes, stated
+from economics.serving.step_time import chunk_reread_s_per_token, fixed_s, prefill_tokens_per_s, sequence_bytes, stated
 from economics.serving.symbols import Scenario
 from economics.units import Real
 
@@ -25,7 +25,7 @@ class Prefill:
 
 
 def prefill_times(scenario: Scenario) -> Prefill:
-    """Prefill times of the scenario. Source: formula S5: s = n_in (1-h) / mu_p."""
+    """Prefill times of the scenario. Source: formula S5: s = n_in (1-h) / mu_p, and the fixed time of a pass."""
     workload, refinements = scenario.workload, scenario.refinements
     computed_tokens = workload.input_tokens * (1.0 - refinements.prefix_hit_share)
     colocated_tokens_per_s = prefill_tokens_per_s(
@@ -45,10 +45,10 @@ def prefill_times(scenario: Scenario) -> Prefill:
             efficiency=refinements.prefill_efficiency or scenario.efficiency,
             refinements=refinements,
         )
-    colocated_service_s = computed_tokens / colocated_tokens_per_s
+    colocated_service_s = computed_tokens / colocated_tokens_per_s + fixed_s(hardware=scenario.hardware, model=scenario.model)
     return Prefill(
         usd_per_s=hardware.usd_per_s,
-        service_s=computed_tokens / tokens_per_s,
+        service_s=computed_tokens / tokens_per_s + fixed_s(hardware=hardware, model=scenario.model),
         colocated_service_s=colocated_service_s,
         chunked_service_s=colocated_service_s + computed_tokens * chunk_reread_s_per_token(scenario=scenario),
         transfer_s=exposed_transfer_bytes(scenario) / scenario.transfer.bandwidth_bytes_per_s,

@@ -92,6 +92,13 @@ def communication_s_per_token(*, hardware: Hardware, model: Model, refinements: 
     return seconds
 
 
+def fixed_s(*, hardware: Hardware, model: Model) -> Real:
+    """Time of a pass that does not depend on its tokens, seconds: alpha L; 0 in the plain forms. Source: formula S17 (fix)."""
+    if not is_on(hardware.layer_s):
+        return 0.0
+    return hardware.layer_s * stated("layers", model.layers)
+
+
 def chunk_reread_s_per_token(*, scenario: Scenario) -> Real:
     """Extra time per computed prompt token because each chunk reads the KV of all chunks before it again, seconds.
 
@@ -137,7 +144,7 @@ class Step:
     """
 
     weight_s: Real
-    """Read in every step, with the latency of the collectives."""
+    """Read in every step, with the latency of the collectives and the fixed time of the layers."""
     expert_s: Real
     """Read when touched; 0 for a dense model."""
     expert_missed: Real
@@ -167,6 +174,7 @@ def decode_step(scenario: Scenario) -> Step:
     if refinements.tensor_parallel_communication or refinements.expert_parallel_communication:
         collectives = 2.0 * (refinements.tensor_parallel_communication + refinements.expert_parallel_communication)
         latency = collectives * stated("layers", model.layers) * hardware.link_latency_s * np.greater(hardware.gpus, 1)
+    latency = latency + fixed_s(hardware=hardware, model=model)
     positions = 1.0 + refinements.draft_tokens
     speculative = is_on(refinements.draft_tokens)
     compute: Real = 0.0

@@ -40,6 +40,8 @@ class Hardware:
     """GPU to GPU inside a replica, one direction. Needed by the communication refinements only."""
     link_latency_s: Real = 0.0
     """Fixed time of one collective inside a replica."""
+    layer_s: Real = 0.0
+    """alpha: fixed time of one layer in every pass, as fitted to engines. Needs the model's layers."""
 
     def __post_init__(self) -> None:
         require_positive(
@@ -50,7 +52,7 @@ class Hardware:
             gpus=self.gpus,
             link_bytes_per_s=self.link_bytes_per_s,
         )
-        require_non_negative(link_latency_s=self.link_latency_s)
+        require_non_negative(link_latency_s=self.link_latency_s, layer_s=self.layer_s)
 
     @property
     def usd_per_s(self) -> Real:

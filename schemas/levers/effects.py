@@ -192,8 +192,9 @@ class LeverAnchor(Table):
 class EnergyPerToken(Table):
     """Energy of a decoded token by GPU, model, batch and SM clock: against the rent, and for a site whose power is short.
 
-    Decode draws between two published shares of the power limit (137 to 300 W of the 700 W of an H200) while it waits for
-    memory, and the limit while it computes. GPUs only: hosts, network and prefill come on top.
+    Steps take what the fit says. Decode draws a share of the power limit while it waits for memory, and the limit while it
+    computes: lower, the least that is published (137 of the 700 W of an H200); upper, as measured in steps of one H100 and
+    one H200, the middle of both shares on other GPUs. GPUs only: hosts, network and prefill come on top.
     """
 
     gpu: str = column("canonical GPU")
@@ -207,28 +208,26 @@ class EnergyPerToken(Table):
     throughput_ratio: float = column("throughput over that at peak clock", gt=0, le=1)
     compute_bound: pl.Boolean = column("whether arithmetic and not memory sets the step at this clock")
     low_w: float = column("mean draw of a GPU at the lower published draw", unit="W", gt=0, derived_from=("cited_figure.low",))
-    high_w: float = column(
-        "mean draw of a GPU at the upper published draw", unit="W", gt=0, derived_from=("cited_figure.high",)
-    )
+    high_w: float = column("mean draw of a GPU at the measured draw", unit="W", gt=0, derived_from=("measured_step.power_w",))
     low_joules_per_token: float = column("energy at the lower draw", unit="J_per_token", gt=0)
-    high_joules_per_token: float = column("energy at the upper draw", unit="J_per_token", gt=0)
-    joules_ratio: float = column("energy at the upper draw over that at peak clock", gt=0)
+    high_joules_per_token: float = column("energy at the measured draw", unit="J_per_token", gt=0)
+    joules_ratio: float = column("energy at the measured draw over that at peak clock", gt=0)
     high_electricity_usd_per_mtok: float = column(
-        "electricity of a million tokens at the upper draw, 0.08 $/kWh, PUE 1.3", unit="usd_per_mtok", gt=0
+        "electricity of a million tokens at the measured draw, 0.08 $/kWh, PUE 1.3", unit="usd_per_mtok", gt=0
     )
     gpu_usd_per_hour: float = column(
         "rent of a GPU today", unit="usd_per_gpu_hour", gt=0, derived_from=("gpu_price.usd_per_gpu_hour",)
     )
     rent_usd_per_mtok: float = column("rent of a million tokens", unit="usd_per_mtok", gt=0)
     low_share_of_rent: float = column("electricity over rent at the lower draw", gt=0)
-    high_share_of_rent: float = column("electricity over rent at the upper draw", gt=0)
-    saved_share_of_rent: float = column("electricity saved by the clock, at the upper draw, over the rent at peak clock")
+    high_share_of_rent: float = column("electricity over rent at the measured draw", gt=0)
+    saved_share_of_rent: float = column("electricity saved by the clock, at the measured draw, over the rent at peak clock")
     site_tokens_per_s_per_mw: float = column(
-        "tokens a second per megawatt of site power at the upper draw, PUE 1.3", unit="tokens_per_s", gt=0
+        "tokens a second per megawatt of site power at the measured draw, PUE 1.3", unit="tokens_per_s", gt=0
     )
     site_tokens_ratio: float = column("the same over that at peak clock: what the clock is worth where power is short", gt=0)
     gpus_per_mw_at_limit: float = column("GPUs a megawatt feeds if each may draw its limit", unit="GPUs", gt=0)
-    gpus_per_mw_at_draw: float = column("GPUs a megawatt feeds at the upper draw", unit="GPUs", gt=0)
+    gpus_per_mw_at_draw: float = column("GPUs a megawatt feeds at the measured draw", unit="GPUs", gt=0)
     published_joules_per_token: float = column(
         "measured energy of the same model, GPU and batch; NULL if none",
         unit="J_per_token",
@@ -237,7 +236,7 @@ class EnergyPerToken(Table):
         derived_from=("cited_figure.value",),
     )
     low_error: float = column("energy at the lower draw over the measured one, less 1", nullable=True)
-    high_error: float = column("energy at the upper draw over the measured one, less 1", nullable=True)
+    high_error: float = column("energy at the measured draw over the measured one, less 1", nullable=True)
     step_w: float = column(
         "draw of one GPU in a decode step measured alone: same GPU, model, batch and context, no clock set; NULL if none",
         unit="W",
@@ -248,7 +247,7 @@ class EnergyPerToken(Table):
     step_joules_per_token: float = column(
         "energy of a token in that step", unit="J_per_token", nullable=True, gt=0, derived_from=("measured_step.energy_j",)
     )
-    step_error: float = column("energy at the upper draw over that of the measured step, less 1", nullable=True)
+    step_error: float = column("energy at the measured draw over that of the measured step, less 1", nullable=True)
     implied_memory_w: float = column(
         "draw while waiting for memory that would explain the measured energy", unit="W", nullable=True
     )
