@@ -32,7 +32,7 @@ class ServingQuestion:
     peak_requests_per_s: float | None = None
     """What the design must hold; the bill is divided by the requests that come in the mean."""
     burstiness: float = 1.0
-    """Variance of the gaps between arrivals over that of a Poisson stream: 1 is Poisson, above it bursts."""
+    """Shape of the gamma gaps between arrivals, as the flag of vLLM's benchmark: 1 is Poisson, below it bursts."""
     length_spread: tuple[float, float] = (0.0, 0.0)
     """Standard deviation of the logarithm of both lengths; 0: all requests are alike."""
     precision: str | None = None
@@ -105,9 +105,10 @@ class Checked:
     """What the simulation of the asked arrivals on these step times gives."""
 
     requests: int
-    copies: int
-    """Copies of the system with which every bound holds in the simulation; more than predicted where it broke one."""
-    copies_predicted: int
+    size: tuple[int, int]
+    """Copies, or decode and prefill workers, with which every bound holds in the simulation; 0 where there is no such pool."""
+    size_predicted: tuple[int, int]
+    """What the closed forms say: more than needed where they are cautious, fewer where the simulation broke a bound."""
     holds: bool
     ttft_p50_s: float
     ttft_p90_s: float

@@ -130,8 +130,8 @@ def _sure(decision: Decision, best: Design) -> list[str]:
 
 
 def _checked(checked: Checked, q: ServingQuestion) -> str:
-    more = checked.copies != checked.copies_predicted
-    grown = f", with {checked.copies} copies where the closed form said {checked.copies_predicted}" if more else ""
+    other = checked.size != checked.size_predicted
+    grown = f", with {_size(checked.size)} where the closed form said {_size(checked.size_predicted)}" if other else ""
     told = "every bound holds" if checked.holds else "a bound still breaks"
     tpot = [number(1e3 * seconds) for seconds in (checked.tpot_p50_s, checked.tpot_p90_s, checked.tpot_p99_s)]
     return (
@@ -139,6 +139,14 @@ def _checked(checked: Checked, q: ServingQuestion) -> str:
         f"{number(checked.ttft_p90_s)}, p99 {number(checked.ttft_p99_s)}; TPOT p50 {tpot[0]} ms, p90 {tpot[1]}, p99 {tpot[2]}; "
         f"{checked.attainment:.1%} of requests within the bounds, {number(checked.goodput_per_s)} good requests/s of "
         f"{q.sized_for_per_s:g}."
+    )
+
+
+def _size(size: tuple[int, int]) -> str:
+    return (
+        f"{size[1]:,} prefill and {size[0]:,} decode workers"
+        if size[1]
+        else f"{size[0]:,} {'copies' if size[0] > 1 else 'copy'}"
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from answers.decide.known import Known
 from answers.decide.record import Design, Flip, ServingQuestion
-from answers.decide.sizing import candidates_of, copies_of, field_of
+from answers.decide.sizing import Field, candidates_of, copies_of, field_of
 from answers.decide.weighing import markets_of
 
 TIMES = (0.25, 0.5, 0.7, 0.85, 1.2, 1.4, 2.0, 4.0)
@@ -32,10 +32,10 @@ def flips_of(designs: tuple[Design, ...], q: ServingQuestion, known: Known) -> t
     changes = [change for axis in axes for change in axis[4]]
     rows = candidates_of([q, *(replace(q, **change) for change in changes)], known, gpus, workers_most=1, more=(0, 1, 2))
     field = field_of(rows, q, known)
-    usd = field.usd_per_hour * copies_of(field)
+    usd = pl.Series(field.usd_per_hour * copies_of(field)) * _beside_simulation(field, mine)
     cheapest = (
         field.systems.select(
-            "variant", "gpu", apart="disaggregated", usd=pl.Series(usd), gpus=pl.Series(copies_of(field)) * pl.col("gpus")
+            "variant", "gpu", apart="disaggregated", usd=usd, gpus=pl.Series(copies_of(field)) * pl.col("gpus")
         )
         .filter(pl.col("usd").is_finite() & (pl.lit(q.gpus is None) | (pl.col("gpus") <= (q.gpus or 0))))
         .sort("usd", "apart")
@@ -52,6 +52,29 @@ def flips_of(designs: tuple[Design, ...], q: ServingQuestion, known: Known) -> t
         first += len(changed)
         flips.append(_flip(name, unit, value, values, there, now))
     return tuple(flips)
+
+
+def _beside_simulation(field: Field, mine: list[Design]) -> pl.Series:
+    """What the simulation said of each choice over the closed form, as a factor on its bill at every value."""
+    closed = (
+        field.systems.select("variant", "gpu", apart="disaggregated", usd=pl.Series(field.usd_per_hour * copies_of(field)))
+        .filter(pl.col("variant") == 0, pl.col("usd").is_finite())
+        .group_by("gpu", "apart")
+        .agg(pl.col("usd").min())
+    )
+    told = pl.DataFrame(
+        {
+            "gpu": [design.gpu for design in mine],
+            "apart": [design.architecture == "disaggregated" for design in mine],
+            "told": [design.usd_per_hour for design in mine],
+        }
+    )
+    factors = closed.join(told, on=["gpu", "apart"]).select("gpu", "apart", factor=pl.col("told") / pl.col("usd"))
+    return (
+        field.systems.select("gpu", apart="disaggregated")
+        .join(factors, on=["gpu", "apart"], how="left", maintain_order="left")["factor"]
+        .fill_null(1.0)
+    )
 
 
 def _axes(q: ServingQuestion) -> Iterator[Axis]:

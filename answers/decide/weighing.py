@@ -1,10 +1,12 @@
 """Choices side by side: the best system of each accelerator and design, what it costs, and how sure it is the cheapest."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
 from answers.decide.known import Facts, Known
-from answers.decide.record import Design, Latency, ServingQuestion
+from answers.decide.record import Checked, Design, Latency, ServingQuestion
 from answers.decide.sizing import Field, at_load, copies_of
 from assets.serving.engine_contract import held
 from assets.serving.engine_curves import BOUNDS
@@ -19,6 +21,10 @@ corrected them. Set so that stated and kept chances agree over measured pairs (d
 SHIFTS = np.linspace(-2.6, 2.6, 27)
 """Standard deviations of the model's error at which a cost is computed; between them it is interpolated."""
 TIE = 1e-9
+SIMULATED = 3
+"""Choices that are simulated: the winner by the closed forms and the next."""
+SIMPLER = "colocated"
+"""Of designs that cost the same the one without pools is told."""
 STATED, USUAL = "as you stated it", "on_demand"
 
 
@@ -39,7 +45,10 @@ def best_places(field: Field, copies: Array) -> list[int]:
 
 
 def designs_of(field: Field, q: ServingQuestion, known: Known) -> tuple[Design, ...]:
-    """The best system of each accelerator and design, cheapest first, terms of rent apart; those that cannot are left out."""
+    """The best system of each accelerator and design, cheapest first, terms of rent apart; those that cannot are left out.
+
+    The first of the market that is told first are simulated, and told at the size that holds there.
+    """
     copies = copies_of(field)
     if q.gpus is not None:
         copies = np.where(copies * field.curves.gpus <= q.gpus, copies, np.inf)
@@ -48,55 +57,113 @@ def designs_of(field: Field, q: ServingQuestion, known: Known) -> tuple[Design, 
         return ()
     chosen = field.rows(np.array(places))
     sized = copies[places]
-    usd = chosen.usd_per_hour * sized
-    terms = [str(known.rents[gpu]["term"]) for gpu in chosen.systems["gpu"]]
-    markets = markets_of(terms)
-    costs = drawn_usd_per_hour(chosen, q, known)
-    chances = chances_of(costs, markets)
-    there = held(chosen.curves, chosen.bounds)
+    markets = markets_of([str(known.rents[gpu]["term"]) for gpu in chosen.systems["gpu"]])
+    first = [place for place, market in enumerate(markets) if market == markets_first(markets)][:SIMULATED]
     seen = at_load(chosen, requests_per_s=q.sized_for_per_s / sized)
-    found = []
-    for place in range(len(chosen)):
-        system = chosen.systems.row(place, named=True)
-        said = chosen.curves.said.row(place, named=True)
-        sure = bool(np.isfinite(chosen.curves.factor[place]))
-        low, high = np.quantile(costs[place], BAND, method="nearest") if sure else (np.nan, np.nan)
-        per_output = 1e6 / (3600.0 * q.requests_per_s * q.output_tokens)
-        found.append(
-            Design(
-                architecture="disaggregated" if system["disaggregated"] else "colocated",
-                gpu=system["gpu"],
-                prefill_gpu=system["prefill_gpu"],
-                engine=system["engine"],
-                precision=system["precision"],
-                parallelism=parallelism(system),
-                copies=int(sized[place]),
-                gpus=int(sized[place] * system["gpus"]),
-                prefill_gpus=int(sized[place] * (system["prefill_gpus"] or 0)),
-                prefill_workers=int(sized[place] * (system["prefill_workers"] or 0)),
-                decode_gpus=int(sized[place] * (system["decode_gpus"] or 0)),
-                decode_workers=int(sized[place] * (system["decode_workers"] or 0)),
-                usd_per_gpu_hour=float(known.rents[system["gpu"]]["usd_per_gpu_hour"]),
-                term=terms[place],
-                usd_per_hour=float(usd[place]),
-                usd_per_mtok_output=float(usd[place] * per_output),
-                low_usd_per_mtok_output=_known(low * per_output),
-                high_usd_per_mtok_output=_known(high * per_output),
-                usd_per_mtok_input=float(usd[place] * 1e6 / (3600.0 * q.requests_per_s * q.input_tokens)),
-                usd_per_mtok_total=float(usd[place] * 1e6 / (3600.0 * q.requests_per_s * (q.input_tokens + q.output_tokens))),
-                usd_per_request=float(usd[place] / (3600.0 * q.requests_per_s)),
-                requests_per_s_held=float(there["requests_per_s"][place] * sized[place]),
-                concurrency=float(seen["concurrency"][place]),
-                latency=Latency(**{f"{name}_s": _known(seen[name][place]) for name in BOUNDS}),
-                limit=[*BOUNDS, "room"][int(there["limit"][place])],
-                chance_cheapest=chances[place] if sure else None,
-                basis=said["basis"],
-                nearest_run=said["nearest_run"],
-                distance=said["distance"],
+    verified = _verified(chosen, sized, first, seen["concurrency"], q, known)
+    costs = drawn_usd_per_hour(chosen, q, known)
+    found = [_design(chosen, place, sized[place], seen, verified.get(place), q, known) for place in range(len(chosen))]
+    # Draws keep the spread of the closed form around the bill that the simulation says.
+    bills = np.array([design.usd_per_hour for design in found]) / (chosen.usd_per_hour * sized)
+    costs *= bills[:, None]
+    chances, sure = chances_of(costs, markets), np.isfinite(chosen.curves.factor)
+    per_output = 1e6 / (3600.0 * q.requests_per_s * q.output_tokens)
+    for place, design in enumerate(found):
+        low, high = np.quantile(costs[place], BAND, method="nearest") * per_output
+        if sure[place]:
+            found[place] = replace(
+                design,
+                chance_cheapest=chances[place],
+                low_usd_per_mtok_output=known_number(low),
+                high_usd_per_mtok_output=known_number(high),
             )
+
+    def rank(place: int) -> tuple[bool, bool, float, bool]:
+        design = found[place]
+        breaks = design.checked is not None and not design.checked.holds
+        return (markets[place] != markets_first(markets), breaks, round(design.usd_per_hour, 6), design.architecture != SIMPLER)
+
+    within = [place for place in range(len(found)) if q.gpus is None or found[place].gpus <= q.gpus]
+    return tuple(found[place] for place in sorted(within, key=rank))
+
+
+def _verified(
+    chosen: Field, sized: Array, places: list[int], in_flight: Array, q: ServingQuestion, known: Known
+) -> dict[int, tuple[Facts, int, Checked]]:
+    """The systems at these places, simulated: at what size, how many copies, and what their requests see."""
+    from answers.decide.checking import checked  # noqa: PLC0415  # the compiled simulation takes a moment to load
+
+    open_ended = {name: np.full(len(chosen), np.inf) if name == "ttft" else chosen.bounds[name] for name in BOUNDS}
+    fewest = copies_of(replace(chosen, bounds=open_ended))
+    return {
+        place: checked(
+            chosen.systems.row(place, named=True),
+            int(sized[place]),
+            fewest=int(fewest[place]),
+            q=q,
+            known=known,
+            transfer_s=float(chosen.transfer_s[place]),
+            in_flight=float(in_flight[place]),
         )
-    order = sorted(range(len(found)), key=lambda place: (markets[place] != markets_first(markets), place))
-    return tuple(found[place] for place in order)
+        for place in places
+    }
+
+
+def _design(
+    chosen: Field,
+    place: int,
+    copies: float,
+    seen: dict[str, Array],
+    verified: tuple[Facts, int, Checked] | None,
+    q: ServingQuestion,
+    known: Known,
+) -> Design:
+    """One choice in dollars, at the size of the simulation where there was one; its interval is added by the draws."""
+    system, whole, check = verified or (chosen.systems.row(place, named=True), int(copies), None)
+    said = chosen.curves.said.row(place, named=True)
+    there = held(chosen.curves, chosen.bounds)
+    usd = known_usd_per_hour(system, known) * whole
+    return Design(
+        architecture="disaggregated" if system["disaggregated"] else "colocated",
+        gpu=system["gpu"],
+        prefill_gpu=system["prefill_gpu"],
+        engine=system["engine"],
+        precision=system["precision"],
+        parallelism=parallelism(system),
+        copies=whole,
+        gpus=int(whole * system["gpus"]),
+        prefill_gpus=int(whole * (system["prefill_gpus"] or 0)),
+        prefill_workers=int(whole * (system["prefill_workers"] or 0)),
+        decode_gpus=int(whole * (system["decode_gpus"] or 0)),
+        decode_workers=int(whole * (system["decode_workers"] or 0)),
+        usd_per_gpu_hour=float(known.rents[system["gpu"]]["usd_per_gpu_hour"]),
+        term=str(known.rents[system["gpu"]]["term"]),
+        usd_per_hour=usd,
+        usd_per_mtok_output=usd * 1e6 / (3600.0 * q.requests_per_s * q.output_tokens),
+        low_usd_per_mtok_output=None,
+        high_usd_per_mtok_output=None,
+        usd_per_mtok_input=usd * 1e6 / (3600.0 * q.requests_per_s * q.input_tokens),
+        usd_per_mtok_total=usd * 1e6 / (3600.0 * q.requests_per_s * (q.input_tokens + q.output_tokens)),
+        usd_per_request=usd / (3600.0 * q.requests_per_s),
+        requests_per_s_held=float(there["requests_per_s"][place] * copies),
+        concurrency=float(seen["concurrency"][place]),
+        latency=Latency(**{f"{name}_s": known_number(seen[name][place]) for name in BOUNDS}),
+        limit=[*BOUNDS, "room"][int(there["limit"][place])],
+        chance_cheapest=None,
+        basis=said["basis"],
+        nearest_run=said["nearest_run"],
+        distance=said["distance"],
+        checked=check,
+    )
+
+
+def known_usd_per_hour(system: Facts, known: Known) -> float:
+    """What all GPUs of one system cost an hour."""
+    prefill = float(system["prefill_gpus"] or 0.0)
+    own, other = (
+        float(known.rents[gpu]["usd_per_gpu_hour"]) for gpu in (system["gpu"], system["prefill_gpu"] or system["gpu"])
+    )
+    return own * (float(system["gpus"]) - prefill) + other * prefill
 
 
 def markets_of(terms: list[str]) -> list[str]:
@@ -192,5 +259,6 @@ def _rent_draws(rent: Facts, stream: np.random.Generator) -> Array:
     return np.interp(at, (0.0, 0.5, 1.0), (low, middle, high)) / middle
 
 
-def _known(value: float) -> float | None:
+def known_number(value: float) -> float | None:
+    """The number; None where it is not finite."""
     return float(value) if np.isfinite(value) else None

@@ -54,6 +54,11 @@ def test_the_bill_serves_the_load(decided) -> None:
         assert design.usd_per_mtok_total == pytest.approx(design.usd_per_hour / 3600 / (20 * 4500) * 1e6)
         assert design.usd_per_request == pytest.approx(design.usd_per_hour / 3600 / 20)
         assert design.requests_per_s_held >= 20
+        assert design.checked.holds
+        assert design.checked.ttft_p99_s <= 1.0
+        assert design.checked.tpot_p99_s <= 0.05
+        assert design.checked.attainment >= 0.97
+        assert design.checked.goodput_per_s <= 20
         assert design.latency.ttft_s <= 1.0
         assert design.latency.tpot_s <= 0.05
     costs = [design.usd_per_hour for design in found.designs]
@@ -91,6 +96,12 @@ def test_what_is_fixed_is_kept(decided) -> None:
     split = decided(design="disaggregated", prefill_gpu="h200-sxm", ttft_p99_s=3.0)
     assert {design.prefill_gpu for design in split.designs} == {"h200-sxm"}
     assert decided(engine="vLLM").designs[0].engine == "vllm"
+
+
+def test_bursts_take_more_than_an_even_stream(decided) -> None:
+    even, bursts = (decided(precision="fp8", design="colocated", burstiness=shape).designs[0] for shape in (1.0, 0.1))
+    assert bursts.gpus > even.gpus
+    assert bursts.checked.size[0] > bursts.checked.size_predicted[0], "the closed form knows of no bursts, the simulation does"
 
 
 def test_the_peak_is_held_and_the_mean_pays(decided) -> None:
