@@ -41,7 +41,9 @@ def connect(warehouse: Path, *, memory: str | None = None) -> duckdb.DuckDBPyCon
     bounds = {} if memory is None else {"memory_limit": memory}
     try:
         connection = duckdb.connect(str(warehouse.resolve()), read_only=True, config={**closed, **bounds})
-        connection.execute("SET enable_progress_bar = false")  # it would be drawn among the rows
+        # The bar would be drawn among the rows. In a notebook without widgets it is off, and to say so again is an error.
+        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+            connection.execute("SET enable_progress_bar = false")
         connection.execute("SET lock_configuration = true")
         return connection
     except (duckdb.ParserException, duckdb.InvalidInputException) as error:
