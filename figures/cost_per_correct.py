@@ -69,9 +69,21 @@ def draw(*, cost_per_correct: pl.DataFrame, cost_per_correct_frontier: pl.DataFr
 
 
 COLUMNS = (
-    "benchmark", "system", "configuration", "as_of", "n", "accuracy", "accuracy_low", "accuracy_high", "usd_per_task",
-    "corrected_usd_per_correct", "corrected_usd_per_correct_low", "corrected_usd_per_correct_high", "paper", "version",
-)  # fmt: skip
+    "benchmark",
+    "system",
+    "configuration",
+    "as_of",
+    "n",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "usd_per_task",
+    "corrected_usd_per_correct",
+    "corrected_usd_per_correct_low",
+    "corrected_usd_per_correct_high",
+    "paper",
+    "version",
+)
 
 
 def marked(runs: pl.DataFrame, frontier: pl.DataFrame) -> pl.DataFrame:

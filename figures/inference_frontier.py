@@ -6,8 +6,11 @@ from figures.exhibit import Control, Exhibit, Told, day, in_words, rounded, rows
 from figures.style import BLUE, GREY, VERMILLION, at, interval, looks, number
 
 ARC = ["paper", "benchmark", "system", "curve", "samples_from", "samples_to"]
-FORMS = {"published": "as published: (eta N - 1) / eta T", "lagrangian": "Lagrangian: eta N / eta T",
-         "shared_cost": "shared fixed cost: (eta N - s) / eta T"}  # fmt: skip
+FORMS = {
+    "published": "as published: (eta N - 1) / eta T",
+    "lagrangian": "Lagrangian: eta N / eta T",
+    "shared_cost": "shared fixed cost: (eta N - s) / eta T",
+}
 VERDICTS = {"inference": BLUE, "training": VERMILLION, "neither": GREY}
 LEAST_ETA = 0.002
 
@@ -71,8 +74,18 @@ def draw(*, inference_frontier: pl.DataFrame) -> Exhibit:
             on="as_of",
             low="eta_samples_low",
             high="eta_samples_high",
-            more=("eta_training", "eta_training_low", "eta_training_high", "samples_from", "samples_to", "lagrangian",
-                  "published", "shared_cost", "lagrangian_flipping_dollar_ratio", "training_pairing"),
+            more=(
+                "eta_training",
+                "eta_training_low",
+                "eta_training_high",
+                "samples_from",
+                "samples_to",
+                "lagrangian",
+                "published",
+                "shared_cost",
+                "lagrangian_flipping_dollar_ratio",
+                "training_pairing",
+            ),
         ),
         sql=(
             "SELECT * FROM marts.inference_frontier WHERE dollar_ratio IS NOT NULL AND eta_training > 0 "
@@ -85,7 +98,7 @@ def draw(*, inference_frontier: pl.DataFrame) -> Exhibit:
             Control(column="benchmark", label="Benchmark", every="all benchmarks"),
         ),
         log=("x", "y"),
-    )  # fmt: skip
+    )
 
 
 def _told(arcs: pl.DataFrame) -> pl.DataFrame:

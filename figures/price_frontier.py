@@ -14,9 +14,22 @@ TODAY, OTHER = "on the frontier that day", "beaten by another"
 EARLIER = {1: "frontier a year ago", 2: "frontier two years ago", 3: "frontier three years ago"}
 LINES = {TODAY: BLUE, OTHER: PALE, EARLIER[1]: VERMILLION, EARLIER[2]: GREEN, EARLIER[3]: ORANGE}
 SHOWN = (
-    "model", "developer", "scale", "score", "score_low", "score_high", "score_basis", "cpm_usd_per_mtok", "input_usd_per_mtok",
-    "output_usd_per_mtok", "price_basis", "on_frontier", "is_stale", "newest_evidence_on", "as_of",
-)  # fmt: skip
+    "model",
+    "developer",
+    "scale",
+    "score",
+    "score_low",
+    "score_high",
+    "score_basis",
+    "cpm_usd_per_mtok",
+    "input_usd_per_mtok",
+    "output_usd_per_mtok",
+    "price_basis",
+    "on_frontier",
+    "is_stale",
+    "newest_evidence_on",
+    "as_of",
+)
 
 
 def draw(

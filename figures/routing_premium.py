@@ -77,7 +77,24 @@ def named(points: pl.DataFrame) -> pl.DataFrame:
             .otherwise("row")
         )
         .select(
-            "row", "system", "setting", "pattern", "saved_unit", "premium", "premium_low", "premium_high", "interval_basis",
-            "bound", "sign", "gross_saving", "gamma", "safety_factor", "evidence", "is_control", "version", "source", "note",
+            "row",
+            "system",
+            "setting",
+            "pattern",
+            "saved_unit",
+            "premium",
+            "premium_low",
+            "premium_high",
+            "interval_basis",
+            "bound",
+            "sign",
+            "gross_saving",
+            "gamma",
+            "safety_factor",
+            "evidence",
+            "is_control",
+            "version",
+            "source",
+            "note",
         )
-    )  # fmt: skip
+    )

@@ -88,10 +88,29 @@ def first_frame(points: pl.DataFrame) -> dict[str, object]:
 
 
 COLUMNS = (
-    "frame", "model", "workload", "percentile", "gpu_price_term", "gpu", "gpus", "basis", "system", "design", "precision",
-    "ttft_s", "tpot_s", "usd_per_mtok", "low_usd_per_mtok", "high_usd_per_mtok", "on_frontier", "frontier_probability",
-    "gpu_usd_per_hour", "gpu_price_on", "measured_on", "source",
-)  # fmt: skip
+    "frame",
+    "model",
+    "workload",
+    "percentile",
+    "gpu_price_term",
+    "gpu",
+    "gpus",
+    "basis",
+    "system",
+    "design",
+    "precision",
+    "ttft_s",
+    "tpot_s",
+    "usd_per_mtok",
+    "low_usd_per_mtok",
+    "high_usd_per_mtok",
+    "on_frontier",
+    "frontier_probability",
+    "gpu_usd_per_hour",
+    "gpu_price_on",
+    "measured_on",
+    "source",
+)
 
 
 def _named(points: pl.DataFrame) -> pl.DataFrame:

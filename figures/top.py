@@ -10,13 +10,24 @@ from figures.exhibit import Exhibit, shown_first
 
 DESIGN = ("partition_map", "break_even_slices", "serving_frontier", "levers")
 PRICES = (
-    "price_frontier", "price_index", "price_slopes", "market_volume", "market_authors", "price_paid", "price_paid_factors",
+    "price_frontier",
+    "price_index",
+    "price_slopes",
+    "market_volume",
+    "market_authors",
+    "price_paid",
+    "price_paid_factors",
     "gpu_rents_by_day",
-)  # fmt: skip
+)
 CLAIMS = (
-    "ledger", "cost_per_correct", "cost_by_benchmark", "inference_threshold", "inference_shares", "routing_premium",
+    "ledger",
+    "cost_per_correct",
+    "cost_by_benchmark",
+    "inference_threshold",
+    "inference_shares",
+    "routing_premium",
     "routing_safety",
-)  # fmt: skip
+)
 NOT_BUILT = "Its table is not built yet: `iecon refresh` builds it."
 
 

@@ -21,9 +21,16 @@ def draw_svg(found: Correct) -> bytes:
         raise ValueError("nothing to draw: no run has both outcomes and a known cost")
     points = pl.DataFrame(
         [point for benchmark in benchmarks for point in points_of(found, benchmark)],
-        schema={"benchmark": pl.String, "line": pl.String, "kind": pl.String, "usd_per_item": pl.Float64,
-                "accuracy": pl.Float64, "low": pl.Float64, "high": pl.Float64},
-    )  # fmt: skip
+        schema={
+            "benchmark": pl.String,
+            "line": pl.String,
+            "kind": pl.String,
+            "usd_per_item": pl.Float64,
+            "accuracy": pl.Float64,
+            "low": pl.Float64,
+            "high": pl.Float64,
+        },
+    )
     x = number("usd_per_item", "$ per item", log=True, dollars=True)
     y = number("accuracy", "right answers", share=True, zero=True)
     panel = [

@@ -148,7 +148,8 @@ function walk(figure, event) {
   else return;
   event.preventDefault();
   const mark = figure.marks[figure.at];
+  if (mark.y < stage.scrollTop || mark.y > stage.scrollTop + stage.clientHeight) stage.scrollTop = mark.y - stage.clientHeight / 2;
   const frame = stage.getBoundingClientRect();
-  show(figure, mark.row, frame.left + mark.x, frame.top + mark.y);
+  show(figure, mark.row, frame.left + mark.x - stage.scrollLeft, frame.top + mark.y - stage.scrollTop);
   live.textContent = `${figure.at + 1} of ${last + 1}. ${told(figure, figure.rows[mark.row]).map(([label, text]) => (label ? `${label}: ${text}` : text)).join(". ")}`;
 }

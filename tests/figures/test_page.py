@@ -9,6 +9,9 @@ import pytest
 
 from figures import FOLDER, PAGE
 from figures.contents import SUBJECTS
+from figures.exhibit import drawn, shown_first
+from schemas.registry import TABLES
+from warehouse.store import scan_table
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +38,15 @@ def box(page: Any, figure: str) -> Any:
 
 def count(page: Any, figure: str) -> str:
     return str(page.locator(f"#{figure} [data-part=count]").text_content())
+
+
+def test_every_row_that_is_picked_has_a_mark(page, refreshed: Path):
+    for subject in SUBJECTS:
+        tables = {name: scan_table(refreshed / "tables", TABLES[name]) for name in subject.tables}
+        rows = shown_first(drawn(subject, {name: table for name, table in tables.items() if table is not None}))
+        if subject.name == "ledger":
+            rows = rows.drop_nulls("claim")
+        assert box(page, subject.name).get_attribute("data-drawn") == str(rows.height), subject.name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import assets
-from assets.report import DRAWN_CHECK, documents_of, evidence, section
+from assets.report import CACHE, DRAWN_CHECK, documents_of, evidence, section
 from figures import FOLDER, PAGE
 from figures.chart import checked
 from figures.contents import SUBJECTS
@@ -220,7 +220,8 @@ def test_evidence_names_documents_with_their_day_newest_first(refreshed: Path):
     assert evidence(["epoch"], empty(SnapshotLog)) == "."
 
 
-def test_report_of_an_empty_folder_says_what_to_do(tmp_path: Path):
+def test_report_of_an_empty_folder_says_what_to_do(refreshed: Path, tmp_path: Path):
+    shutil.copytree(refreshed / CACHE, tmp_path / CACHE)
     result = build(tmp_path)
     assert result.success
     (check,) = result.get_asset_check_evaluations()
@@ -230,7 +231,8 @@ def test_report_of_an_empty_folder_says_what_to_do(tmp_path: Path):
 
 
 def test_failed_mart_leaves_a_note_and_the_other_figures(refreshed: Path, tmp_path: Path, html: str):
-    shutil.copytree(refreshed / "tables", tmp_path / "tables")
+    for name in ("tables", CACHE):
+        shutil.copytree(refreshed / name, tmp_path / name)
     table_path(tmp_path / "tables", TABLES["routing_premium"]).unlink()
     frontier = table_path(tmp_path / "tables", TABLES["price_frontier"])
     write_frame(frontier, pl.read_parquet(frontier).clear())
