@@ -30,7 +30,7 @@ def instances_of(asked: pl.DataFrame, fit: Fit, *, engines: int = ENGINES, sizes
     powers of two from the fewest GPUs that hold the weights, `sizes` of them at most. Rows whose model or accelerator is not
     known give none.
     """
-    weights = fit.models.drop_nulls("model_layers").select(
+    weights = fit.models.drop_nulls().select(
         "model",
         "precision",
         weight_bytes=pl.col("model_dense_bytes") + pl.col("model_expert_bytes"),
