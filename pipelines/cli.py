@@ -19,6 +19,7 @@ from pipelines.commands import (
     host_or_call,
     ingest,
     mcp,
+    meter,
     predict,
     price,
     query,
@@ -45,6 +46,7 @@ app.command()(query.tables)
 app.command()(query.describe)
 app.command()(decide.decide)
 app.command()(host_or_call.host_or_call)
+app.command()(meter.meter)
 app.command()(predict.predict)
 app.command()(allocate.allocate)
 app.command()(route.route)

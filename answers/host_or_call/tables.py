@@ -40,12 +40,11 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
         for layer, name in _FIT
     }
     points = connection.sql("SELECT run_id, tpot_p50_s, tpot_p99_s FROM core.operating_point").pl()
-    found = connection.execute(_HELD).fetchone()
-    said = (
-        ""
-        if found is None
-        else f"Out of sample, {found[0]:,} runs: median error of the rate {found[1]:.0%}, intervals held {found[2]:.0%}"
-    )
+    held = connection.execute(_HELD).fetchall()
+    said = ""
+    if held:
+        runs, error, within = held[0]
+        said = f"Out of sample, {runs:,} runs: median error of the rate {error:.0%}, intervals held {within:.0%}"
     return Tables(
         fit=fit_of(**tables),
         tails=tails_of(tables["engine_run"], points),

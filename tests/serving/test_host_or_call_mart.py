@@ -92,7 +92,8 @@ def test_the_table_agrees_with_its_macro(warehouse):
     both = warehouse.sql("""
         SELECT mart.hosted_usd_per_month AS a, macro.hosted_usd_per_month AS b, mart.break_even_per_day AS c,
             macro.break_even_per_day AS d, mart.called_usd_per_month AS e, macro.called_usd_per_month AS f
-        FROM marts.host_or_call AS mart JOIN marts.host_or_call_on(NULL, 100000, workload := 'agent') AS macro USING (model, gpu)
+        FROM marts.host_or_call AS mart
+        JOIN marts.host_or_call_on(NULL, 100000, workload := 'agent') AS macro USING (model, gpu)
         WHERE mart.workload = 'agent' AND mart.requests_per_day = 100000
     """).pl()
     assert both.height > 500, both.height

@@ -13,6 +13,7 @@ from sources.serving.benchmark_outputs import (
     aiconfigurator,
     aiperf,
     guidellm,
+    iecon_meter,
     inference_perf,
     inferencex,
     inferencex_csv,
@@ -85,6 +86,15 @@ FORMATS: tuple[Format, ...] = (
         vllm.point,
         never=(*_SGLANG, *_S.split("|"), "tput_per_gpu"),
         not_kept=vllm.NOT_KEPT,
+    ),
+    Format(
+        "iecon_meter",
+        "`iecon meter --export`: a running server's own metrics",
+        OBJECT,
+        ("iecon_meter",),
+        "s",
+        iecon_meter.records,
+        iecon_meter.point,
     ),
     Format(
         "vllm_sweep",
