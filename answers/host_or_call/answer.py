@@ -9,6 +9,7 @@ import numpy as np
 
 from answers.host_or_call.calls import alternatives_of, calls_of, priced_models
 from answers.host_or_call.hosts import hosts_of, precision_of, requests_per_month
+from answers.host_or_call.measured import multipliers
 from answers.host_or_call.record import Both, Call, Host, HostOrCallDecision, HostOrCallError, HostOrCallQuestion
 from answers.host_or_call.rents import Rent, rents_of
 from answers.host_or_call.routed import routed
@@ -38,7 +39,9 @@ def host_or_call(question: HostOrCallQuestion, *, warehouse: Path, table: Path |
         calls, alternatives = calls_of(connection, q), alternatives_of(connection, q)
         reference = next((call for call in calls if not call.doubts), None) or next(iter(calls or alternatives), None)
         rents, missing = rents_of(connection, q)
-        hosts = hosts_of(q, rents, precision=precision, call=reference, fit=known.fit, tails=known.tails)
+        if q.measured is not None:
+            known = replace(known, measured=multipliers(Path(q.measured), warehouse=warehouse, model=q.model, known=known))
+        hosts = hosts_of(q, rents, precision=precision, call=reference, known=known)
         best = next((host for host in hosts if host.usd_per_month is not None), None)
         both = None if reference is None else _both(q, hosts, reference)
         answer = _answer(reference, best, both)
@@ -58,7 +61,7 @@ def host_or_call(question: HostOrCallQuestion, *, warehouse: Path, table: Path |
         both=both,
         routed=split,
         flips=tuple(flips_of(q, reference, best, alternatives, other)),
-        evidence=(*taken, *evidence_of(q, rents, missing, best, known.said)),
+        evidence=(*taken, *evidence_of(q, rents, missing, best, known)),
     )
 
 
@@ -179,5 +182,5 @@ def _in_eight_bits(
     if q.precision is not None or precision != "bf16" or best is None:
         return None
     mine = [rent for rent in rents if rent.gpu == best.gpu]
-    found = hosts_of(q, mine, precision="fp8", call=call, fit=known.fit, tails=known.tails)
+    found = hosts_of(q, mine, precision="fp8", call=call, known=known)
     return found[0] if found and found[0].usd_per_month is not None else None

@@ -5,8 +5,8 @@ import polars as pl
 
 from answers.host_or_call.record import Call, Host, HostOrCallError, HostOrCallQuestion
 from answers.host_or_call.rents import Rent
+from answers.host_or_call.tables import Tables
 from answers.host_or_call.weighing import Case
-from assets.serving.engine_answers import Fit
 from assets.serving.engine_parts import FORMATS
 from assets.serving.hosting_options import instances_of, with_capacity
 from economics.serving.hosting import (
@@ -31,9 +31,7 @@ def precision_of(q: HostOrCallQuestion, stored_as: dict[str, str | None]) -> str
     return q.precision or (stored if stored in FORMATS else "bf16")
 
 
-def hosts_of(
-    q: HostOrCallQuestion, rents: list[Rent], *, precision: str, call: Call | None, fit: Fit, tails: pl.DataFrame
-) -> list[Host]:
+def hosts_of(q: HostOrCallQuestion, rents: list[Rent], *, precision: str, call: Call | None, known: Tables) -> list[Host]:
     """The best instance on each GPU, held against a call; the cheapest first, those that cannot meet the contract last."""
     if not rents:
         return []
@@ -55,13 +53,22 @@ def hosts_of(
         ],
         schema_overrides={"engine": pl.String},
     )
-    instances = instances_of(asked, fit)
+    instances = instances_of(asked, known.fit)
     if instances.is_empty():
         return [_without(rent, precision, "its weights by group are not known: the model cannot be timed") for rent in rents]
-    found = with_capacity(instances, fit, tails=tails)
+    found = _as_measured(with_capacity(instances, known.fit, tails=known.tails), known)
     by_gpu = {rent.gpu: found.filter(pl.col("gpu") == rent.gpu) for rent in rents}
     hosts = [_host(q, rent, by_gpu[rent.gpu], precision=precision, call=call) for rent in rents]
     return sorted(hosts, key=lambda host: (host.usd_per_month is None, host.usd_per_month or 0.0, host.gpu))
+
+
+def _as_measured(options: pl.DataFrame, known: Tables) -> pl.DataFrame:
+    """Capacities times what one's own runs reached over what is predicted."""
+    if not known.measured:
+        return options
+    times = pl.col("gpu").replace_strict(known.measured, default=1.0, return_dtype=pl.Float64)
+    rates = ["requests_per_s", "requests_per_s_low", "requests_per_s_high"]
+    return options.with_columns(pl.col(name) * times for name in rates)
 
 
 def _best(q: HostOrCallQuestion, options: pl.DataFrame) -> dict[str, object] | None:

@@ -55,6 +55,8 @@ class HostOrCallQuestion:
     engine: str | None = None
     start_up_s: float | None = None
     """Instances follow the load, and take so long to start; None: reserved around the clock."""
+    measured: str | None = None
+    """Table of one's own runs, as of `iecon predict`, with the output rate they reached: it corrects capacities by GPU."""
     accuracy: dict[str, float] = field(default_factory=dict)
     """Share of answers that are correct, by model."""
 

@@ -1,6 +1,6 @@
 """The fit of step times and its measured tails, out of a published warehouse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import polars as pl
@@ -31,6 +31,8 @@ class Tables:
     stored_as: dict[str, str | None]
     said: str
     """How right the step times were out of sample, in words."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """What one's own runs reached over what is predicted, by accelerator."""
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:

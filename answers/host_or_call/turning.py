@@ -2,6 +2,7 @@
 
 from answers.host_or_call.record import Call, Host, HostOrCallQuestion
 from answers.host_or_call.rents import Rent
+from answers.host_or_call.tables import Tables
 from answers.text import number, usd
 from economics.serving.hosting import HOURS_PER_MONTH, instances_at
 
@@ -49,9 +50,11 @@ def flips_of(
                 f"place of {usd(host.usd_per_month)}"
             )
     if eight_bits is not None and host is not None and eight_bits.usd_per_month is not None:
+        day = eight_bits.break_even_per_day
+        paying = "paying at no volume" if day is None else f"paying from {number(day, digits=3)} requests a day"
         said.append(
             f"weights in fp8 on {eight_bits.gpu}: {usd(eight_bits.usd_per_month)} a month on {eight_bits.gpus} GPUs, "
-            f"paying from {number(eight_bits.break_even_per_day, digits=3)} requests a day (its accuracy is yours to check)"
+            f"{paying} (its accuracy is yours to check)"
         )
     cheaper = [
         each for each in alternatives if call is not None and not each.doubts and each.usd_per_month < call.usd_per_month
@@ -70,8 +73,10 @@ def _rent_ratio(q: HostOrCallQuestion, host: Host, call: Call) -> float:
     return max(call.usd_per_month - q.ops_usd_per_month, 0.0) / hourly
 
 
-def evidence_of(q: HostOrCallQuestion, rents: list[Rent], missing: dict[str, str], best: Host | None, said: str) -> list[str]:
-    """What the answer rests on, in words. `missing`: GPUs without a rent, and why; `said`: how right step times were."""
+def evidence_of(
+    q: HostOrCallQuestion, rents: list[Rent], missing: dict[str, str], best: Host | None, known: Tables
+) -> list[str]:
+    """What the answer rests on, in words. `missing`: GPUs without a rent, and why; `known`: what step times are from."""
     lines = [f"load: {q.load.said}; the contract holds at {q.load.mean_per_s * q.load.peak_factor:.3g} requests/s"]
     if best is not None:
         rent = next(each for each in rents if each.gpu == best.gpu)
@@ -83,7 +88,9 @@ def evidence_of(q: HostOrCallQuestion, rents: list[Rent], missing: dict[str, str
             "family": "runs of the engine on this family of GPUs",
             "none": "no run: no interval is claimed",
         }[best.basis or "none"]
-        lines.append(f"step times of {best.engine} on {best.gpu}: {meaning}{nearest}. {said}")
+        lines.append(f"step times of {best.engine} on {best.gpu}: {meaning}{nearest}. {known.said}")
+    if best is not None and best.gpu in known.measured:
+        lines.append(f"your runs in {q.measured}: x{known.measured[best.gpu]:.3g} of the predicted capacity on {best.gpu}")
     if q.cached_share:
         lines.append(f"{100 * q.cached_share:.0f} % of the prompt is found in the cache: hosted it is not computed again")
     if q.batch_share:

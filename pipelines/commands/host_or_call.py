@@ -42,6 +42,9 @@ def host_or_call(
     start_up: Annotated[float | None, typer.Option(help="Instances follow the load; seconds one takes to start.")] = None,
     precision: Annotated[str | None, typer.Option(help="bf16, fp8, fp4, ...; else as the checkpoint is stored.")] = None,
     engine: Annotated[str | None, typer.Option(help="vllm, sglang, tensorrt_llm, ...; else the cheapest measured.")] = None,
+    measured: Annotated[
+        str | None, typer.Option(help="Table of your runs, as `iecon predict` reads it, with output_tokens_per_s_per_gpu.")
+    ] = None,
     route: Annotated[Path | None, typer.Option(help="Your outcomes, as `iecon route` reads them.")] = None,
     accuracy: Annotated[list[str] | None, typer.Option(help="MODEL=SHARE of correct answers, for dollars per correct.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -79,6 +82,7 @@ def host_or_call(
             start_up_s=start_up,
             precision=precision,
             engine=engine,
+            measured=measured,
         )
         decision = decide(asked, warehouse=warehouse(), table=route)
     except ValueError as error:
