@@ -1,7 +1,7 @@
 """Against measured open-loop runs (source pchitral, vLLM and SGLang on H100 and A100): saturation, and the cost of a contract.
 
-Below saturation the rate served is the rate offered, an identity, and counts for nothing. The fit has seen these groups; what is
-judged is the way from it to a capacity, with and without one run of one's own.
+Below saturation the rate served is the rate offered, an identity, and counts for nothing. The fit has seen these groups; what
+is judged is the way from it to a capacity, with and without one run of one's own.
 """
 
 from pathlib import Path
