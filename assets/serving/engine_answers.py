@@ -141,13 +141,13 @@ def _answered(found: pl.DataFrame, fit: Fit) -> pl.DataFrame:
     basis = np.where(has_group, np.where(found["is_own"].fill_null(value=False).to_numpy(), 0, 1), np.where(has_cell, 2, 3))
     reach = np.where(has_group, np.where(distance <= NEAR, 0, 1), 2)
     columns: dict[str, pl.Series | Array] = {"kind": kinds}
+    of_kind = found.select("concurrency", "request_rate_per_s", kinds)
     for place, (name, short) in enumerate(SHORT.items()):
         parts = VARIANCES[name]
         constant = np.where(has_group, found[f"sum_{short}"].fill_null(0.0).to_numpy(), 0.0)
         shared = parts.constant * constant + parts.smooth * sums[:, place]
         value = forms.quantities[name] * np.exp(offsets[f"{short}_offset"].fill_null(0.0).to_numpy() + shared)
-        low_load = found.select(of_load("low")).to_series().to_numpy()
-        loads = np.where(low_load, 0, 1) if len(loads_of(name)) > 1 else np.zeros(len(found), dtype=np.int64)
+        loads = np.argmax(of_kind.select(of_load(load).alias(load) for load in loads_of(name)).to_numpy(), axis=1)
         factor = np.where(basis == 3, np.nan, _factors(fit.intervals, name)[loads, reach])
         columns |= {f"{name}_predicted": value, f"{name}_low": value / factor, f"{name}_high": value * factor}
     ids = (
@@ -200,16 +200,18 @@ def _near(
 
 
 def loads_of(quantity: str) -> tuple[str, ...]:
-    """Loads that have intervals of their own: a queue decides the time to first token."""
-    return ("low", "high") if quantity.startswith("ttft") else ("any",)
+    """Loads that have intervals of their own: a queue decides the time to first token, and each kind of load has its own."""
+    return ("low", *KINDS) if quantity.startswith("ttft") else ("any",)
 
 
 def of_load(load: str) -> pl.Expr:
-    """Whether a run's load is low, high or any: at most 8 in flight or 5 a second is low."""
+    """Whether a run, with its `kind`, is of a load: low (up to 8 in flight or 5 a second, no pools), else its kind; or any."""
+    kind = pl.col("kind")
     low = (pl.col("concurrency") <= LOW_CONCURRENCY).fill_null(value=False) | (
         (pl.col("request_rate_per_s") <= LOW_RATE_PER_S).fill_null(value=False) & pl.col("concurrency").is_null()
     )
-    return {"low": low, "high": ~low, "any": pl.lit(value=True)}[load]
+    low = low & kind.is_in(["closed", "rate"])
+    return low if load == "low" else pl.lit(value=True) if load == "any" else ~low & (kind == load)
 
 
 def _factors(intervals: pl.DataFrame, quantity: str) -> Array:

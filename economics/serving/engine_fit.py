@@ -204,19 +204,22 @@ def _shrunk(values: Array, weight: Array) -> float:
     return float(_weighted_median(values, weight) * free / (free + SHRUNK_BY))
 
 
-def interval_factor(*, error: Array, groups: Index, coverage: float = 0.9) -> float:
-    """Factor by which a prediction is multiplied and divided so that it holds a share `coverage` of the runs of a new group.
+def interval_factor(*, error: Array, groups: Index, coverage: float = 0.9, of_groups: float = 0.9) -> float:
+    """Factor by which a prediction is multiplied and divided so that it holds a share `coverage` of runs.
 
-    `error`: log errors out of sample. Split-conformal over G groups: the quantile at coverage (G+1)/G of all errors, with equal
-    weight of every group; NaN where there are too few.
+    `error`: log errors out of sample. Split-conformal over G groups: the larger of the quantile of all errors at `coverage` and
+    that of the errors with equal weight of every group at `of_groups` (G+1)/G, so that a new group is held too; NaN where there
+    are too few groups.
     Source: formula S19; Dunn, Wasserman and Ramdas 2022 (pooled CDF).
     """
     known = np.flatnonzero(np.isfinite(error))
     _, place, runs = np.unique(groups[known], return_inverse=True, return_counts=True)
-    wanted = coverage * (len(runs) + 1) / max(len(runs), 1)
-    if wanted >= 1.0:
+    wanted = of_groups * (len(runs) + 1) / max(len(runs), 1)
+    if wanted >= 1.0 or coverage * (len(known) + 1) > len(known):
         return float("nan")
     size = np.abs(error[known])
     order = np.argsort(size)
     held = np.cumsum((1.0 / runs)[place[order]]) / len(runs)
-    return float(np.exp(size[order][min(int(np.searchsorted(held, wanted)), len(order) - 1)]))
+    by_group = min(int(np.searchsorted(held, wanted)), len(order) - 1)
+    by_run = int(np.ceil(coverage * (len(known) + 1))) - 1
+    return float(np.exp(size[order][max(by_group, by_run)]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from economics.serving.engine_time import Instance, decode_s, fixed_s, prefill_s
+from economics.serving.queueing import wait_s
 from economics.units import Real
 
 BISECTIONS = 40
@@ -18,6 +19,11 @@ PREFILL_BATCH_TOKENS = 8192.0
 """Prompt tokens that a busy prefill worker takes at once."""
 START_SHARE = 0.9
 """The p99 of TTFT lies at this share of the opening burst where ten requests are sent for each client, as is usual."""
+
+BUSIEST = 0.8
+"""Utilisation that waits are read at beyond it: capacity is known to a fifth, and systems that keep a contract stay below."""
+OVERLOADED, OVERLOAD = 3.0, 0.98
+"""Arrivals over capacity beyond which a queue grows in any case, and the utilisation it is read at: it has no steady state."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,9 +125,15 @@ def arrivals(instance: Instance, work: Work, *, requests_per_s: Real, running_mo
     tpot_s = step_s(running)
     first_s = _first_token_s(instance, work, tpot_s=tpot_s)
     served = np.minimum(rate, running / (work.output_tokens * tpot_s))
+
+    def late_s(percentile: float) -> Real:
+        return first_s + _arrivals_wait_s(
+            instance, work, rate=rate, served=served, running=running, most=most, percentile=percentile
+        )
+
     return Served(
-        ttft_p50_s=first_s,
-        ttft_p99_s=first_s * (1.0 + np.log(100.0) * np.minimum(running / most, 1.0)),
+        ttft_p50_s=late_s(0.5),
+        ttft_p99_s=late_s(0.99),
         tpot_p50_s=tpot_s,
         output_tokens_per_s=instances * served * work.output_tokens,
         running=running,
@@ -177,6 +189,30 @@ def disaggregated(
 
 def _prompts_s(instance: Instance, work: Work, *, prompts: Real) -> Real:
     return prefill_s(instance, prompts=prompts, input_tokens=work.input_tokens, cached_share=work.cached_share)
+
+
+def _arrivals_wait_s(
+    instance: Instance, work: Work, *, rate: Real, served: Real, running: Real, most: Real, percentile: float
+) -> Real:
+    """What arrivals wait at the percentile: for prompts before theirs, and for a place among the sequences that run.
+
+    A busy instance computes prompts together, so that it is less busy than prompts one by one would make it; a prompt that
+    finds another waits for whole passes. Source: formula S18 (arrivals), held against the simulation of S14.
+    """
+    at_once = np.maximum(PREFILL_BATCH_TOKENS / work.input_tokens, 1.0)
+    step_s = token_s(instance, work, running=np.maximum(running, 1.0))
+    together_s = (_prompts_s(instance, work, prompts=at_once) + step_s) / at_once
+    alone_s = np.maximum(_prompts_s(instance, work, prompts=1.0) + step_s, together_s)
+    busiest = np.where(rate > OVERLOADED * served, OVERLOAD, BUSIEST)
+    busy, places = (np.where(rate > OVERLOADED * served, OVERLOAD, share) for share in (served * together_s, running / most))
+    before_s = wait_s(service_s=alone_s, servers=1.0, utilisation=np.minimum(busy, busiest), percentile=percentile)
+    places_s = wait_s(
+        service_s=running / served,
+        servers=most,
+        utilisation=np.minimum(places, busiest),
+        percentile=percentile,
+    )
+    return before_s + places_s
 
 
 def _first_token_s(instance: Instance, work: Work, *, tpot_s: Real) -> Real:

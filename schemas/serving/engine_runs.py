@@ -16,9 +16,10 @@ RANGE_MEANING = (
     "near: a run of the same model, GPU, engine and format lies within a distance of .5; far: none so near; "
     "family: no run of them, but of the engine on that family of accelerators"
 )
-LOADS = ("any", "low", "high")
+LOADS = ("any", "low", "closed", "offline", "rate", "pools")
 LOAD_MEANING = (
-    "low: at most 8 requests in flight or 5 a second; high: more; any: of both, for quantities that depend less on queues"
+    "low: at most 8 requests in flight or 5 a second on shared GPUs; closed, offline, rate, pools: other runs of this kind; "
+    "any: all, for quantities that depend less on queues"
 )
 LEVELS = ("run", "configuration", "group")
 LEVEL_MEANING = (
@@ -226,7 +227,8 @@ class EngineValidation(Table):
     """How far predictions of step times are off where the fit has not seen the runs, beside the old defaults.
 
     One row for each engine, GPU, architecture, number format, kind of load and quantity, and for all together (NULL). Errors
-    are |predicted / measured - 1|. TTFT counts where the load is low: at most 8 in flight or 5 requests a second.
+    are |predicted / measured - 1|. TTFT counts where the load is low: at most 8 in flight or 5 requests a second,
+    and no pools.
     """
 
     left_out: str = column(LEVEL_MEANING, isin=LEVELS)

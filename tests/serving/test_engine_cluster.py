@@ -13,7 +13,7 @@ from assets.serving.engine_clusters import cluster_of_run, run_of
 from assets.serving.engine_fit import fit_runs
 from economics.serving.engine_cluster import Replicas, attention_curve, colocated_cluster, decode_curve, prompt_curve
 from economics.serving.engine_load import Work, arrivals, closed_loop
-from economics.serving.engine_time import EngineConstants, Split, decode_s, prefill_s
+from economics.serving.engine_time import EngineConstants, Split, decode_s, most_sequences, prefill_s
 from economics.serving.promise import served
 from economics.serving.request_load import even
 from economics.serving.simulation import simulate
@@ -60,6 +60,25 @@ def test_light_arrivals_wait_for_little_but_their_own_prompt():
     form = arrivals(SMALL, WORK, requests_per_s=0.5, running_most=200.0)
     assert np.median(found.ttft_s) == pytest.approx(float(form.ttft_p50_s), rel=0.2)
     assert np.nanmedian(found.tpot_s) == pytest.approx(float(form.tpot_p50_s), rel=0.1)
+
+
+@pytest.mark.parametrize(("share", "p50_off", "p99_off"), [(0.1, 0.1, 0.2), (0.5, 0.2, 0.25), (0.7, 0.25, 0.3)])
+@pytest.mark.parametrize("lengths", [(512, 256), (1_024, 1_024), (2_000, 100)])
+def test_the_first_token_of_arrivals_is_as_late_as_the_simulation_says(
+    share: float, p50_off: float, p99_off: float, lengths: tuple[int, int]
+):
+    """The closed form's wait for prompts and places, at a share of capacity."""
+    work = Work(input_tokens=float(lengths[0]), output_tokens=float(lengths[1]))
+    most = float(most_sequences(SMALL, context_tokens=work.context_tokens, most=1_024.0))
+    full = arrivals(SMALL, work, requests_per_s=1e9, running_most=most)
+    rate = share * float(full.output_tokens_per_s) / lengths[1]
+    cluster = colocated_cluster(replace(REPLICAS, work=work, most_sequences=int(most)), chunked=True, first_token_s=0.02)
+    load = even(input_tokens=lengths[0], output_tokens=lengths[1], seconds=8_000 / rate)
+    found = served(cluster, load, rate_per_s=rate, seed=1)
+    form = arrivals(SMALL, work, requests_per_s=rate, running_most=most)
+    late = found.ttft_s[800:]
+    assert float(form.ttft_p50_s) == pytest.approx(np.median(late), rel=p50_off)
+    assert float(form.ttft_p99_s) == pytest.approx(np.quantile(late, 0.99), rel=p99_off)
 
 
 @pytest.fixture(scope="module")

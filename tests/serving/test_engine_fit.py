@@ -96,6 +96,16 @@ def test_an_interval_holds_its_share_of_new_groups() -> None:
     assert 0.9 <= np.mean(held) <= 0.95
 
 
+def test_an_interval_for_fewer_groups_still_holds_its_share_of_runs() -> None:
+    """A few small groups that are off by hundreds do not make it as wide where less is claimed of groups."""
+    groups = np.concatenate([np.repeat(np.arange(10), 100), np.arange(10, 13)])
+    error = np.concatenate([0.1 * RNG.normal(size=1_000), [5.0, 5.0, 5.0]])
+    strict, loose = (interval_factor(error=error, groups=groups, of_groups=share) for share in (0.9, 0.7))
+    assert loose < 1.4
+    assert strict > 100
+    assert np.mean(np.abs(error) <= np.log(loose)) >= 0.9
+
+
 def test_too_few_groups_claim_nothing() -> None:
     assert np.isnan(interval_factor(error=np.full(50, 0.1), groups=np.repeat(np.arange(5), 10)))
     assert np.isfinite(interval_factor(error=np.full(200, 0.1), groups=np.repeat(np.arange(20), 10)))

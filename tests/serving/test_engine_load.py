@@ -123,3 +123,11 @@ def test_a_cached_prompt_is_sooner_answered_but_fills_as_much_memory() -> None:
     assert cached.ttft_p50_s < plain.ttft_p50_s / 3
     assert cached.output_tokens_per_s > plain.output_tokens_per_s
     assert cached.tpot_p50_s > decode_s(SMALL, sequences=16.0, context_tokens=8461.0)
+
+
+def test_arrivals_far_beyond_capacity_wait_long_and_light_ones_hardly() -> None:
+    full = arrivals(SMALL, WORK, requests_per_s=1e9, running_most=100.0).output_tokens_per_s / 922
+    light, busy, far = (arrivals(SMALL, WORK, requests_per_s=share * full, running_most=100.0) for share in (0.1, 0.9, 4.0))
+    assert light.ttft_p50_s < light.ttft_p99_s < 2.5 * light.ttft_p50_s
+    assert light.ttft_p99_s < busy.ttft_p99_s
+    assert far.ttft_p50_s > 10 * busy.ttft_p50_s
