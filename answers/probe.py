@@ -28,12 +28,11 @@ from sources.transports.http import Policy
 from sources.transports.ladder import load
 from warehouse.recovery import previous_table
 from warehouse.resources import Settings
+from warehouse.table import FEWER
 
 UNKNOWN = ("unknown_price_key", "unknown_condition")
 OF_A_DAY = ("seen_on", "evidence_on", "document_sha256", "locator")
 """Columns that differ between two documents which say the same."""
-FEWER = 0.95
-"""A smaller share of a document's rows that can be used than this part of the last one is said."""
 
 
 @dataclass(frozen=True)

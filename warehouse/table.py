@@ -18,20 +18,22 @@ import dagster as dg
 import polars as pl
 
 from schemas.base import Table, empty, meaning, origins, polars_schema, table_name
-from schemas.foreign_text import escaped_in_markdown
+from schemas.foreign_text import escaped_in_markdown, plain
 from schemas.quarantine import Parsed, Rejected
 from schemas.registry import TABLES
 from warehouse.contract import apply_contract
 from warehouse.locks import writing
 from warehouse.recovery import previous_table, scan_good
 from warehouse.resources import DataFolder, run_time
-from warehouse.store import table_path, write_frame, write_rejected
+from warehouse.store import DamagedTableError, read_rejected, table_path, write_frame, write_rejected
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, module=__name__)  # data versions are beta in Dagster
 
 OWNER = "team:inference-economics"
 DOCUMENT = "document"
 """Name under which the column lineage has a source's document, which has no columns."""
+FEWER = 0.95
+"""A smaller share of a raw table's rows that can be used than this part of the last one is said."""
 PROVIDED = ("previous", "now", "data", "context")
 CONTRACT_CHECK, QUARANTINE_CHECK = "contract", "nothing_suspect"
 CHECKS = {CONTRACT_CHECK: "every row satisfies the contract", QUARANTINE_CHECK: "no row was invalid or suspect"}
@@ -99,7 +101,7 @@ def table(
                 frame, rejected, faults = apply_contract(schema, frame, rejected, may_be_empty=may_be_empty)
                 yield _contract_result(schema, faults)
                 if may_reject:
-                    yield _quarantine_result(schema, rejected)
+                    yield _quarantine_result(schema, rejected, _fallen_share(data, schema, frame, rejected))
                     write_rejected(data.rejected, schema, rejected)
                 if not faults.is_empty():
                     raise dg.Failure("\n".join(_fault_lines(schema, faults)), allow_retries=False)
@@ -208,19 +210,47 @@ def _contract_result(schema: type[Table], faults: pl.DataFrame) -> dg.AssetCheck
     )
 
 
-def _quarantine_result(schema: type[Table], rejected: pl.DataFrame) -> dg.AssetCheckResult:
+def _quarantine_result(schema: type[Table], rejected: pl.DataFrame, fallen: str | None) -> dg.AssetCheckResult:
     by_rule = rejected.group_by("severity", "rule").agg(rows=pl.col("n_rows").sum()).sort("rows", descending=True)
     trouble = by_rule.filter(pl.col("severity") != "out_of_scope")
     said = [f"{row['rows']} {row['rule']}" for row in trouble.head(3).iter_rows(named=True)]
     said += [f"{trouble[3:]['rows'].sum()} of other rules"] if trouble.height > 3 else []
+    said += [*_unknown(rejected), *([fallen] if fallen else [])]
     return dg.AssetCheckResult(
-        passed=trouble.is_empty(),
+        passed=trouble.is_empty() and not fallen,
         check_name=QUARANTINE_CHECK,
         asset_key=asset_key(schema),
         severity=dg.AssetCheckSeverity.WARN,
         description=", ".join(said) or None,
         metadata={"rules": dg.MetadataValue.md(_markdown(by_rule))} if not by_rule.is_empty() else {},
     )
+
+
+def _fallen_share(data: DataFolder, schema: type[Table], frame: pl.DataFrame, rejected: pl.DataFrame) -> str | None:
+    """What to say of a raw table of whose rows a much smaller share can be used than the last time."""
+    last = scan_good(data.tables, schema) if table_name(schema).startswith("raw.") else None
+    if last is None:
+        return None
+    try:
+        refused = read_rejected(data.rejected, schema)
+    except DamagedTableError:
+        return None
+    now, was = _share(frame.height, rejected), _share(last.select(pl.len()).collect().item(), refused)
+    return f"{now:.0%} of its rows can be used, {was:.0%} before" if now < FEWER * was else None
+
+
+def _share(used: int, rejected: pl.DataFrame | None) -> float:
+    """Share of rows that could be used; what is out of scope does not count."""
+    bad = 0 if rejected is None else rejected.filter(pl.col("severity") != "out_of_scope")["n_rows"].sum()
+    return used / max(1, used + int(bad))
+
+
+def _unknown(rejected: pl.DataFrame) -> list[str]:
+    """The keys of a document that nobody knows, by name, since a schema that grows is no matter of numbers."""
+    keys = rejected.filter(pl.col("rule").cast(pl.String).str.starts_with("unknown_"))["column_name"].drop_nulls()
+    names = keys.unique().sort().to_list()
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return [f"not known: {', '.join(plain(name) for name in names[:5])}{more}"] if names else []
 
 
 def _fault_lines(schema: type[Table], faults: pl.DataFrame) -> list[str]:

@@ -24,8 +24,6 @@ _REFUSED = {
     "out_of_scope": {
         "unit_not_per_token": "the figure is in another unit than USD per token",
         "leg_not_kept": "a token of a kind that has no leg here, such as image, video or a 12-hour cache",
-        "unknown_price_key": "looks like a price, but the key is not known",
-        "unknown_condition": "holds under a condition that is not known",
         "never_in_force": "another price of the same entry takes precedence at all times",
         "zero_price": "zero: free and unknown cannot be told apart",
         "free_route": "a free route, not a price",
@@ -34,7 +32,6 @@ _REFUSED = {
         "alias_of_another_route": "a moving alias; its prices stand under the route it points to",
         "duplicate_key": "the same price a second time, under another key",
         "date_without_day": "a month, not a day",
-        "unknown_index": "an index whose scale is not known",
     },
     "invalid": {
         "not_a_number": "not a finite number",
@@ -43,6 +40,9 @@ _REFUSED = {
         "not_a_date": "not a date",
     },
     "suspect": {
+        "unknown_price_key": "looks like a price, but the key is not known",
+        "unknown_condition": "holds under a condition that is not known",
+        "unknown_index": "an index whose scale is not known",
         "conflicting_key": "a second price for the same tokens under another key; the first in the document is kept",
     },
 }

@@ -49,7 +49,7 @@ def test_rows_unknown_keys_and_what_would_change_are_said_and_nothing_is_kept(tm
     found = asked(tmp_path, settings)
     assert (found.rows, found.refused, found.new_rows, found.gone_rows) == (1, 2, 1, 2)
     assert found.unknown == ("cost_per_thought",)
-    assert found.warning == "50% of its rows can be used, 100% before"
+    assert found.warning == "33% of its rows can be used, 100% before"
     assert sorted(tmp_path.rglob("*")) == kept
     said = StringIO()
     show_probed([found], console=PlainConsole(file=said, width=200))

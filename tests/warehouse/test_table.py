@@ -10,6 +10,7 @@ import pytest
 from schemas.base import Table, carried_from, column, empty, origins, polars_schema
 from schemas.prices.llm_prices import RAW_PRICES, LlmPriceCurrent
 from schemas.quarantine import Parsed, Rejected
+from sources.prices.price_keys import refusals
 from warehouse.contract import apply_contract
 from warehouse.resources import NOW_TAG, DataFolder, read_settings
 from warehouse.store import read_rejected, read_table, table_path, write_frame
@@ -142,6 +143,32 @@ def test_refused_table_leaves_the_last_good_one_and_shows_a_failing_check(tmp_pa
     )
     assert not result.asset_materializations_for_node("core__llm_price_current")
     assert read_table(tmp_path / "tables", LlmPriceCurrent)["usd_per_mtok"].to_list() == [9.0]
+
+
+def read_raw(folder: Path, rows: pl.DataFrame, rejected: pl.DataFrame) -> dg.AssetCheckEvaluation:
+    """The quarantine check of a raw table that a run has made."""
+
+    @table(schema=RAW_PRICES["litellm"], group="test")
+    def litellm_price(now: datetime) -> Parsed:
+        return Parsed(rows, rejected)
+
+    data = {"data": DataFolder(root=str(folder))}
+    done = dg.materialize([litellm_price], resources=data, tags={NOW_TAG: "2026-11-23T00:00:00+00:00"})
+    return next(check for check in done.get_asset_check_evaluations() if check.check_name == QUARANTINE_CHECK)
+
+
+def test_keys_that_nobody_knows_and_a_falling_share_are_said_by_name(tmp_path: Path):
+    rows = frame(RAW_PRICES["litellm"], raw(), raw(source_model="other"))
+    assert read_raw(tmp_path, rows, empty(Rejected)).passed
+    unknown = refusals(
+        pl.DataFrame(
+            {"row_key": ["gpt-4o"], "column_name": ["cost_per_thought"], "value": ["1"], "rule": ["unknown_price_key"]}
+        ),
+        "litellm",
+    )
+    check = read_raw(tmp_path, rows.head(1), unknown)
+    assert not check.passed
+    assert check.description == "1 unknown_price_key, not known: cost_per_thought, 50% of its rows can be used, 100% before"
 
 
 def test_suspect_rows_turn_the_check_yellow_and_are_kept(tmp_path: Path):
