@@ -13,13 +13,14 @@ import polars as pl
 
 from schemas.base import Table, empty
 from schemas.quarantine import Parsed, Rejected
+from schemas.registry import room_of
 from sources.publishers import CATALOGUE
 from sources.source import Snapshot, Source
 from sources.transports import bronze
 from sources.transports.http import Policy
 from sources.transports.ladder import Loaded, load
 from warehouse.resources import DataFolder, run_time
-from warehouse.table import OWNER
+from warehouse.table import GROUP_TAG, OWNER
 
 FRESH_CHECK = "fresh"
 READERS: dict[str, Callable[[Snapshot], Parsed]] = {}
@@ -53,7 +54,8 @@ def source_asset(name: str, *, accept: Callable[[Snapshot], Parsed], group: str)
 
     @dg.asset(
         key=key,
-        group_name=group,
+        group_name=room_of(getattr(accept, "func", accept).__module__),
+        tags={GROUP_TAG: group},
         owners=[OWNER],
         kinds={"http"},
         description=f"{sources[0].title} ({sources[0].homepage}). Licence: {sources[0].licence}.",

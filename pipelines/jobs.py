@@ -2,12 +2,14 @@
 
 import dagster as dg
 
+from warehouse.table import GROUP_TAG
+
 SOURCE_GROUPS = ("llm_prices", "gpu_rents", "capability", "benchmark_outputs", "inference_frontier", "market")
-"""Groups that begin at a publisher. Everything else follows from them."""
+"""Parts of a refresh that begin at a publisher. Everything else follows from them."""
 
-PUBLISHING = dg.AssetSelection.groups("provenance", "release", "report")
+PUBLISHING = dg.AssetSelection.tag(GROUP_TAG, "provenance") | dg.AssetSelection.groups("release", "report")
 
-PARTITIONED = dg.AssetSelection.groups("partitions")
+PARTITIONED = dg.AssetSelection.tag(GROUP_TAG, "partitions")
 """Built by backfills and their own schedule, since a refresh need not compute thousands of partitions again."""
 
 refresh = dg.define_asset_job(
@@ -21,7 +23,7 @@ publish = dg.define_asset_job(
 by_group = {
     group: dg.define_asset_job(
         f"refresh_{group}",
-        selection=dg.AssetSelection.groups(group).downstream() - PARTITIONED | PUBLISHING,
+        selection=dg.AssetSelection.tag(GROUP_TAG, group).downstream() - PARTITIONED | PUBLISHING,
         description=f"Refresh {group.replace('_', ' ')}, all that follows from it, and publish.",
     )
     for group in SOURCE_GROUPS

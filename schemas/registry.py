@@ -12,6 +12,11 @@ ROOMS = ("prices", "test_time", "serving", "routing", "levers", "evidence")
 LAYERS = ("raw.", "core.", "marts.", "meta.")
 
 
+def room_of(module: str) -> str:
+    """The room in which a module stands, on whatever floor: `assets.prices.frontier` is in prices; evidence serves all."""
+    return next((part for part in module.split(".") if part in ROOMS), "evidence")
+
+
 def _modules() -> list[ModuleType]:
     """Every module of contracts: those that serve all subjects first, then room by room."""
     shared = [name for _, name, is_package in pkgutil.iter_modules(schemas.__path__) if not is_package and name != "registry"]

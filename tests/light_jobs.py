@@ -7,9 +7,10 @@ import dagster as dg
 import assets
 from pipelines.jobs import PARTITIONED, SOURCE_GROUPS
 from pipelines.resources import default_resources
+from warehouse.table import GROUP_TAG
 
 ASSETS = dg.load_assets_from_package_module(assets)
-PUBLISHING = dg.AssetSelection.groups("provenance", "release")
+PUBLISHING = dg.AssetSelection.tag(GROUP_TAG, "provenance") | dg.AssetSelection.groups("release")
 
 
 def light_definitions(*more: Any) -> dg.Definitions:
@@ -17,7 +18,7 @@ def light_definitions(*more: Any) -> dg.Definitions:
     by_group = [
         dg.define_asset_job(
             f"refresh_{name}",
-            selection=(dg.AssetSelection.groups(name).downstream() | PUBLISHING)
+            selection=(dg.AssetSelection.tag(GROUP_TAG, name).downstream() | PUBLISHING)
             - PARTITIONED
             - dg.AssetSelection.groups("report"),
         )

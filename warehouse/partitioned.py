@@ -15,11 +15,11 @@ import dagster as dg
 import polars as pl
 
 from schemas.base import Table, meaning, polars_schema, table_name
-from schemas.registry import TABLES
+from schemas.registry import TABLES, room_of
 from warehouse.contract import violations
 from warehouse.resources import DataFolder
 from warehouse.store import write_frame
-from warehouse.table import OWNER, asset_key, built_table, definition_metadata
+from warehouse.table import GROUP_TAG, OWNER, asset_key, built_table, definition_metadata
 
 warnings.filterwarnings("ignore", message=".*backfill_policy", category=dg.BetaWarning)
 
@@ -50,7 +50,8 @@ def partitioned(
             key=asset_key(schema),
             deps=list(upstream.values()),
             description=meaning(schema),
-            group_name=GROUP,
+            group_name=room_of(function.__module__),
+            tags={GROUP_TAG: GROUP},
             owners=[OWNER],
             kinds={"polars", "parquet"},
             metadata=definition_metadata(schema, list(upstream.values())),

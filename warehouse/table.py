@@ -20,7 +20,7 @@ import polars as pl
 from schemas.base import Table, empty, meaning, origins, polars_schema, table_name
 from schemas.foreign_text import escaped_in_markdown, plain
 from schemas.quarantine import Parsed, Rejected
-from schemas.registry import TABLES
+from schemas.registry import TABLES, room_of
 from warehouse.contract import apply_contract
 from warehouse.locks import writing
 from warehouse.recovery import previous_table, scan_good
@@ -40,6 +40,10 @@ CHECKS = {CONTRACT_CHECK: "every row satisfies the contract", QUARANTINE_CHECK: 
 """The second is for tables that can set rows aside: raw tables, and those whose function returns `Parsed`."""
 
 
+GROUP_TAG = "iecon/group"
+"""Tag of the part of a refresh that an asset belongs to. Dagster's groups are the six rooms."""
+
+
 def asset_key(schema: type[Table]) -> dg.AssetKey:
     """Dagster key of a table: `core.llm_price` is `core/llm_price`."""
     return dg.AssetKey(table_name(schema).split("."))
@@ -55,6 +59,7 @@ def table(
 ) -> Callable[[Callable[..., pl.DataFrame | Parsed]], dg.AssetsDefinition]:
     """Make a Dagster asset from a function on frames. `schema` is the contract of what it returns.
 
+    `group` names the part of a refresh that it belongs to, such as llm_prices.
     A parameter named like a table receives that table, read, or as a LazyFrame where it is annotated as one; any other name
     is a source document (`source/<name>`).
     `deps` are upstream assets that are not read as frames.
@@ -73,7 +78,8 @@ def table(
             ins={name: dg.AssetIn(key=key) for name, key in upstream.items() if name not in tables},
             deps=[*(upstream[name] for name in tables), *deps],
             description=meaning(schema),
-            group_name=group,
+            group_name=room_of(function.__module__),
+            tags={GROUP_TAG: group},
             owners=[OWNER],
             kinds=set(kinds),
             metadata=definition_metadata(schema, list(upstream.values())),

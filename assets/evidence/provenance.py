@@ -56,7 +56,7 @@ def quarantine(previous: pl.DataFrame, now: datetime, data: DataFolder) -> pl.Da
 @table(
     schema=Refresh,
     group=GROUP,
-    deps=[asset_key(schema) for schema in TABLES.values() if schema is not Refresh],
+    deps=[asset_key(schema) for schema in TABLES.values() if schema not in (*_DATA_TABLES, Refresh)],  # others: by quarantine
 )
 def refresh(previous: pl.DataFrame, context: dg.AssetExecutionContext) -> pl.DataFrame:
     """What this run did to each table, added to all runs before. A publishing run tells of the run it publishes."""

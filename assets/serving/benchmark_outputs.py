@@ -16,6 +16,7 @@ from assets.serving.published_runs import points_of
 from assets.serving.run_flags import one_row_a_run, with_flags
 from schemas.base import empty
 from schemas.quarantine import Parsed, Rejected, reject
+from schemas.registry import room_of
 from schemas.serving import benchmark_outputs as contract
 from schemas.serving.benchmark_outputs import TraceRequest
 from sources.serving import inferencex_api as inferencex
@@ -27,7 +28,7 @@ from sources.serving.benchmark_outputs.operating_points import rejection, reject
 from sources.source import Snapshot
 from warehouse.recovery import last_rejected
 from warehouse.resources import DataFolder
-from warehouse.table import OWNER, table
+from warehouse.table import GROUP_TAG, OWNER, table
 
 GROUP = "benchmark_outputs"
 SHRINK_FLOOR = 0.7
@@ -44,7 +45,8 @@ def kept_files(name: str, *, description: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=source_key(name),
-        group_name=GROUP,
+        group_name=room_of(__name__),
+        tags={GROUP_TAG: GROUP},
         owners=[OWNER],
         kinds={"file"},
         description=description,

@@ -14,7 +14,7 @@ from pipelines.definitions import definitions
 from pipelines.jobs import SOURCE_GROUPS
 from pipelines.resources import instance, resources
 from schemas.base import polars_schema, table_name
-from schemas.registry import TABLES
+from schemas.registry import ROOMS, TABLES
 from warehouse.table import asset_key
 
 GRAPH = definitions().resolve_asset_graph()
@@ -32,6 +32,10 @@ def test_asset_says_what_it_is_whose_it_is_and_what_columns_it_has(key: dg.Asset
     if key.path[0] in ("raw", "core", "marts", "meta"):
         columns = [column.name for column in node.metadata["dagster/column_schema"].columns]
         assert columns == list(polars_schema(TABLES[key.path[-1]]))
+
+
+def test_groups_are_the_six_rooms_and_what_is_published():
+    assert {GRAPH.get(key).group_name for key in KEYS} == {*ROOMS, "release", "report"}
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key.path[0] == "marts"], ids=str)
