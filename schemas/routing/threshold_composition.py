@@ -15,7 +15,7 @@ ETA_UNCHANGED = ("plausible", "doubtful", "no")
 class ThresholdComposition(Table):
     """Per arc in samples and routing pattern: cost per correct answer with both over that with neither, if eta_N stays.
 
-    The product holds if the routed mix leaves eta_N unchanged; no public data has both at once, so it is a prediction. Where
+    The product holds if the routed mix leaves eta_N unchanged; no system has both measured, so it is a prediction. Where
     that cannot be so there is no product. Premiums of different `saved_unit` are never put together.
     """
 
