@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.refreshed import iecon
+from pipelines.cli import app
+from tests.refreshed import ROOT, iecon
 
 
 def test_refresh_prints_one_line_per_asset_with_where_it_came_from(tmp_path_factory: pytest.TempPathFactory, refreshed: Path):
@@ -141,3 +142,9 @@ def test_bad_config_is_named_with_its_key(tmp_path: Path):
     done = iecon(tmp_path, "doctor")
     assert done.returncode == 1
     assert "config.yaml: Object contains unknown field `keep_relases`" in done.stderr
+
+
+def test_every_command_is_on_its_page():
+    page = (ROOT / "docs" / "commands.md").read_text()
+    names = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
+    assert [name for name in [*names, "runs"] if f"`iecon {name}" not in page] == []
