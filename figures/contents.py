@@ -5,6 +5,7 @@ from figures import (
     cost_by_benchmark,
     cost_per_correct,
     gpu_rents_by_day,
+    host_or_call,
     inference_shares,
     ledger,
     levers,
@@ -44,6 +45,13 @@ SUBJECTS = (
         tables=("serving_frontier",),
         note="serving.md",
         draw=serving_frontier.draw,
+    ),
+    Subject(
+        name="host_or_call",
+        title="From which volume hosting pays",
+        tables=("host_or_call",),
+        note="host_or_call.md",
+        draw=host_or_call.draw,
     ),
     Subject(
         name="levers",
