@@ -10,7 +10,7 @@ from assets.levers.effects import GROUP
 from assets.levers.steps import Bench, bench, measured_scenario
 from economics.levers.edge import usd_per_mtok
 from economics.levers.effects import clock_lock
-from economics.levers.energy import electricity_usd_per_mtok, gpus_per_megawatt, site_tokens_per_s
+from economics.levers.energy import electricity_usd_per_mtok, gpus_per_megawatt, share_of_rent, site_tokens_per_s
 from economics.levers.operating_point import ServedPoint, decode_joules_per_token
 from economics.serving.batch_limits import decode_time, memory_s_per_sequence
 from economics.serving.scenarios import model_symbols, smallest_replica
@@ -116,7 +116,7 @@ def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
     )
     at = {
         name: draws[name].cast(pl.Float64).to_numpy()
-        for name in ("high_joules_per_token", "high_w", "limit_w", "gpu_usd_per_hour", "replica_gpus", "tokens_per_s")
+        for name in ("high_joules_per_token", "low_w", "high_w", "limit_w", "gpu_usd_per_hour", "replica_gpus", "tokens_per_s")
     }
     computed: dict[str, Real] = {
         "high_electricity_usd_per_mtok": electricity_usd_per_mtok(
@@ -128,6 +128,15 @@ def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
         "site_tokens_per_s_per_mw": site_tokens_per_s(
             site_watts=MEGAWATT, joules_per_token=at["high_joules_per_token"], power_usage_effectiveness=PUE
         ),
+        **{
+            f"{end}_share_of_rent": share_of_rent(
+                watts=at[f"{end}_w"],
+                usd_per_kwh=USD_PER_KWH,
+                power_usage_effectiveness=PUE,
+                usd_per_gpu_hour=at["gpu_usd_per_hour"],
+            )
+            for end in ENDS
+        },
         "gpus_per_mw_at_limit": gpus_per_megawatt(watts=at["limit_w"], power_usage_effectiveness=PUE),
         "gpus_per_mw_at_draw": gpus_per_megawatt(watts=at["high_w"], power_usage_effectiveness=PUE),
     }
@@ -142,8 +151,6 @@ def against_rent(steps: pl.DataFrame) -> pl.DataFrame:
         throughput_ratio=pl.col("tokens_per_s") / at_peak(pl.col("tokens_per_s")),
         joules_ratio=joules / at_peak(joules),
         site_tokens_ratio=at_peak(joules) / joules,
-        high_share_of_rent=electricity / rent,
-        low_share_of_rent=electricity * pl.col("low_joules_per_token") / joules / rent,
         saved_share_of_rent=(at_peak(electricity) - electricity) / at_peak(rent),
     )
 

@@ -9,6 +9,7 @@ import polars as pl
 from assets.frames import floats, under_contract
 from assets.prices.frontier import one_price, prices_on
 from assets.prices.market_split import scores_of_split, with_tier_of_the_day, with_tiers
+from economics.prices.market import herfindahl
 from schemas.prices import market_answers as contract
 from warehouse.table import table
 
@@ -191,7 +192,7 @@ def shares_of(rows: pl.DataFrame, of: str, measure: str) -> pl.DataFrame:
             "of": of,
             "measure": measure,
             "n": here.height,
-            "herfindahl": float((here["share"] ** 2).sum()),
+            "herfindahl": herfindahl(amounts=floats(here, "share")),
             "largest": here["name"][0],
             "largest_share": here["share"][0],
             "top5_share": min(here["share"].head(5).sum(), 1.0),

@@ -37,15 +37,3 @@ def parts_s(*, read_s: Real, multiplied_s: Real, kv_s: Real, attention_s: Real, 
 def compute_bound(*, read_s: Real, multiplied_s: Real) -> Flag:
     """Whether the weights are multiplied for longer than they are read. Arguments broadcast, seconds. Source: derived."""
     return np.greater(multiplied_s, read_s)
-
-
-def ridge_batch(
-    *, flop_per_s: Real, hbm_bytes_per_s: Real, bytes_per_parameter: Real, mfu: Real = 1.0, mbu: Real = 1.0
-) -> Real:
-    """Tokens in a step from which on multiplying with dense weights takes longer than reading them: b MFU F / (2 MBU BW).
-
-    Arguments broadcast. Golden: 295 for bf16 at the peaks of an H100. Source: derived (2 P T / F = b P / BW).
-    """
-    require_positive(flop_per_s=flop_per_s, hbm_bytes_per_s=hbm_bytes_per_s, bytes_per_parameter=bytes_per_parameter)
-    require_fraction(mfu=mfu, mbu=mbu)
-    return bytes_per_parameter * np.multiply(mfu, flop_per_s) / (2.0 * np.multiply(mbu, hbm_bytes_per_s))

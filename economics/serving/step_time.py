@@ -126,15 +126,6 @@ def tokens_per_step(*, draft_tokens: Real, acceptance: Real) -> Real:
     return np.where(acceptance < 1.0, series, np.asarray(draft_tokens) + 1.0)[()]
 
 
-def fitted_overlap(*, memory_s: Real, compute_s: Real, mixed_s: Real) -> Real:
-    """Overlap o that explains a measured mixed step from its two parts measured alone, clipped to [0, 1].
-
-    Arguments broadcast, seconds. Source: formula S10, roofline overlap solved for o.
-    """
-    require_positive(memory_s=memory_s, compute_s=compute_s, mixed_s=mixed_s)
-    return np.clip((memory_s + compute_s - mixed_s) / np.minimum(memory_s, compute_s), 0.0, 1.0)
-
-
 @dataclass(frozen=True, eq=False)
 class Step:
     """One decode step as a function of its batch B.

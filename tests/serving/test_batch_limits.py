@@ -18,7 +18,7 @@ from economics.serving.chunked import (
     tightest_tpot_s,
 )
 from economics.serving.prefill_pool import prefill_times
-from economics.serving.step_time import decode_step, fitted_overlap, kv_bytes_per_token, tokens_per_step
+from economics.serving.step_time import decode_step, kv_bytes_per_token, tokens_per_step
 from economics.serving.symbols import TPOT_DEFINITIONS, Refinements
 from tests.serving.scenarios import ALL_DENSE, changed, golden, random_scenario
 
@@ -235,12 +235,6 @@ def test_published_shapes():
 def test_speculative_decoding_yields_the_geometric_sum():
     assert tokens_per_step(draft_tokens=4, acceptance=0.8) == pytest.approx(sum(0.8**i for i in range(5)))
     np.testing.assert_allclose(tokens_per_step(draft_tokens=3, acceptance=np.array([0.0, 1.0])), [1.0, 4.0])
-
-
-def test_the_measured_mixed_step_overlaps_nearly_fully():
-    """Sarathi-Serve, table 2 of its artifact (Yi-34B, two A100): 217.2 ms of prefill and 68.1 ms of decode take 217.6."""
-    assert fitted_overlap(memory_s=0.0681, compute_s=0.2172, mixed_s=0.2176) == pytest.approx(0.994, abs=5e-4)
-    assert fitted_overlap(memory_s=1.0, compute_s=2.0, mixed_s=3.5) == 0.0
 
 
 def test_communication_of_one_gpu_is_nothing():

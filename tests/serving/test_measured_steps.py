@@ -22,7 +22,7 @@ from assets.serving.calibration_times import times_of_steps
 from assets.serving.measured_steps import foretold
 from economics.serving.calibration import Calibration, FittedShare
 from economics.serving.scenarios import REFERENCE_ENGINE
-from economics.serving.step_parts import compute_bound, parts_s, ridge_batch, weights_multiplied_s, weights_read_s
+from economics.serving.step_parts import compute_bound, parts_s, weights_multiplied_s, weights_read_s
 from schemas.base import polars_schema
 from schemas.evidence.published import Gpu, ModelShape
 from schemas.quarantine import Rejected
@@ -183,14 +183,6 @@ def test_a_users_file_is_taken_in_and_kept_apart(tmp_path: Path) -> None:
 # The closed form.
 
 
-def test_golden_ridge() -> None:
-    """989 TFLOP/s over 3.35 TB/s: 295 tokens in bf16, 206 on an H200; half as many with 8-bit weights at the same peak."""
-    assert ridge_batch(
-        flop_per_s=989e12, hbm_bytes_per_s=np.array([3.35e12, 4.8e12]), bytes_per_parameter=2.0
-    ) == pytest.approx([295.2, 206.0], abs=0.1)
-    assert ridge_batch(flop_per_s=989e12, hbm_bytes_per_s=3.35e12, bytes_per_parameter=1.0) == pytest.approx(147.6, abs=0.1)
-
-
 POSITIVE = st.floats(1e-4, 1.0)
 
 
@@ -202,14 +194,6 @@ def test_parts_lie_between_the_slower_resource_and_the_sum(
     assert step >= max(read + kv, multiplied + attention)
     assert step <= overhead + read + multiplied + kv + attention
     assert compute_bound(read_s=read, multiplied_s=multiplied) == (multiplied > read)
-
-
-@given(batch=st.floats(1.0, 2000.0), mfu=st.floats(0.1, 1.0), mbu=st.floats(0.1, 1.0))
-def test_the_ridge_is_where_both_take_as_long(batch: float, mfu: float, mbu: float) -> None:
-    ridge = ridge_batch(flop_per_s=989e12, hbm_bytes_per_s=3.35e12, bytes_per_parameter=2.0, mfu=mfu, mbu=mbu)
-    read = weights_read_s(weight_bytes=16.06e9, hbm_bytes_per_s=3.35e12, mbu=mbu)
-    multiplied = weights_multiplied_s(active_parameters=8.03e9, new_tokens=batch, flop_per_s=989e12, mfu=mfu)
-    assert multiplied / read == pytest.approx(batch / ridge)
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
