@@ -18,6 +18,10 @@ NORMAL_90 = 1.6449
 SHARED = 0.5
 """Share of the variance of the model's error that systems of one engine on one accelerator have in common: the same runs
 corrected them. Set so that stated and kept chances agree over measured pairs (docs/serving.md)."""
+CORE, WIDE, WIDE_SHARE = 0.28, 2.5, 0.06
+"""Errors of most systems over the width of their interval, of some, and how many those are.
+
+Source: benchmarks/bench_decide.py, pairs of measured systems."""
 SHIFTS = np.linspace(-2.6, 2.6, 27)
 """Standard deviations of the model's error at which a cost is computed; between them it is interpolated."""
 TIE = 1e-9
@@ -61,12 +65,12 @@ def designs_of(field: Field, q: ServingQuestion, known: Known) -> tuple[Design, 
     first = [place for place, market in enumerate(markets) if market == markets_first(markets)][:SIMULATED]
     seen = at_load(chosen, requests_per_s=q.sized_for_per_s / sized)
     verified = _verified(chosen, sized, first, seen["concurrency"], q, known)
-    costs = drawn_usd_per_hour(chosen, q, known)
+    costs, ranked = drawn_usd_per_hour(chosen, q, known)
     found = [_design(chosen, place, sized[place], seen, verified.get(place), q, known) for place in range(len(chosen))]
     # Draws keep the spread of the closed form around the bill that the simulation says.
     bills = np.array([design.usd_per_hour for design in found]) / (chosen.usd_per_hour * sized)
-    costs *= bills[:, None]
-    chances, sure = chances_of(costs, markets), np.isfinite(chosen.curves.factor)
+    costs, ranked = costs * bills[:, None], ranked * bills[:, None]
+    chances, sure = chances_of(ranked, markets), np.isfinite(chosen.curves.factor)
     per_output = 1e6 / (3600.0 * q.requests_per_s * q.output_tokens)
     for place, design in enumerate(found):
         low, high = np.quantile(costs[place], BAND, method="nearest") * per_output
@@ -178,31 +182,37 @@ def markets_first(markets: list[str]) -> str:
     return USUAL if USUAL in markets else markets[0]
 
 
-def drawn_usd_per_hour(field: Field, q: ServingQuestion, known: Known) -> Array:
-    """Dollars per hour of each system over draws of rent and of the model's error, (n, DRAWS).
+def drawn_usd_per_hour(field: Field, q: ServingQuestion, known: Known) -> tuple[Array, Array]:
+    """Dollars per hour of each system over draws of rent and model error: for intervals and for ranks, (n, DRAWS) each.
 
-    Passes take exp(s z) times as long; s is the standard deviation that the interval of the prediction stands for. Part of z is
-    common to an engine on an accelerator. Copies are counted in fractions above the first, as rates in practice vary.
+    Passes take exp(s z) times as long; s is the standard deviation that the interval of the prediction stands for. Part of z
+    is common to an engine on an accelerator. That interval covers nine groups of ten, so that it is wide for a comparison:
+    there most errors are CORE of it, and some WIDE, as pairs of measured systems say.
     """
     shifts = np.stack([_usd_at(field, q, shift) for shift in SHIFTS])  # (shifts, n)
     common: dict[tuple[str, str], Array] = {}
     rents: dict[str, Array] = {}
     stream = np.random.default_rng(SEED)
-    drawn = np.empty((len(field), DRAWS))
+    spread, ranked = np.empty((len(field), DRAWS)), np.empty((len(field), DRAWS))
     for place, (gpu, engine) in enumerate(field.systems.select("gpu", "engine").iter_rows()):
-        rent = known.rents[gpu]
         if gpu not in rents:
-            rents[gpu] = _rent_draws(rent, stream)
+            rents[gpu] = _rent_draws(known.rents[gpu], stream)
         if (gpu, str(engine)) not in common:
             common[gpu, str(engine)] = stream.standard_normal(DRAWS)
         errors = np.sqrt(SHARED) * common[gpu, str(engine)] + np.sqrt(1.0 - SHARED) * stream.standard_normal(DRAWS)
-        finite = np.isfinite(shifts[:, place])
-        with np.errstate(divide="ignore"):
-            logs = np.where(finite, np.log(np.where(finite, shifts[:, place], 1.0)), np.inf)
-        last = SHIFTS[finite][-1] if finite.any() else -np.inf
-        usd = np.exp(np.interp(errors, SHIFTS[finite], logs[finite])) if finite.any() else np.full(DRAWS, np.inf)
-        drawn[place] = np.where(errors <= last + 1e-9, usd, np.where(last >= SHIFTS[-1] - 1e-9, usd, np.inf)) * rents[gpu]
-    return drawn
+        typical = errors * np.where(stream.uniform(size=DRAWS) < WIDE_SHARE, WIDE, CORE)
+        spread[place], ranked[place] = (_billed(shifts[:, place], each) * rents[gpu] for each in (errors, typical))
+    return spread, ranked
+
+
+def _billed(shifted: Array, errors: Array) -> Array:
+    """Dollars per hour at errors in standard deviations, between those at SHIFTS; inf beyond the last that meets the bounds."""
+    finite = np.isfinite(shifted)
+    if not finite.any():
+        return np.full(len(errors), np.inf)
+    usd = np.exp(np.interp(errors, SHIFTS[finite], np.log(shifted[finite])))
+    last = SHIFTS[finite][-1]
+    return np.where((errors <= last + 1e-9) | (last >= SHIFTS[-1] - 1e-9), usd, np.inf)
 
 
 def chances_of(costs: Array, terms: list[str]) -> list[float]:
