@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer.models import CommandInfo
 
 from pipelines.commands import (
     allocate,
@@ -31,7 +32,15 @@ from pipelines.commands import (
     source,
     ui,
 )
+from pipelines.commands.examples import EXAMPLES
 from pipelines.console import err
+
+
+def name_of(command: CommandInfo) -> str:
+    """The word by which a command is called."""
+    assert command.callback is not None
+    return command.name or command.callback.__name__.replace("_", "-")
+
 
 app = typer.Typer(
     name="iecon",
@@ -62,6 +71,8 @@ app.command()(changes.changes)
 app.command()(mcp.mcp)
 app.command()(ui.ui)
 app.command()(doctor.doctor)
+for command in app.registered_commands:
+    command.epilog = f"Example: {EXAMPLES[name_of(command)]}"
 
 
 def main() -> None:

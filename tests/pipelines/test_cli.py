@@ -1,12 +1,15 @@
 """The command as a person meets it: what it prints, how it fails, what it exits with."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import typer
 
-from pipelines.cli import app
+from pipelines.cli import app, name_of
+from pipelines.commands.examples import EXAMPLES
 from tests.refreshed import ROOT, iecon
 
 
@@ -146,5 +149,16 @@ def test_bad_config_is_named_with_its_key(tmp_path: Path):
 
 def test_every_command_is_on_its_page():
     page = (ROOT / "docs" / "commands.md").read_text()
-    names = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
+    names = [name_of(command) for command in app.registered_commands]
     assert [name for name in [*names, "runs"] if f"`iecon {name}" not in page] == []
+
+
+def test_every_help_ends_with_an_example_whose_options_there_are(tmp_path: Path):
+    group = typer.main.get_command(app)
+    assert set(EXAMPLES) == {name_of(command) for command in app.registered_commands}
+    for name, example in EXAMPLES.items():
+        words = shlex.split(example)
+        assert words[:2] == ["iecon", name]
+        known = {option for parameter in group.commands[name].params for option in parameter.opts}
+        assert {word for word in words[2:] if word.startswith("-")} <= known
+    assert "Example: iecon tables price" in iecon(tmp_path, "tables", "-h").stdout

@@ -1,0 +1,25 @@
+"""One example of each command, shown at the end of its help."""
+
+EXAMPLES = {
+    "refresh": "iecon refresh --offline",
+    "query": 'iecon query "FROM marts.gpu_price_today"',
+    "tables": "iecon tables price",
+    "describe": "iecon describe marts.gpu_price_today",
+    "decide": "iecon decide --model llama-3.1-70b --gpu h100-sxm --in 4000 --out 500 --rate 20 --ttft-p99 1.0 --tpot-p99 0.05",
+    "host-or-call": "iecon host-or-call --model llama-3.3-70b --rate 2 --workload chat",
+    "meter": "iecon meter http://localhost:8000/metrics --minutes 5",
+    "predict": "iecon predict runs.csv -o predicted.csv",
+    "allocate": "iecon allocate --benchmark aime24 --base deepseek-v3 --budget 1e6 --queries 1e7",
+    "route": "iecon route outcomes.csv --quality 0.99",
+    "price": "iecon price gpt-5 claude-opus-4.5 --workload agent",
+    "correct": "iecon correct logs/",
+    "ingest": "iecon ingest results/ --model llama-3.1-70b --gpu h100-sxm",
+    "claims": "iecon claims --document distserve",
+    "report": "iecon report --open",
+    "serve": "iecon serve --open",
+    "source": "iecon source marts.price_frontier.score model=gpt-4o,scale=eci",
+    "changes": "iecon changes --since 2026-11-01",
+    "mcp": "iecon mcp",
+    "ui": "iecon ui",
+    "doctor": "iecon doctor --all",
+}
