@@ -96,7 +96,7 @@ def row_of(decision: Decision) -> dict[str, Any]:
 
 def _answer(decision: Decision) -> list[str]:
     if not decision.designs:
-        lines = ["No design meets this contract."]
+        lines = ["No design meets this contract." if decision.unmet else "None of the accelerators asked for can be answered."]
         if decision.unmet:
             lines[0] += " The nearest that can be met:"
             lines += [f"  {_nearest(unmet)}" for unmet in decision.unmet[:3]]
