@@ -47,14 +47,14 @@ def show_host_or_call(decision: HostOrCallDecision, *, console: Console) -> None
     if decision.routed is not None:
         route = decision.routed
         line(f"Route: does it pay? {route.pays}. {route.why}")
-        if route.strong_share is not None:
+        if route.pays == "yes" and route.strong_share is not None:
             line(
                 f"{100 * route.strong_share:.0f} % to {route.strong}, the rest to {route.weak}: "
                 f"{usd(route.usd_per_month)} a month",
                 indent=2,
             )
-        for note in route.notes:
-            line(note, indent=2)
+            for note in route.notes:
+                line(note, indent=2)
         line()
     line("What would flip the answer:")
     for flip in decision.flips or ("nothing that is known",):

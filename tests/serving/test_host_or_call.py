@@ -190,3 +190,21 @@ def test_a_profile_of_ones_own(tmp_path):
     with pytest.raises(ValueError, match="not all 0"):
         load_of(requests_per_s=10.0, peak=None, profile=str(file))
     assert issubclass(HostOrCallError, ValueError)
+
+
+def test_a_router_on_ones_own_outcomes_is_judged_beside(refreshed, tmp_path):
+    # The weak model is right where the score is low, the strong one nearly always.
+    rows = []
+    for item in range(600):
+        score = item % 100 / 100
+        rows += [
+            f"q{item},llama-3.3-70b,{int(item % 50 > 0)},.01,{score}",
+            f"q{item},gpt-5-nano,{int(score < 0.7)},.0005,{score}",
+        ]
+    file = tmp_path / "outcomes.csv"
+    file.write_text("\n".join(["item,model,correct,cost_usd,score", *rows]) + "\n")
+    routed = ask(refreshed, route=file).routed
+    assert (routed.strong, routed.weak) == ("llama-3.3-70b", "gpt-5-nano")
+    assert routed.pays in ("yes", "no", "not shown")
+    assert 0 < routed.strong_share <= 1
+    assert routed.usd_per_month > 0
