@@ -52,8 +52,8 @@ def latency_figure(latency_figures: list[Snapshot]) -> Parsed:
     return parse_all(latency_figures, parse, contract.LatencyFigure)
 
 
-@table(schema=contract.Calibration, group=GROUP)
-def calibration(
+@table(schema=contract.ShareOfPeak, group=GROUP)
+def share_of_peak(
     latency_figure: pl.DataFrame,
     operating_point: pl.DataFrame,
     measured_step: pl.DataFrame,
@@ -111,7 +111,7 @@ def with_peaks(times: pl.DataFrame, gpus: pl.DataFrame, shapes: pl.DataFrame) ->
 
 
 def calibrated(times: pl.DataFrame) -> pl.DataFrame:
-    """Fit every group, pooled and per GPU count. `times`: from `with_peaks`. Returns contract `Calibration`."""
+    """Fit every group, pooled and per GPU count. `times`: from `with_peaks`. Returns contract `ShareOfPeak`."""
     rows = []
     for group in times.partition_by(KEY, maintain_order=True):
         pooled = _row(group, None)
@@ -121,7 +121,7 @@ def calibrated(times: pl.DataFrame) -> pl.DataFrame:
         for part in by_count:
             count = part["gpu_count"][0]
             rows += [pooled | {"gpu_count": count} if single else _row(part, count)]
-    return pl.DataFrame(rows, schema=polars_schema(contract.Calibration)).sort(*KEY, "gpu_count")
+    return pl.DataFrame(rows, schema=polars_schema(contract.ShareOfPeak)).sort(*KEY, "gpu_count")
 
 
 def _peak_s(times: pl.DataFrame) -> pl.Series:

@@ -49,10 +49,10 @@ def engine_run(
     return beside_fit(known, fit_runs(known))
 
 
-@table(schema=contract.EngineLayerTime, group=GROUP_OF_ASSETS, may_be_empty=True)
-def engine_layer_time(engine_run: pl.DataFrame) -> pl.DataFrame:
+@table(schema=contract.Calibration, group=GROUP_OF_ASSETS, may_be_empty=True)
+def calibration(engine_run: pl.DataFrame) -> pl.DataFrame:
     """One row for each engine and accelerator family among the runs."""
-    return layer_times_of(engine_run)
+    return calibration_of(engine_run)
 
 
 @table(schema=contract.PredictionInterval, group=GROUP_OF_ASSETS, may_be_empty=True)
@@ -143,8 +143,13 @@ def _judged() -> list[pl.Expr]:
     return [why.alias("why_unused"), why.is_null().alias("usable")]
 
 
-def layer_times_of(runs: pl.DataFrame) -> pl.DataFrame:
-    """Alpha by engine and family, contract `EngineLayerTime`. `runs`: contract `EngineRun`."""
+def _version_at(day: pl.Expr) -> pl.Expr:
+    """Version of the engine in runs of that day; of several the last by name."""
+    return pl.col("engine_version").filter(pl.col("measured_on") == day).drop_nulls().max()
+
+
+def calibration_of(runs: pl.DataFrame) -> pl.DataFrame:
+    """Alpha by engine and family, contract `Calibration`. `runs`: contract `EngineRun`."""
     learned = runs.filter("usable")
     reach = NORMAL_90 * pl.col("layer_log_sd")
     return (
@@ -157,9 +162,12 @@ def layer_times_of(runs: pl.DataFrame) -> pl.DataFrame:
             measured_from=pl.col("measured_on").min(),
             measured_to=pl.col("measured_on").max(),
             engine_versions=pl.col("engine_version").drop_nulls().n_unique().cast(pl.Int64),
+            version_first=_version_at(pl.col("measured_on").min()),
+            version_last=_version_at(pl.col("measured_on").max()),
+            most_gpus=pl.col("gpus").max().cast(pl.Int64),
         )
         .with_columns(layer_low_s=pl.col("layer_s") * (-reach).exp(), layer_high_s=pl.col("layer_s") * reach.exp())
-        .select(polars_schema(contract.EngineLayerTime).names())
+        .select(polars_schema(contract.Calibration).names())
         .sort("engine", "family", nulls_last=True)
     )
 

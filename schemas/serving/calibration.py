@@ -99,7 +99,7 @@ def _error(meaning: str) -> pl.Float64:
     return field
 
 
-class Calibration(Table):
+class ShareOfPeak(Table):
     """MFU, MBU and overhead of a step, fitted to measured times, with what the fit leaves unexplained.
 
     A step takes overhead + work / (share of peak). One row per GPU, model, engine and precision with all GPU counts pooled
@@ -205,6 +205,6 @@ class Calibration(Table):
         return data.lazyframe.select(pl.all_horizontal(inside))
 
     class Config:
-        name = "marts.calibration"
+        name = "marts.share_of_peak"
         metadata = carried_from("gpu", "latency_figure", "model_shape")
         unique = ["gpu", "model", "engine", "precision", "gpu_count"]

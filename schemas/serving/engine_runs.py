@@ -174,8 +174,12 @@ class EngineRun(Table):
 _FROM_RUNS = ("engine_run.tpot_measured", "engine_run.tpot_expected")
 
 
-class EngineLayerTime(Table):
-    """Alpha, the fixed time per layer and pass, of each engine on each accelerator family, shrunk to a log-normal prior."""
+class Calibration(Table):
+    """Alpha, the fixed time per layer and pass, of each engine on each accelerator family, shrunk to a log-normal prior.
+
+    The fit that answers use. Shares of the peaks and of the links are one for all engines; a row whose runs had one GPU each
+    says nothing of links and turns none off. `marts.share_of_peak` has MFU and MBU of single groups, for the plain forms.
+    """
 
     engine: str = column("serving engine", nullable=True)
     family: str = column("architecture of the accelerator")
@@ -195,9 +199,22 @@ class EngineLayerTime(Table):
     engine_versions: pl.Int64 = column(
         "versions or images of the engine among them", ge=0, derived_from=("engine_run.engine_version",)
     )
+    version_first: str = column(
+        "version on the first day; NULL where none is stated", nullable=True, derived_from=("engine_run.engine_version",)
+    )
+    version_last: str = column(
+        "version on the last day; NULL where none is stated", nullable=True, derived_from=("engine_run.engine_version",)
+    )
+    most_gpus: pl.Int64 = column(
+        "GPUs of the largest system among the runs; 1: they say nothing of links",
+        unit="GPUs",
+        nullable=True,
+        ge=1,
+        derived_from=("engine_run.gpus",),
+    )
 
     class Config:
-        name = "marts.engine_layer_time"
+        name = "marts.calibration"
         unique = ["engine", "family"]
 
 

@@ -64,7 +64,7 @@ def test_files_and_tables_with_a_status_are_found():
         "routing_operating_points.csv",
     } <= set(STATED)
     assert {"published_figure", "routing_figure"} <= ADMITTING
-    assert {"shape_status", "gpu_status"} <= set(statuses(TABLES["calibration"]))
+    assert {"shape_status", "gpu_status"} <= set(statuses(TABLES["share_of_peak"]))
 
 
 @pytest.mark.parametrize("name", STATED)

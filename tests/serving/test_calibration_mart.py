@@ -15,7 +15,7 @@ from economics.serving.calibration import (
 from schemas.base import polars_schema
 from schemas.evidence.published import Gpu, ModelShape
 from schemas.serving.benchmark_outputs import OperatingPoint
-from schemas.serving.calibration import Calibration
+from schemas.serving.calibration import ShareOfPeak
 from tests.serving.test_latency_figures import FIGURES
 
 
@@ -94,7 +94,7 @@ def of_runs(*runs: dict[str, Any], shapes: pl.DataFrame = SHAPES) -> pl.DataFram
 def test_the_efficiency_of_a_users_own_sweep_comes_back() -> None:
     repeats = [a_run(1.0, run_id=f"again {i}") for i in range(3)]
     rows = calibrated(of_runs(*repeats, *(a_run(batch) for batch in (8.0, 32.0, 64.0, 128.0))))
-    Calibration.validate(rows, lazy=True)
+    ShareOfPeak.validate(rows, lazy=True)
     pooled = rows.filter(pl.col("gpu_count").is_null()).row(0, named=True)
     assert (pooled["model"], pooled["precision"], pooled["calibration"]) == ("llama-3.1-8b", "bf16", "fitted")
     assert (pooled["n_prefill"], pooled["n_decode"]) == (3, 7)
@@ -160,14 +160,14 @@ def test_a_mixture_of_experts_is_no_decode_point() -> None:
 
 
 def mart(warehouse: duckdb.DuckDBPyConnection, where: str) -> dict[str, Any]:
-    found = warehouse.execute(f"SELECT * FROM marts.calibration WHERE {where}")
+    found = warehouse.execute(f"SELECT * FROM marts.share_of_peak WHERE {where}")
     (row,) = found.fetchall()
     return dict(zip([column[0] for column in found.description], row, strict=True))
 
 
 def test_every_published_step_time_reaches_a_row(warehouse: duckdb.DuckDBPyConnection) -> None:
     used, left_out = warehouse.execute(
-        "SELECT sum(n_prefill + n_decode)::INT, sum(n_left_out)::INT FROM marts.calibration WHERE gpu_count IS NULL"
+        "SELECT sum(n_prefill + n_decode)::INT, sum(n_left_out)::INT FROM marts.share_of_peak WHERE gpu_count IS NULL"
     ).fetchall()[0]
     assert used + left_out >= FIGURES.height
 
@@ -198,7 +198,7 @@ def test_sarathis_longest_prompts_are_foretold_by_its_mfu(warehouse: duckdb.Duck
 
 def test_decode_of_one_gpu_count_is_foretold_within_seven_percent(warehouse: duckdb.DuckDBPyConnection) -> None:
     errors = warehouse.execute(
-        "SELECT decode_leave_one_out_error FROM marts.calibration WHERE gpu_count IS NOT NULL AND mbu_basis = 'fitted' "
+        "SELECT decode_leave_one_out_error FROM marts.share_of_peak WHERE gpu_count IS NOT NULL AND mbu_basis = 'fitted' "
         "AND n_decode > 4"
     ).fetchall()
     assert len(errors) > 10
@@ -214,5 +214,5 @@ def test_pooling_gpu_counts_costs_accuracy_and_the_table_says_how_much(warehouse
 
 
 def test_a_fit_explains_more_than_the_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
-    worse = warehouse.execute("SELECT count(*) FROM marts.calibration WHERE leave_one_out_error >= default_error").fetchall()
+    worse = warehouse.execute("SELECT count(*) FROM marts.share_of_peak WHERE leave_one_out_error >= default_error").fetchall()
     assert worse == [(0,)]

@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.serving.engine import beside_fit, intervals_of, layer_times_of, validated
+from assets.serving.engine import beside_fit, calibration_of, intervals_of, validated
 from assets.serving.engine_answers import answered, fit_of
 from assets.serving.engine_fit import fit_runs
 from assets.serving.engine_runs import QUANTITIES
-from schemas.serving.engine_runs import EngineLayerTime, EngineRun, EngineValidation, PredictionInterval
+from schemas.serving.engine_runs import Calibration, EngineRun, EngineValidation, PredictionInterval
 from tests.serving.measured import LAYER_S, operating_points, runs
 from warehouse.contract import violations
 
@@ -39,7 +39,7 @@ def test_the_tables_keep_their_contracts(fitted: pl.DataFrame) -> None:
     intervals = intervals_of(fitted)
     for schema, frame in (
         (EngineRun, fitted),
-        (EngineLayerTime, layer_times_of(fitted)),
+        (Calibration, calibration_of(fitted)),
         (PredictionInterval, intervals),
         (EngineValidation, validated(fitted, intervals)),
     ):
@@ -48,7 +48,7 @@ def test_the_tables_keep_their_contracts(fitted: pl.DataFrame) -> None:
 
 
 def test_the_fixed_time_is_found(fitted: pl.DataFrame) -> None:
-    row = layer_times_of(fitted).row(0, named=True)
+    row = calibration_of(fitted).row(0, named=True)
     assert (row["engine"], row["family"], row["groups"], row["runs"]) == ("vllm", "hopper", 12, 144)
     assert row["layer_s"] == pytest.approx(LAYER_S, rel=0.1)
     assert row["layer_low_s"] < LAYER_S < row["layer_high_s"]

@@ -1,8 +1,5 @@
--- How much of the GPU's peak does each engine reach in prefill and decode, what does a step cost before any work, and how far off is that out of sample?
-SELECT gpu, model, engine, precision, gpu_count, calibration,
-       round(mfu, 3) AS mfu, mfu_basis, round(mbu, 3) AS mbu, mbu_basis, round(1e3 * overhead_s, 1) AS overhead_ms,
-       round(mfu_without_overhead, 3) AS mfu_without_overhead, round(mbu_without_overhead, 3) AS mbu_without_overhead,
-       n_prefill, n_decode, round(prefill_leave_one_out_error, 3) AS prefill_error, round(decode_leave_one_out_error, 3) AS decode_error,
-       round(other_gpu_counts_error, 3) AS other_gpu_counts_error, round(default_error, 3) AS default_error, reason
+-- What does each engine take per layer and pass beside memory and arithmetic, how sure is that, and of which runs and versions?
+SELECT engine, family, round(1e6 * layer_s, 1) AS layer_us, round(1e6 * layer_low_s, 1) AS low_us, round(1e6 * layer_high_s, 1) AS high_us,
+       groups, runs, most_gpus, measured_from, measured_to, version_first, version_last, engine_versions
 FROM marts.calibration
-ORDER BY gpu, model, engine, precision, gpu_count NULLS FIRST;
+ORDER BY runs DESC, engine, family;
