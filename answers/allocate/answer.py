@@ -111,7 +111,8 @@ def allocate(question: BudgetQuestion, *, warehouse: Path) -> Allocation:
         certain=best is not None
         and not borrowed
         and not best.borrowed
-        and all(best.accuracy_low > max(other.accuracy_high, high) for other in rest),
+        and best.accuracy_low > high  # what is run now is an option too, also where it is the only other
+        and all(best.accuracy_low > other.accuracy_high for other in rest),
         verdicts=_verdicts(question, base, here, steps, spent, each),
         flips=_flips(question, base, ranked, each),
         notes=_notes(question, base, best, ranked, here),

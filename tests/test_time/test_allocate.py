@@ -42,6 +42,16 @@ def test_a_budget_that_pays_for_all_reaches_the_measured_step(latest: Path) -> N
     assert by_channel(found)["train"].accuracy == pytest.approx(0.798, abs=1e-3)
 
 
+@pytest.mark.parametrize(("base", "certain"), [("gpt-5 (medium)", False), ("gpt-4o-mini-2024-07-18", True)])
+def test_certain_beats_what_is_run_now_also_where_nothing_else_is_offered(latest: Path, base: str, certain: bool) -> None:
+    """gpt-5 (high) solves three of 225 more than medium: no interval tells them apart, however few options there are."""
+    question = BudgetQuestion(benchmark="aider_polyglot", base=base, budget_usd=1e2, queries=1e5)
+    found = allocate(question, warehouse=latest)
+    assert found.certain is certain
+    assert (found.options[0].accuracy_low > found.accuracy_high) is certain
+    assert not (found.certain and found.borrowed)
+
+
 def test_the_interval_of_samples_is_that_of_their_own_number(latest: Path) -> None:
     """Hardly any money buys hardly more than one sample: the interval shrinks onto the base, far from that of the next knot."""
     little = by_channel(allocate(replace(ASKED, budget_usd=5e3), warehouse=latest))["sample"]
