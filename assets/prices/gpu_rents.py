@@ -1,5 +1,6 @@
 """GPU rents: three live catalogues and a dated seed, folded into one history. Form factors and terms are never mixed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -56,16 +57,29 @@ def gpu_rent_seed(gpu_rent_figures: list[Snapshot]) -> Parsed:
 
 @table(schema=MarketGpuOffer, group=GROUP)
 def market_gpu_offer(
-    runpod_days: list[Snapshot], runpod: list[Snapshot], vast_days: list[Snapshot], vast: list[Snapshot]
+    runpod_days: list[Snapshot],
+    runpod: list[Snapshot],
+    vast_days: list[Snapshot],
+    vast: list[Snapshot],
+    previous: pl.DataFrame,
 ) -> Parsed:
-    """Rents of RunPod and Vast by day, transcribed and live."""
+    """Rents of RunPod and Vast by day, transcribed and live; a live document holds one day, and those before it stay."""
     parsed = [
         parse_all(runpod_days, markets.parse_runpod_days, MarketGpuOffer),
         parse_all(runpod, markets.parse_runpod, MarketGpuOffer),
         parse_all(vast_days, markets.parse_vast_days, MarketGpuOffer),
         parse_all(vast, markets.parse_vast, MarketGpuOffer),
     ]
-    return Parsed(pl.concat([part.accepted for part in parsed]), pl.concat([part.rejected for part in parsed]))
+    told = pl.concat([part.accepted for part in parsed])
+    return Parsed(with_earlier_days(told, previous), pl.concat([part.rejected for part in parsed]))
+
+
+def with_earlier_days(told: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
+    """Rows of today's documents after those of days before the first that their source tells now. Contract `MarketGpuOffer`."""
+    first = told.group_by("source").agg(told_from=pl.col("valid_from").min())
+    dated = previous.join(first, on="source", how="left", maintain_order="left")
+    before = dated.filter(pl.col("told_from").is_null() | (pl.col("valid_from") < pl.col("told_from")))
+    return pl.concat([before.select(told.columns), told])
 
 
 @table(schema=contract.GpuRent, group=GROUP)
@@ -79,10 +93,15 @@ def gpu_rent(
     market_gpu_offer: pl.DataFrame,
 ) -> Parsed:
     """Every source's rents, folded into the history."""
-    observed = pl.concat([azure_retail_price, gpuhunt_offer, skypilot_offer, gpu_rent_seed, spells(market_gpu_offer)])
+    stated = [azure_retail_price, gpuhunt_offer, skypilot_offer, gpu_rent_seed, spells(market_gpu_offer)]
+    return fold(previous, stated, now=now)
+
+
+def fold(previous: pl.DataFrame, stated: Sequence[pl.DataFrame], *, now: datetime) -> Parsed:
+    """The history with what the documents of today say. `stated`: contract `RawGpuOffer`."""
     return merge(
         previous,
-        observed,
+        pl.concat(stated),
         key=list(contract.SERIES),
         value="usd_per_gpu_hour",
         now=now,

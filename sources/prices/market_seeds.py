@@ -101,8 +101,8 @@ def known(name: str) -> pl.Expr:
 
 
 def day_of(snapshot: Snapshot) -> date:
-    """Day of a document: published, else first fetched."""
-    return (snapshot.published_at or snapshot.fetched_at).date()
+    """Day an answer speaks of: published, else the last on which it was served, since the next day may bring the same bytes."""
+    return snapshot.evidence_on
 
 
 def under(rows: pl.DataFrame, contract: type[Table]) -> pl.DataFrame:

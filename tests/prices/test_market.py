@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 import yaml
 
-from assets.prices.gpu_rents import spells
+from assets.prices.gpu_rents import fold, spells, with_earlier_days
 from assets.prices.market import fullest_months, paid_beside_list, under, with_shares
+from schemas.base import empty
 from schemas.prices import market as contract
+from schemas.prices.gpu_rents import GpuRent
 from schemas.quarantine import Parsed, Rejected
 from sources.prices import gpu_markets, market_seeds, rent_index, router_live
 from sources.prices.router_sellers import with_seller
@@ -19,6 +21,7 @@ from sources.source import Seed, Snapshot, Source, content_hash
 from sources.transports.http import Policy
 from sources.transports.ladder import load
 from tests.live_server import HERE, LiveServer, document
+from warehouse.history import holding_on
 from warehouse.resources import Settings
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "pricing" / "market"
@@ -287,6 +290,40 @@ def test_runpod_over_http(live_server: LiveServer, tmp_path: Path) -> None:
     assert loaded.parsed is not None
     rows = checked(loaded.parsed, contract.MarketGpuOffer)
     assert rows.select("gpu", "term", "usd_per_gpu_hour").rows() == [("h100-sxm", "on_demand", 3.29)]
+
+
+def asked_on(day: datetime, price: float, live_server: LiveServer, folder: Path) -> pl.DataFrame:
+    """What RunPod answers on a day at a price, as the tables get it."""
+    (rung,) = gpu_markets.RUNPOD.live
+    body = json.dumps(RUNPOD).replace("3.29", str(price)).encode()
+    live_server.serve(rung.url.removeprefix("https://api.runpod.io"), document(body))  # type: ignore[union-attr]
+    loaded = load(
+        gpu_markets.RUNPOD,
+        gpu_markets.parse_runpod,
+        bronze_root=folder,
+        policy=Policy(private_hosts=HERE, min_interval_s=0.0),
+        offline=False,
+        now=day,
+        urls={"runpod": live_server.url},
+    )
+    assert loaded.parsed is not None, loaded.problems
+    return loaded.parsed.accepted
+
+
+@pytest.mark.parametrize("prices", [(3.29, 3.29, 3.29), (3.29, 2.99, 3.29)], ids=["it stands still", "it moves"])
+def test_a_later_day_of_a_live_market_withdraws_no_earlier_one(
+    prices: tuple[float, ...], live_server: LiveServer, tmp_path: Path
+) -> None:
+    """The document of a day holds that day alone; days before stay as they were seen."""
+    history, offers = empty(GpuRent), empty(contract.MarketGpuOffer)
+    days = [DAY, datetime(2026, 8, 10, 12, tzinfo=UTC), datetime(2026, 8, 12, 12, tzinfo=UTC)]
+    for day, price in zip(days, prices, strict=True):
+        offers = with_earlier_days(asked_on(day, price, live_server, tmp_path), offers)
+        history = fold(history, [spells(offers)], now=day).accepted
+    assert history["withdrawn_on"].null_count() == history.height
+    for day, price in zip(days, prices, strict=True):
+        held = holding_on(history, day.date())
+        assert held["usd_per_gpu_hour"].to_list() == [price], day
 
 
 def test_vast_gives_quantiles_of_all_offers_or_none() -> None:
