@@ -23,6 +23,23 @@ RENAMED = {
     "term": "rent_term",
 }
 """Options of the command whose columns have another name in a question."""
+WORDS = (
+    "model",
+    "gpu",
+    "precision",
+    "kv_dtype",
+    "engine",
+    "design",
+    "prefill_gpu",
+    "rent_day",
+    "rent_term",
+    "rent_statistic",
+    "config",
+    "accelerator",
+    "measured",
+)
+"""Fields that are text."""
+COUNTED = ("tp", "ep", "pp", "gpus")
 ANSWER = {
     "answer": pl.String,
     "gpu_chosen": pl.String,
@@ -107,9 +124,24 @@ def _field(column: str, known: set[str]) -> str:
     raise ValueError(f"column {column} is no part of a question; known are {', '.join(sorted(known))}")
 
 
+def _read(name: str, value: Any) -> Any:
+    """A cell as its field takes it: files hold text. QuestionError for a number that is none."""
+    if not isinstance(value, str) or name in WORDS:
+        return value if value != "" else None
+    text = value.strip()
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        raise QuestionError(f"{name}: {text} is not a number") from None
+    return int(number) if number is not None and name in COUNTED else number
+
+
 def _one(stated: dict[str, Any], warehouse: Path | None) -> dict[str, Any]:
     try:
-        question = ServingQuestion(**{name: value for name, value in stated.items() if value is not None})
+        cells = {name: _read(name, value) for name, value in stated.items()}
+        question = ServingQuestion(**{name: value for name, value in cells.items() if value is not None})
         return row_of(decide(question, warehouse=warehouse))
     except (TypeError, ValueError) as error:
         return {"reason": str(error).removeprefix("ServingQuestion.__init__() ")}

@@ -230,7 +230,10 @@ def test_many_questions_are_rows_of_a_table(refreshed: Path, decided) -> None:
             {"model": "llama-3.1-70b", "gpu": "h100-sxm", **bounds, "tpot-p99": 0.001},
         ]
     )
-    found = decide_table(asked, warehouse=refreshed / "releases" / "latest.duckdb")
+    file = refreshed / "releases" / "latest.duckdb"
+    found = decide_table(asked, warehouse=file)
+    as_text = decide_table(asked.cast(pl.String)[:1], warehouse=file)
+    assert as_text["usd_per_hour"][0] == found["usd_per_hour"][0], "a file of text asks the same"
     best = decided().designs[0]
     assert found.select("answer", "gpus_needed", "usd_per_hour").row(0) == (best.architecture, best.gpus, best.usd_per_hour)
     assert found["reason"][0] is None
