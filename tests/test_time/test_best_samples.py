@@ -209,7 +209,7 @@ def test_price_and_verifier_share_one_percent(warehouse: Warehouse) -> None:
     ((wrong, seen),) = rows(
         warehouse,
         "SELECT count(*) FILTER (abs(price_elasticity + verifier_elasticity - 1) > 1e-12 "
-        "OR (uses > 0) <> (verifier_elasticity > 0)), count(price_elasticity) FROM marts.verifier_curriculum",
+        "OR (uses = 3) <> (verifier_elasticity > 0)), count(price_elasticity) FROM marts.verifier_curriculum",
     )
     assert wrong == 0
     assert seen == 9
