@@ -21,6 +21,7 @@ def draw(*, cost_per_correct: pl.DataFrame, cost_per_correct_frontier: pl.DataFr
     cheapest = ends.sort("corrected_usd_per_correct").row(0, named=True)
     best = ends.sort("accuracy").row(-1, named=True)
     x = number("usd_per_task", "$ per task, answered or not", log=True, dollars=True)
+    x["scale"] |= {"padding": 45}  # pixels, for the names of the dearest
     y = number("accuracy", "right answers", share=True, zero=True)
     return Exhibit(
         finding=(

@@ -50,6 +50,7 @@ def draw(
     bounded = today.filter(pl.col("score_low").is_not_null()).height
     y = number("cpm_usd_per_mtok", "blended price, $ per million tokens", log=True, dollars=True)
     x = number("score", "score on the picked scale")
+    x["scale"] |= {"padding": 45}  # pixels, for the names of the best
     drawn = every_day(every, price_frontier_history, on).join(
         sources_of(llm_price_current, capability), on=["model", "scale"], how="left", maintain_order="left"
     )

@@ -129,7 +129,7 @@ function hostOrCall(form) {
   return answer(
     form,
     element("p", `${value < called ? "Host" : "Call"}${sure ? "" : ", though the interval allows the other"}: ${usd(value)}${range} a month hosted, ${usd(called)} called.`, { class: "main" }),
-    `${inWords(row.gpus_per_instance)} GPUs an instance, ${row.engine}, around the clock at ${usd(rent)} per GPU-hour; called at ${row.seller} (${row.price_evidence_on}).${turns} Step times rest on: ${row.basis}.`,
+    `${inWords(row.gpus_per_instance)} GPUs an instance, ${row.engine}, around the clock at ${usd(rent)} per GPU-hour; called at ${row.seller} (${row.price_evidence_on}).${turns}${own ? "" : ` Below a mean utilisation of ${inWords(Math.round(100 * row.least_utilisation))} % none pays.`} Step times rest on: ${row.basis}.`,
     "For your own lengths, peak and prices:", element("code", command), button,
   );
 }

@@ -59,8 +59,18 @@ function inWords(value) {
   return size >= 1e6 || size < 1e-4 ? value.toExponential(3) : Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
-/** The columns that a reader has no use for stand at the end of each frame under these names. */
-const words = (column) => column.replaceAll("_", " ");
+const UNITS = [["usd_per_mtok", "$ per million tokens"], ["usd_per_gpu_hour", "$ per GPU-hour"], ["usd_per_correct", "$ per correct answer"], ["usd_per_task", "$ per task"]];
+
+/** The name of a column as people say it, with its unit behind: `low_usd_per_mtok` is `low, $ per million tokens`. */
+function words(column) {
+  for (const [unit, said] of UNITS) {
+    if (!column.includes(unit)) continue;
+    const rest = column.split(unit).map((part) => part.replace(/^_|_$/g, "")).filter(Boolean);
+    const name = rest.join(" ").replace(/^cpm$/, "blended price").replaceAll("_", " ");
+    return name ? `${name}, ${said}` : said;
+  }
+  return column.replaceAll("_", " ");
+}
 
 /** Rows as CSV after RFC 4180. A text that a spreadsheet would run as a formula is shown as text. */
 function csv(columns, rows) {

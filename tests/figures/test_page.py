@@ -80,7 +80,7 @@ def test_arrow_keys_walk_the_marks_and_each_is_told(page):
         page.keyboard.press(key)
     told = page.locator("#price_frontier [data-part=live]").text_content()
     assert re.match(r"2 of \d+\. ", told)
-    for part in ("cpm usd per mtok", "source", "date"):
+    for part in ("blended price, $ per million tokens", "source", "date"):
         assert f"{part}: " in told
     assert page.locator("#price_frontier [data-part=tip]").is_visible()
     page.keyboard.press("End")
@@ -97,8 +97,9 @@ def test_a_mark_is_told_under_the_pointer(page):
     page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
     tip = page.locator("#partition_map [data-part=tip]")
     tip.wait_for(timeout=5_000)
-    for part in ("unchunked usd per mtok", "chunked usd per mtok", "disaggregated usd per mtok", "margin"):
-        assert f"{part}: " in tip.text_content()
+    for design in ("unchunked", "chunked", "disaggregated"):
+        assert f"{design}, $ per million tokens: " in tip.text_content()
+    assert "margin: " in tip.text_content()
 
 
 def test_what_is_picked_is_in_the_link_and_comes_back_from_it(browser, refreshed: Path):
