@@ -335,7 +335,7 @@ def test_decide_takes_the_rent_of_a_day(refreshed: Path) -> None:
     for options in (("2026-04-20",), ("2026-08-06",), ("2026-08-01", "--rent-term", "marketplace", "--rent-statistic", "p25")):
         done = iecon(refreshed, *asked, "--rent-day", *options, "--json")
         assert done.returncode == 0, done.stderr
-        rents[options] = json.loads(done.stdout)["usd_per_gpu_hour"]
+        rents[options] = json.loads(done.stdout)["designs"][0]["usd_per_gpu_hour"]
     assert list(rents.values()) == pytest.approx([1.78, 2.72, 2.102407])
     unknown = iecon(refreshed, *asked, "--rent-day", "2026-01-01")
     assert (unknown.returncode, "rental_index (price) 2026-04-20 to 2026-08-06" in unknown.stderr) == (2, True)
