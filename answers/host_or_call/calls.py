@@ -103,7 +103,7 @@ def _lower(connection: duckdb.DuckDBPyConnection, model: str, scale: str | None)
 
 
 def _billed(connection: duckdb.DuckDBPyConnection, q: HostOrCallQuestion, models: Sequence[str]) -> list[Call]:
-    rows = connection.sql(_PRICES, params={"models": list(models), "input_tokens": q.input_tokens}).pl()
+    rows = _without_passed_on(connection.sql(_PRICES, params={"models": list(models), "input_tokens": q.input_tokens}).pl())
     factors = {
         name: (reasons, factor)
         for name, reasons, factor in connection.execute(_FACTORS, {"models": [*models, q.model]}).fetchall()
@@ -113,6 +113,16 @@ def _billed(connection: duckdb.DuckDBPyConnection, q: HostOrCallQuestion, models
         for (seller, model), legs in rows.group_by("provider", "model", maintain_order=True)
         if (call := _call(q, str(seller), str(model), legs, factors)) is not None
     ]
+
+
+def _without_passed_on(prices: pl.DataFrame) -> pl.DataFrame:
+    """Prices without those that Hugging Face passes on from a seller who stands among them: one seller is one offer."""
+    of_seller = pl.col("provider").str.strip_prefix("huggingface-")
+    offers = prices.select("model", "provider").unique()
+    twice = offers.filter(pl.col("provider") != of_seller).join(
+        offers, left_on=["model", of_seller], right_on=["model", "provider"], how="semi"
+    )
+    return prices.join(twice, on=["model", "provider"], how="anti", maintain_order="left")
 
 
 def _call(

@@ -1,5 +1,7 @@
 """What would turn the answer, and what it rests on, in words."""
 
+from math import isfinite
+
 from answers.host_or_call.record import Call, Host, HostOrCallQuestion
 from answers.host_or_call.rents import Rent
 from answers.host_or_call.tables import Tables
@@ -51,7 +53,8 @@ def flips_of(
             )
     if eight_bits is not None and host is not None and eight_bits.usd_per_month is not None:
         day = eight_bits.break_even_per_day
-        paying = "paying at no volume" if day is None else f"paying from {number(day, digits=3)} requests a day"
+        ever = day is not None and isfinite(day)
+        paying = f"paying from {number(day, digits=3)} requests a day" if ever else "paying at no volume"
         said.append(
             f"weights in fp8 on {eight_bits.gpu}: {usd(eight_bits.usd_per_month)} a month on {eight_bits.gpus} GPUs, "
             f"{paying} (its accuracy is yours to check)"
