@@ -96,20 +96,6 @@ def unchunked_batch(
     return stalled
 
 
-def unchunked_least_tpot_s(step: Step, *, tpot_definition: str, percentile: Real, service_s: Real, output_tokens: Real) -> Real:
-    """Tightest TPOT bound that `unchunked_batch` can meet with one sequence, seconds. Source: derived."""
-    alone_s, stall_s = decode_time(step, batch=1.0).decode_s, service_s / output_tokens
-    if tpot_definition == "per_request_mean":
-        return alone_s + (1.0 + _deviations(percentile)) * stall_s
-    stalled_s = alone_s + np.maximum(service_s / step.tokens, stall_s)
-    if tpot_definition == "per_token_p99":
-        return np.where((1.0 - percentile) * output_tokens >= step.tokens, alone_s, stalled_s)[()]
-    if tpot_definition == "worst_tenth_mean":
-        diluted_s = np.where(0.1 * output_tokens >= step.tokens, alone_s + 10.0 * stall_s, np.inf)
-        return np.minimum(stalled_s, diluted_s)
-    return stalled_s
-
-
 def _deviations(percentile: Real) -> Real:
     """Standard deviations above the mean. Below the median a percentile would credit luck: the mean is the least."""
     return scipy.special.ndtri(np.maximum(percentile, 0.5))

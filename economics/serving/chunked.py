@@ -158,19 +158,6 @@ def coupled_tpot_s(chunked: Chunked, *, input_per_output: Real) -> Real:
     return bound_s
 
 
-def coupled_ttft_s(chunked: Chunked, *, service_s: Real, input_per_output: Real, tpot_s: Real) -> Real:
-    """Tightest TTFT bound a coupled prompt of `service_s` can meet while one sequence decodes, seconds; inf if none.
-
-    Source: derived, the coupling of `chunked_batch` at one sequence.
-    """
-    bound_s: Real = 0.0
-    for own_s, prefill_share in _alone_s(chunked, input_per_output):
-        left_share = np.maximum(1.0 - own_s / (tpot_s * chunked.step.tokens), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            bound_s = np.fmax(bound_s, np.where(left_share > 0.0, prefill_share * service_s / left_share, np.inf))
-    return bound_s
-
-
 def _alone_s(chunked: Chunked, input_per_output: Real) -> list[tuple[Real, Real]]:
     """Pieces of the step of one sequence beside a prompt: its own time, and the share of prefill time in the piece."""
     step = chunked.step

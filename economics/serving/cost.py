@@ -214,7 +214,7 @@ def _places_taken(scenario: Scenario, *, time: StepTime, batch: Real, prompt_s: 
 
 
 def _whole(scenario: Scenario, token_s: Real) -> Real:
-    """Factor by which whole replicas exceed the `token_s` of replica time that each output token needs."""
+    """Factor by which whole replicas exceed the `token_s` of replica time that each output token needs. Source: formula S11."""
     if not scenario.refinements.integer_pools:
         return 1.0
     arrival_rate_per_s = stated("arrival_rate_per_s", scenario.workload.arrival_rate_per_s)

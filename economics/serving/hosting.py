@@ -11,7 +11,6 @@ import numpy as np
 
 from economics.units import (
     SECONDS_PER_HOUR,
-    Flag,
     Real,
     require_fraction,
     require_non_negative,
@@ -176,20 +175,6 @@ def break_even(hosting: Hosting) -> BreakEven:
             hosting.usd_per_request,
         ),
     )
-
-
-def hosting_is_cheaper(hosting: Hosting, *, rate_per_s: Real) -> Flag:
-    """Whether a month of hosting costs less than a month of calling at a mean rate. Source: formula H4."""
-    instances = instances_at(rate_per_s=rate_per_s, peak_factor=hosting.peak_factor, capacity_per_s=hosting.capacity_per_s)
-    hosted = hosted_usd_per_month(
-        instances=instances,
-        usd_per_instance_hour=hosting.usd_per_instance_hour,
-        ops_usd_per_month=hosting.ops_usd_per_month,
-    )
-    called = np.maximum(
-        np.multiply(hosting.usd_per_request, rate_per_s) * SECONDS_PER_HOUR * HOURS_PER_MONTH, hosting.minimum_usd_per_month
-    )
-    return np.less(hosted, called)
 
 
 def swing(low_per_s: Real, high_per_s: Real) -> Real:

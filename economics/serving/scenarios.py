@@ -1,23 +1,19 @@
 """From rows of `core.gpu` and `core.model_shape` to the symbols of serving cost. Light: the command line uses it too."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
 
-from economics.serving.deployment import replica_gpus, shared_read_overlap
+from economics.serving.deployment import replica_gpus
 from economics.serving.step_time import sequence_bytes
 from economics.serving.symbols import (
     PLAIN,
-    Contract,
     Efficiency,
     Hardware,
     Model,
     Refinements,
-    RequestShape,
-    Scenario,
-    Transfer,
 )
 from economics.units import Real
 
@@ -25,12 +21,6 @@ Facts = Mapping[str, Any]
 """One row of a table by column name."""
 Record = TypeVar("Record", Hardware, Model)
 
-SETTINGS = ("plain", "realistic", "full_overlap")
-SETTING_MEANING = (
-    "plain: the plain sum, every refinement off, as in the golden values; realistic: TTFT coupling, prefill attention, decode "
-    "compute bound, tensor-parallel links, rate matching, achieved link share, and as overlap the weights read once; "
-    "full_overlap: realistic, with the overlap one paper measured on a small batch"
-)
 CALIBRATION = "default"
 """MFU .5 and MBU .8 until a fit to benchmark outputs replaces them."""
 
@@ -107,27 +97,6 @@ def smallest_replica(*, gpu: Facts, model: Model, context_tokens: float, sequenc
     )
 
 
-def refinements_of(setting: str, *, hardware: Hardware, model: Model, efficiency: Efficiency) -> Refinements:
-    """Switches of one of SETTINGS; the overlap depends on how much of the replica's memory the weights take."""
-    if setting == "plain":
-        return PLAIN
-    overlap = shared_read_overlap(
-        weight_bytes=model.weight_bytes,
-        hbm_bytes=hardware.hbm_bytes * hardware.gpus,
-        memory_share=efficiency.memory_share,
-    )
-    return Refinements(
-        overlap=float(overlap) if setting == "realistic" else MEASURED_OVERLAP,
-        ttft_coupling=True,
-        prefill_attention=True,
-        decode_compute_bound=True,
-        tensor_parallel_communication=bool(hardware.gpus > 1),
-        prefill_pool_efficiency=PREFILL_POOL_EFFICIENCY,
-        decode_pool_efficiency=DECODE_POOL_EFFICIENCY,
-        achieved_link_share=sum(ACHIEVED_LINK_SHARES) / 2.0,
-    )
-
-
 def stacked(records: Sequence[Record], *, axes: int) -> Record:
     """Records of numbers as one of arrays, records on the first axis before so many others.
 
@@ -141,61 +110,9 @@ def stacked(records: Sequence[Record], *, axes: int) -> Record:
     return type(records[0])(**stated)  # type: ignore[arg-type]
 
 
-def stacked_switches(setting: str, replicas: Sequence[tuple[Hardware, Model]], *, axes: int) -> Refinements:
-    """Switches of one of SETTINGS for hardware and models that are `stacked`."""
-    switches = [
-        refinements_of(setting, hardware=hardware, model=model, efficiency=Efficiency()) for hardware, model in replicas
-    ]
-    return replace(
-        switches[0],
-        overlap=np.array([one.overlap for one in switches]).reshape(-1, *[1] * axes),
-        # A replica of one GPU spends no time on links, so that one flag serves all.
-        tensor_parallel_communication=any(one.tensor_parallel_communication for one in switches),
-    )
-
-
 def in_words(refinements: Refinements) -> str:
     """Switches that are not at their default, as text."""
     default = vars(PLAIN)
     on = {name: value for name, value in vars(refinements).items() if value != default[name]}
     said = (name if value is True else f"{name} {value:.3g}" for name, value in on.items())
     return ", ".join(said) or "none"
-
-
-def scenario_of(
-    *,
-    hardware: Hardware,
-    model: Model,
-    workload: RequestShape,
-    contract: Contract,
-    kv_bytes_per_s_per_gpu: Real,
-    setting: str,
-    efficiency: Efficiency = Efficiency(),  # noqa: B008  (frozen)
-    links_in_mfu: bool = False,
-) -> Scenario:
-    """Scenario of a setting; all GPUs of a prefill replica send KV side by side.
-
-    `links_in_mfu`: the MFU was fitted to steps of whole replicas, so that the time on their links is in it already.
-    """
-    return Scenario(
-        hardware=hardware,
-        model=model,
-        workload=workload,
-        contract=contract,
-        transfer=Transfer(bandwidth_bytes_per_s=kv_bytes_per_s_per_gpu * hardware.gpus),
-        efficiency=efficiency,
-        refinements=_links_once(
-            refinements_of(setting, hardware=hardware, model=model, efficiency=efficiency), links_in_mfu=links_in_mfu
-        ),
-    )
-
-
-def with_setting(scenario: Scenario, setting: str, *, links_in_mfu: bool = False) -> Scenario:
-    """The same question under another of SETTINGS."""
-    switches = refinements_of(setting, hardware=scenario.hardware, model=scenario.model, efficiency=scenario.efficiency)
-    return replace(scenario, refinements=_links_once(switches, links_in_mfu=links_in_mfu))
-
-
-def _links_once(switches: Refinements, *, links_in_mfu: bool) -> Refinements:
-    """Tensor-parallel links are not counted a second time where the MFU holds them."""
-    return replace(switches, tensor_parallel_communication=False) if links_in_mfu else switches

@@ -7,14 +7,12 @@ from economics.serving.batch_limits import (
     decode_batch,
     decode_time,
     unchunked_batch,
-    unchunked_least_tpot_s,
 )
 from economics.serving.chunked import (
     chunked_batch,
     chunked_colocation,
     chunked_lines,
     chunked_time,
-    coupled_ttft_s,
     tightest_tpot_s,
 )
 from economics.serving.prefill_pool import prefill_times
@@ -135,30 +133,15 @@ def test_the_tightest_bound_of_a_batch_inverts_the_largest_batch_of_a_bound(name
 def test_ttft_coupling_as_the_design_states_it():
     """B_c <= (S_tpot (1 - s/S_ttft) - t_w) / tau."""
     scenario = golden("A100", ttft_coupling=True, ttft_s=0.4, tpot_s=0.1, input_per_output=1.0)
-    step, prefill, chunked = parts(scenario)
+    step, _, chunked = parts(scenario)
     service_s = 3500 / 9750
     expected = (0.1 * (1 - service_s / 0.4) - step.weight_s) / step.sequence_s
     assert chunked_batch(chunked, input_per_output=1.0, tpot_s=0.1) == pytest.approx(expected)
     assert expected < chunked.memory_batch
-    nearest_s = coupled_ttft_s(chunked, service_s=prefill.chunked_service_s, input_per_output=1.0, tpot_s=0.1)
-    for factor, meets in ((1.0001, True), (0.9999, False)):
+    nearest_s = service_s / (1 - (step.weight_s + step.sequence_s) / 0.1)  # where one sequence just fits
+    for factor, most in ((1.0001, 1), (0.9999, 0)):
         _, _, chunked = parts(changed(scenario, ttft_s=nearest_s * factor))
-        assert (chunked_batch(chunked, input_per_output=1.0, tpot_s=0.1) > 0) == meets
-
-
-@pytest.mark.parametrize("definition", TPOT_DEFINITIONS)
-def test_the_least_bound_of_unchunked_serving_is_where_one_sequence_meets_it(definition):
-    scenario = random_scenario(500, seed=6)
-    step, prefill, _ = parts(scenario)
-    how = {
-        "tpot_definition": definition,
-        "percentile": 0.99,
-        "service_s": prefill.service_s,
-        "output_tokens": scenario.workload.output_tokens,
-    }
-    least_s = unchunked_least_tpot_s(step, **how)
-    assert np.all(unchunked_batch(step, tpot_s=least_s * (1 + 1e-9), **how) >= 1 - 1e-7)
-    assert np.all(unchunked_batch(step, tpot_s=least_s * (1 - 1e-6), **how) < 1)
+        assert np.floor(chunked_batch(chunked, input_per_output=1.0, tpot_s=0.1)) == most
 
 
 def test_tpot_definitions_order_as_they_must():

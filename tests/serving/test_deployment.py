@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from economics.serving.break_even import break_even_bandwidth
 from economics.serving.cost import ARCHITECTURES, cost
-from economics.serving.deployment import deployment, pool_held, replica_gpus, shared_read_overlap
-from economics.serving.symbols import Hardware
-from tests.serving.scenarios import ALL_DENSE, changed, golden, random_scenario
+from economics.serving.deployment import pool_held, replica_gpus, shared_read_overlap
+from tests.serving.scenarios import changed, golden, random_scenario
 
 SIZES = {"sequence_bytes": 131_072 * 4096.0, "hbm_bytes": 80e9, "memory_share": 0.9}
 
@@ -33,45 +32,6 @@ def test_the_model_fits_and_would_not_on_half(weight_bytes, sequences):
 def test_the_shared_read_is_the_weights_share_of_full_memory():
     assert shared_read_overlap(weight_bytes=16e9, hbm_bytes=80e9, memory_share=0.9) == pytest.approx(16 / 72)
     assert shared_read_overlap(weight_bytes=100e9, hbm_bytes=80e9, memory_share=0.9) == 1.0
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("refinements", [None, ALL_DENSE])
-def test_whole_replicas_cost_no_less_and_tend_to_the_closed_form(architecture, refinements):
-    switches = {} if refinements is None else {"refinements": refinements}
-    for rate_per_s, excess in ((0.5, np.inf), (1e9, 1e-4)):
-        scenario = random_scenario(500, seed=50, arrival_rate_per_s=np.full(500, rate_per_s), **switches)
-        sized, divisible = (
-            deployment(scenario=scenario, architecture=architecture),
-            cost(scenario=scenario, architecture=architecture),
-        )
-        feasible = divisible.feasible
-        assert feasible.any()
-        paid, exact = sized.usd_per_mtok[feasible], divisible.usd_per_mtok[feasible]
-        assert np.all(paid >= exact * (1 - 1e-9))
-        assert np.all(paid <= exact * (1 + excess))
-        assert np.all(np.isinf(sized.usd_per_mtok[~feasible]))
-
-
-def test_the_bill_is_the_gpus_times_their_rent():
-    scenario = golden(arrival_rate_per_s=20.0, input_per_output=7.0)
-    sized = deployment(scenario=scenario, architecture="disaggregated")
-    assert sized.prefill_replicas + sized.decode_replicas == sized.gpus
-    assert sized.usd_per_hour == pytest.approx(2.0 * sized.gpus)
-    assert sized.usd_per_mtok == pytest.approx(sized.usd_per_hour / 3600 / (20.0 * 500.0) * 1e6)
-    shared = deployment(scenario=scenario, architecture="chunked")
-    assert (shared.prefill_replicas, shared.decode_replicas) == (0, shared.gpus)
-
-
-def test_every_pool_holds_at_least_one_replica():
-    sized = deployment(scenario=golden(arrival_rate_per_s=1e-6), architecture="disaggregated")
-    assert (sized.prefill_replicas, sized.decode_replicas) == (2, 1)  # one idle on average keeps the wait short
-
-
-def test_pools_of_other_gpus_are_refused():
-    other = Hardware(usd_per_gpu_hour=1.0, flops_per_s=1e15, hbm_bytes_per_s=3e12, hbm_bytes=8e10)
-    with pytest.raises(ValueError, match="prefill_hardware"):
-        deployment(scenario=golden(arrival_rate_per_s=1.0, prefill_hardware=other), architecture="chunked")
 
 
 def test_a_held_pool_costs_the_same_and_agrees_with_its_break_even():

@@ -13,12 +13,12 @@ from economics.serving.hosting import (
     capacity_at,
     held_peak_factor,
     hosted_usd_per_month,
-    hosting_is_cheaper,
     instances_at,
     owned_usd_per_gpu_hour,
     reserved_usd_per_request,
     swing,
 )
+from economics.units import SECONDS_PER_HOUR, Flag, Real
 
 MONTH_S = 3600 * HOURS_PER_MONTH
 PLAIN = {
@@ -99,6 +99,20 @@ CASES = {
     "ops_usd_per_month": st.floats(0.0, 20_000.0),
     "usd_per_request": st.floats(1e-4, 1.0),
 }
+
+
+def hosting_is_cheaper(hosting: Hosting, *, rate_per_s: Real) -> Flag:
+    """Whether a month of hosting costs less than a month of calling at a mean rate, by the bills."""
+    instances = instances_at(rate_per_s=rate_per_s, peak_factor=hosting.peak_factor, capacity_per_s=hosting.capacity_per_s)
+    hosted = hosted_usd_per_month(
+        instances=instances,
+        usd_per_instance_hour=hosting.usd_per_instance_hour,
+        ops_usd_per_month=hosting.ops_usd_per_month,
+    )
+    called = np.maximum(
+        np.multiply(hosting.usd_per_request, rate_per_s) * SECONDS_PER_HOUR * HOURS_PER_MONTH, hosting.minimum_usd_per_month
+    )
+    return np.less(hosted, called)
 
 
 @given(st.fixed_dictionaries(CASES))
