@@ -126,7 +126,7 @@ def test_links_hold_on_developers_they_have_not_seen(warehouse: duckdb.DuckDBPyC
     unseen = sum(n * held for n, held, *_ in found) / models
     later = sum(n * held for *_, n, held in found) / newest
     assert min(unseen, later) >= 0.90
-    page = " ".join((Path(__file__).parents[2] / "docs" / "price_frontier.md").read_text(encoding="utf-8").split())
+    page = " ".join((Path(__file__).parents[2] / "docs" / "prices.md").read_text(encoding="utf-8").split())
     assert f"held {unseen:.0%} of the models of an unseen developer, and {later:.0%} of the newest".replace("%", " %") in page
 
 
