@@ -86,7 +86,7 @@ class TestLogins:
             assert secret.decode() not in told
             assert not [file for file in written if secret in file.read_bytes()]
         assert "HTTP 403" in told
-        shown = iecon(tmp_path, "doctor", MIRROR_LOGIN=login)
+        shown = iecon(tmp_path, "doctor", "--all", MIRROR_LOGIN=login)
         assert "openrouter" in shown.stdout
         assert "pa55" not in shown.stdout + shown.stderr
 

@@ -82,7 +82,7 @@ def test_decide_answers_as_the_command_does(address: str, refreshed: Path):
     options = [part for name, value in zip(names, CONTRACT.values(), strict=True) for part in (name, str(value))]
     told = iecon(refreshed, "decide", "--json", *options)
     assert json.loads(body)["answer"] == json.loads(told.stdout)
-    assert json.loads(body)["text"].startswith("llama-3.1-70b")
+    assert json.loads(body)["text"].startswith("Cheapest that meets the contract")
 
 
 def test_host_or_call_and_sql_are_answered(address: str):
