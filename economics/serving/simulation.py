@@ -264,8 +264,13 @@ def _prefill(cluster: Cluster, arrival_s: Array, prompt_tokens: Counts) -> tuple
 def _pace(cluster: Cluster, *, sequences: int) -> NamedTuple:
     steps = _steps()
     curves = (cluster.decode_s, cluster.prompt_s, cluster.attention_s)
+    sizes = [len(curve.start_s) for curve in curves]
     pace: NamedTuple = steps.Pace(
-        *(steps.Pieces(curve.start_s, curve.slope_s, int(curve.every)) for curve in curves),
+        np.concatenate([np.stack([curve.start_s, curve.slope_s], axis=1) for curve in curves]),
+        *(
+            steps.Pieces(sum(sizes[:place]), size, int(curve.every))
+            for place, (size, curve) in enumerate(zip(sizes, curves, strict=True))
+        ),
         max_sequences=min(int(cluster.max_sequences), sequences),
         step_tokens=int(cluster.step_tokens or 0),
         prompt_batch_tokens=int(cluster.prompt_batch_tokens),

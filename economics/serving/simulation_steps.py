@@ -51,16 +51,21 @@ REPLICA = np.dtype(
 
 
 class Pieces(NamedTuple):
-    """A curve of `economics.serving.step_curves`."""
+    """Where the pieces of a curve of `economics.serving.step_curves` lie among the knots of a pace."""
 
-    start_s: Array
-    slope_s: Array
+    first: int
+    pieces: int
     every: int
 
 
 class Pace(NamedTuple):
-    """How long a step takes and what fits into it."""
+    """How long a step takes and what fits into it.
 
+    The curves share one array: each array that a compiled call is handed costs more than the look-up.
+    """
+
+    knots: Array
+    """(pieces, 2): where a piece starts and how it rises, seconds."""
     decode: Pieces
     """By sequences."""
     prompt: Pieces
@@ -75,11 +80,12 @@ class Pace(NamedTuple):
 
 
 @compiled
-def _at(pieces: Pieces, count: int) -> float:
-    if len(pieces.start_s) == 1:
-        return float(pieces.start_s[0] + count * pieces.slope_s[0])
-    piece = min(count // pieces.every, len(pieces.start_s) - 1)
-    return float(pieces.start_s[piece] + (count - piece * pieces.every) * pieces.slope_s[piece])
+def _at(knots: Array, curve: Pieces, count: int) -> float:
+    if curve.pieces == 1:
+        return float(knots[curve.first, 0] + count * knots[curve.first, 1])
+    piece = min(count // curve.every, curve.pieces - 1)
+    place = curve.first + piece
+    return float(knots[place, 0] + (count - piece * curve.every) * knots[place, 1])
 
 
 def idle_replicas(count: int) -> NDArray[np.void]:
@@ -164,9 +170,9 @@ def _begin_step(requests: Any, replica: Any, last_step: Counts, sequence: Counts
     tokens, attention_s = _prompt_tokens(requests, replica, pace)
     if tokens > 0:
         replica.decoding = pace.step_tokens > 0 and replica.batch > 0
-        step_s = _at(pace.prompt, tokens) + attention_s
+        step_s = _at(pace.knots, pace.prompt, tokens) + attention_s
         if replica.decoding:
-            step_s += _at(pace.decode, replica.batch)
+            step_s += _at(pace.knots, pace.decode, replica.batch)
             replica.decode_steps += 1
         replica.end_s = now + step_s
         replica.run_batch = NONE
@@ -176,7 +182,7 @@ def _begin_step(requests: Any, replica: Any, last_step: Counts, sequence: Counts
             replica.run_batch, replica.run_start_s, replica.run_steps = replica.batch, now, 0
         replica.run_steps += last_step[0] - replica.decode_steps
         replica.decode_steps = last_step[0]
-        step_s = _at(pace.decode, replica.batch)
+        step_s = _at(pace.knots, pace.decode, replica.batch)
         replica.end_s = replica.run_start_s + replica.run_steps * step_s
     else:
         replica.end_s = np.inf
@@ -190,7 +196,7 @@ def _cut_run(replica: Any, pace: Pace, now: float) -> None:
     """End the decode steps taken together with the first that ends at or after an arrival: the next may hold it."""
     if replica.run_batch == NONE:
         return
-    step_s = _at(pace.decode, replica.run_batch)
+    step_s = _at(pace.knots, pace.decode, replica.run_batch)
     steps = int((now - replica.run_start_s) / step_s)
     # The division may round across a step.
     while replica.run_start_s + steps * step_s < now:
@@ -225,11 +231,11 @@ def _prompt_tokens(requests: Any, replica: Any, pace: Pace) -> tuple[int, float]
         done = request.prompt_tokens - left
         if not whole and left > room:
             replica.prompt_left = left - room
-            attention_s += _at(pace.attention, done + room) - _at(pace.attention, done)
+            attention_s += _at(pace.knots, pace.attention, done + room) - _at(pace.knots, pace.attention, done)
             return tokens + room, attention_s
         replica.prompt_left = NONE
         replica.joining += 1
-        attention_s += _at(pace.attention, request.prompt_tokens) - _at(pace.attention, done)
+        attention_s += _at(pace.knots, pace.attention, request.prompt_tokens) - _at(pace.knots, pace.attention, done)
         tokens += left
         room -= left
         slots -= 1
@@ -291,9 +297,9 @@ def prompts_in_batches(
             customer == first or (arrival_s[customer] <= start and tokens + prompt_tokens[customer] <= pace.prompt_batch_tokens)
         ):
             tokens += prompt_tokens[customer]
-            attention_s += _at(pace.attention, prompt_tokens[customer])
+            attention_s += _at(pace.knots, pace.attention, prompt_tokens[customer])
             customer += 1
-        service_s = _at(pace.prompt, tokens) + attention_s
+        service_s = _at(pace.knots, pace.prompt, tokens) + attention_s
         for one in range(first, customer):
             start_s[one], end_s[one], server[one] = start, start + service_s, index[0]
         busy_s += service_s
