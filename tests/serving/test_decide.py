@@ -98,11 +98,15 @@ def test_what_is_fixed_is_kept(decided) -> None:
     assert decided(engine="vLLM").designs[0].engine == "vllm"
 
 
-def test_bursts_take_no_less_than_an_even_stream_and_are_felt(decided) -> None:
+def test_bursts_take_more_than_an_even_stream(decided) -> None:
+    """Prompts of a burst queue before the prefill pool; copies that share arrivals feel it in the tail alone."""
+    even, bursts = (decided(precision="fp8", design="disaggregated", burstiness=shape).designs[0] for shape in (1.0, 0.1))
+    assert bursts.gpus > even.gpus
+    assert bursts.checked.size[1] > bursts.checked.size_predicted[1], "the closed form knows of no bursts, the simulation does"
     even, bursts = (decided(precision="fp8", design="colocated", burstiness=shape).designs[0] for shape in (1.0, 0.1))
     assert bursts.gpus >= even.gpus
     assert bursts.checked.tpot_p99_s > even.checked.tpot_p99_s
-    assert bursts.checked.size[0] > bursts.checked.size_predicted[0], "the closed form knows of no bursts, the simulation does"
+    assert bursts.checked.size[0] > bursts.checked.size_predicted[0]
 
 
 def test_the_peak_is_held_and_the_mean_pays(decided) -> None:
